@@ -1,0 +1,1 @@
+//! SQL expressions over Arrow batches: typed, three-valued.

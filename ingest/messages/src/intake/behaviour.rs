@@ -1,0 +1,37 @@
+//! Behaviour events as sent.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::events::BehaviourForm;
+use crate::privacy::{Clear, Identifier, Tokenizer};
+
+/// One form. Field meanings as in `events::BehaviourForm`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BehaviourFormIntake {
+    pub form: String,
+    pub device: Option<Clear>,
+    pub fill_ms: u32,
+    pub fields: u16,
+    pub keystrokes: u32,
+    pub pastes: u16,
+    pub corrections: u16,
+    pub rhythm_ms: Option<f64>,
+}
+
+impl BehaviourFormIntake {
+    #[must_use]
+    pub fn to_log(self, tokens: &Tokenizer) -> BehaviourForm {
+        BehaviourForm {
+            form: self.form,
+            device: self.device.map(|device| tokens.token(Identifier::Device, device.expose())),
+            fill_ms: self.fill_ms,
+            fields: self.fields,
+            keystrokes: self.keystrokes,
+            pastes: self.pastes,
+            corrections: self.corrections,
+            rhythm_ms: self.rhythm_ms,
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Everything that crosses the log: the event envelope and its versioned payloads, feature vectors, decisions,
+//! keyed tokens and sealed bytes, the `Stage` contract, and `Clock`.
+//! No I/O and no heavy dependency, so that every crate may depend on it.
+
+mod clock;
+mod decision;
+mod event;
+mod event_type;
+pub mod events;
+mod ids;
+pub mod intake;
+pub mod privacy;
+mod record;
+mod stage;
+mod time;
+mod trace;
+mod vector;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use decision::{Decision, ModelUse, Offer, Outcome, PolicyUse, Reason, RuleAnswer, RuleUse};
+pub use event::{DecodeError, Event};
+pub use event_type::{EventType, UnknownEventType};
+pub use ids::{ApplicationId, CustomerId, EventId, LoanId, Shard};
+pub use record::{DeadLetter, Header, Record, Topic};
+pub use stage::{Change, Position, Sequenced, Stage, StageError, StateReader};
+pub use time::{EventTime, InvalidTime, KnownTime};
+pub use trace::TraceId;
+pub use vector::{FeatureValue, FeatureVector};

@@ -1,0 +1,162 @@
+//! The two times of an event: when it happened and when it became known. Both are microseconds since 1970 UTC.
+
+use std::fmt;
+
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("expected an RFC 3339 time or integer microseconds since 1970, found `{0}`")]
+pub struct InvalidTime(String);
+
+macro_rules! time {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        pub struct $name(i64);
+
+        impl $name {
+            pub const MIN: Self = Self(i64::MIN);
+
+            #[must_use]
+            pub const fn from_micros(micros: i64) -> Self {
+                Self(micros)
+            }
+
+            /// Microseconds since 1970-01-01T00:00Z.
+            #[must_use]
+            pub const fn micros(self) -> i64 {
+                self.0
+            }
+
+            /// RFC 3339, or integer microseconds since 1970.
+            pub fn parse(text: &str) -> Result<Self, InvalidTime> {
+                if let Ok(micros) = text.parse::<i64>() {
+                    return Ok(Self(micros));
+                }
+                let time = DateTime::parse_from_rfc3339(text).map_err(|_| InvalidTime(text.to_owned()))?;
+                Ok(Self(time.timestamp_micros()))
+            }
+
+            /// The UTC calendar day this instant falls on.
+            #[must_use]
+            pub fn date(self) -> NaiveDate {
+                DateTime::<Utc>::from_timestamp_micros(self.0).unwrap_or_default().date_naive()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match DateTime::<Utc>::from_timestamp_micros(self.0) {
+                    Some(time) => f.write_str(&time.to_rfc3339_opts(SecondsFormat::Micros, true)),
+                    None => write!(f, "{}", self.0),
+                }
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any(TimeVisitor).map(Self)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({
+                    "description": "RFC 3339, or integer microseconds since 1970 UTC",
+                    "anyOf": [{ "type": "string", "format": "date-time" }, { "type": "integer" }]
+                })
+            }
+        }
+    };
+}
+
+time! {
+    /// When an event happened, by the producer's clock, corrected at intake.
+    EventTime
+}
+time! {
+    /// When the platform learned of an event: given by the collector, before the log.
+    KnownTime
+}
+
+impl EventTime {
+    /// This instant seen as a moment of knowing: for input that carries no known time of its own.
+    #[must_use]
+    pub const fn as_known(self) -> KnownTime {
+        KnownTime(self.0)
+    }
+}
+
+impl KnownTime {
+    #[must_use]
+    pub const fn as_event(self) -> EventTime {
+        EventTime(self.0)
+    }
+}
+
+struct TimeVisitor;
+
+impl de::Visitor<'_> for TimeVisitor {
+    type Value = i64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an RFC 3339 time or integer microseconds since 1970")
+    }
+
+    fn visit_i64<E: de::Error>(self, micros: i64) -> Result<i64, E> {
+        Ok(micros)
+    }
+
+    fn visit_u64<E: de::Error>(self, micros: u64) -> Result<i64, E> {
+        i64::try_from(micros).map_err(E::custom)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<i64, E> {
+        EventTime::parse(text).map(EventTime::micros).map_err(E::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_reads_back_from_either_form() {
+        let time = EventTime::parse("2026-03-01T10:00:00.000001Z").unwrap();
+        assert_eq!(time, EventTime::parse(&time.micros().to_string()).unwrap());
+        assert_eq!(serde_json::to_string(&time).unwrap(), r#""2026-03-01T10:00:00.000001Z""#);
+        assert_eq!(serde_json::from_str::<EventTime>(&time.micros().to_string()).unwrap(), time);
+    }
+
+    #[test]
+    fn an_offset_is_brought_to_utc() {
+        assert_eq!(
+            EventTime::parse("2026-03-01T10:00:00+08:00").unwrap(),
+            EventTime::parse("2026-03-01T02:00:00Z").unwrap()
+        );
+    }
+
+    #[test]
+    fn a_malformed_time_is_named_in_the_error() {
+        let error = EventTime::parse("yesterday").unwrap_err();
+        assert!(error.to_string().contains("yesterday"));
+    }
+}

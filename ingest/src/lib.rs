@@ -1,0 +1,1 @@
+//! Bytes in, typed, tokenised, ordered events out.

@@ -1,0 +1,1 @@
+//! Money, currency and rates, without floats.

@@ -1,0 +1,1 @@
+//! Customers, loans, ledger, money movement, contracts.

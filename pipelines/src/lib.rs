@@ -1,0 +1,1 @@
+//! The weir binary: configuration, the loop, the HTTP server and the demo.

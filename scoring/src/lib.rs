@@ -1,0 +1,1 @@
+//! Feature vectors to decisions with reasons.
