@@ -1,0 +1,47 @@
+# Two commands are all a newcomer needs: `make demo` and `make test`.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/weir/target
+# A backtrace costs the model runtime twentyfold on its error paths, and tells a user nothing.
+export RUST_BACKTRACE ?= 0
+
+WEIR = $(CARGO_TARGET_DIR)/demo/weir
+
+.PHONY: help demo demo-smoke test lint docs bench forms models clean-demo
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+setup: ## install the system packages the build needs (Debian), if they are missing
+	@sh scripts/setup
+
+demo: setup ## a thousand real applicants through the whole pipeline, with a report
+	cargo build --profile demo -p weir-pipelines --bin weir
+	$(WEIR) demo --data demo-data --report demo-report.html
+
+demo-smoke: setup ## the same with 200 applicants; fails when a promise does not hold
+	cargo build --profile demo -p weir-pipelines --bin weir
+	$(WEIR) demo --applicants 200 --data demo-data --report demo-report.html
+
+test: setup ## every test
+	cargo test --workspace
+
+lint: setup ## format and clippy, warnings denied
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+docs: setup ## the API documentation, warnings denied
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+bench: setup ## collector throughput and decision latency, beside one fdatasync
+	cargo build --profile demo -p weir-pipelines --bin weir
+	$(WEIR) bench collector
+	$(WEIR) bench decisions
+
+forms: ## rewrite the committed schemas and API descriptions after a deliberate change
+	UPDATE_FORMS=1 cargo test -p weir-messages --test forms
+	UPDATE_FORMS=1 cargo test -p weir-pipelines --test forms
+
+models: ## train the shipped models again (Python, from pinned requirements)
+	sh models/train
+
+clean-demo:
+	rm -rf demo-data demo-report.html
