@@ -54,27 +54,65 @@ impl Event {
     }
 }
 
-/// JSON bytes as a payload struct; the error names the field by its path.
+/// JSON bytes as a payload struct; the error names the field by its path, under `data`.
 pub(crate) fn decode_data<T: DeserializeOwned>(json: &[u8]) -> Result<T, DecodeError> {
-    let deserializer = &mut serde_json::Deserializer::from_slice(json);
-    serde_path_to_error::deserialize(deserializer).map_err(|error| DecodeError::Field {
-        field: match error.path().to_string().as_str() {
-            "." => "data".to_owned(),
-            path => format!("data.{path}"),
-        },
-        reason: without_values(&error.inner().to_string()),
+    decode_json(json).map_err(|error| match error {
+        DecodeError::Field { field, reason } if field == "." => DecodeError::Field { field: "data".to_owned(), reason },
+        DecodeError::Field { field, reason } => DecodeError::Field { field: format!("data.{field}"), reason },
+        DecodeError::MissingHeader(_) | DecodeError::Header { .. } => error,
     })
 }
 
-/// The parser's words without the value it found, which may be personal data.
+/// JSON bytes as `T`. The error names the field by its path (`.` for the whole) and what was expected there, but never
+/// the value that was found: it may be personal.
+pub fn decode_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, DecodeError> {
+    let deserializer = &mut serde_json::Deserializer::from_slice(json);
+    let value = serde_path_to_error::deserialize(&mut *deserializer).map_err(|error| DecodeError::Field {
+        field: error
+            .path()
+            .iter()
+            .map(|segment| nameable(&segment.to_string()).to_owned())
+            .collect::<Vec<_>>()
+            .join("."),
+        reason: without_values(&error.inner().to_string()),
+    });
+    let value = value.map_err(|error| match error {
+        DecodeError::Field { field, reason } if field.is_empty() => {
+            DecodeError::Field { field: ".".to_owned(), reason }
+        }
+        other => other,
+    })?;
+    deserializer.end().map_err(|_| DecodeError::Field {
+        field: ".".to_owned(),
+        reason: "expected one JSON value, found more after it".to_owned(),
+    })?;
+    Ok(value)
+}
+
+/// The parser's words without the value it found.
 fn without_values(reason: &str) -> String {
     let reason = reason.split(" at line ").next().unwrap_or(reason);
-    match (reason.find(": "), reason.rfind(", expected ")) {
-        (Some(start), Some(end)) if reason.starts_with("invalid ") && start < end => {
-            format!("{}{}", &reason[..start], &reason[end..])
+    let reason = reason.split(", found `").next().unwrap_or(reason);
+    for (start, keep) in
+        [("invalid ", ": "), ("unknown variant ", "unknown variant"), ("unknown field ", "unknown field")]
+    {
+        let (Some(cut), Some(end)) = (reason.find(keep), reason.rfind(", expected ")) else { continue };
+        if !reason.starts_with(start) {
+            continue;
         }
-        _ => reason.to_owned(),
+        let name = reason[cut + keep.len()..end].trim_matches([' ', '`']);
+        let shown = if start == "unknown field " { format!(" `{}`", nameable(name)) } else { String::new() };
+        let head = if keep == ": " { &reason[..cut] } else { keep };
+        return format!("{head}{shown}{}", &reason[end..]);
     }
+    reason.to_owned()
+}
+
+/// A field's name as the sender wrote it, unless it looks like a value that strayed into a name.
+fn nameable(name: &str) -> &str {
+    let digits = name.chars().filter(char::is_ascii_digit).count();
+    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.[]".contains(c));
+    if plain && digits < 5 && name.len() <= 40 { name } else { "(name withheld)" }
 }
 
 #[cfg(test)]
@@ -89,6 +127,26 @@ mod tests {
         let text = error.to_string();
         assert!(text.contains("data.dwell_ms"), "{text}");
         assert!(!text.contains("13800138000"), "{text}");
+    }
+
+    #[test]
+    fn a_value_in_the_place_of_a_name_is_withheld() {
+        for json in [r#"{"13800138000":1}"#, r#"{"screen":"a","target":"b","dwell_ms":1,"13800138000":1}"#] {
+            let text = decode_data::<BehaviourClick>(json.as_bytes()).unwrap_err().to_string();
+            assert!(!text.contains("138") && text.contains("expected"), "{text}");
+        }
+        let text =
+            decode_data::<crate::events::CarrierIdentity>(br#"{"phone":"p","answer":"13800138000","carrier":""}"#)
+                .unwrap_err()
+                .to_string();
+        assert!(text.contains("data.answer") && !text.contains("138"), "{text}");
+        let text = decode_json::<crate::EventTime>(br#""13800138000x""#).unwrap_err().to_string();
+        assert!(!text.contains("138"), "{text}");
+    }
+
+    #[test]
+    fn trailing_bytes_are_refused() {
+        assert!(decode_json::<u8>(b"1 2").is_err());
     }
 
     #[test]

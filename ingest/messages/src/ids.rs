@@ -78,7 +78,10 @@ impl Shard {
     /// The partition that holds this shard when there are `partitions` of them.
     #[must_use]
     pub fn partition(self, partitions: u16) -> u16 {
-        assert!(partitions.is_power_of_two() && partitions <= Self::COUNT, "partition counts are powers of two to 1,024");
+        assert!(
+            partitions.is_power_of_two() && partitions <= Self::COUNT,
+            "partition counts are powers of two to 1,024"
+        );
         self.0 % partitions
     }
 }
@@ -90,7 +93,9 @@ mod tests {
     /// Figures of `UtilsTest.testMurmur2` in Apache Kafka: keys and their 32-bit hash.
     #[test]
     fn a_shard_agrees_with_the_java_partitioner() {
-        for (key, hash) in [("21", -973_932_308_i32), ("foobar", -790_332_482), ("a-little-bit-long-string", -985_981_536)] {
+        for (key, hash) in
+            [("21", -973_932_308_i32), ("foobar", -790_332_482), ("a-little-bit-long-string", -985_981_536)]
+        {
             let expected = hash.cast_unsigned() & 0x7fff_ffff;
             assert_eq!(u32::from(Shard::of(key).number()), expected % 1024, "{key}");
         }

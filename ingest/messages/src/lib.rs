@@ -18,7 +18,7 @@ mod vector;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use decision::{Decision, ModelUse, Offer, Outcome, PolicyUse, Reason, RuleAnswer, RuleUse};
-pub use event::{DecodeError, Event};
+pub use event::{DecodeError, Event, decode_json};
 pub use event_type::{EventType, UnknownEventType};
 pub use ids::{ApplicationId, CustomerId, EventId, LoanId, Shard};
 pub use record::{DeadLetter, Header, Record, Topic};

@@ -1,9 +1,9 @@
 //! Payloads as producers send them, with identifiers still in clear (`Clear`, which cannot print itself).
 //! `to_log` gives the payload as it stands on the log. Types without identifiers are sent as they stand there.
 
+mod behaviour;
 mod carrier;
 mod device;
-mod behaviour;
 
 pub use behaviour::BehaviourFormIntake;
 pub use carrier::{CarrierCallIntake, CarrierIdentityIntake};
@@ -20,7 +20,9 @@ use crate::{DecodeError, Event, EventType};
 /// An error names the field and never its value.
 pub fn to_log(event_type: EventType, json: &[u8], tokens: &Tokenizer) -> Result<Box<RawValue>, DecodeError> {
     match event_type {
-        EventType::DeviceLogin => decode_data::<DeviceLoginIntake>(json)?.to_log(tokens).map(|data| Event::data_of(&data)),
+        EventType::DeviceLogin => {
+            decode_data::<DeviceLoginIntake>(json)?.to_log(tokens).map(|data| Event::data_of(&data))
+        }
         EventType::BehaviourForm => Ok(Event::data_of(&decode_data::<BehaviourFormIntake>(json)?.to_log(tokens))),
         EventType::BehaviourClick => decode_data::<BehaviourClick>(json).map(|data| Event::data_of(&data)),
         EventType::CarrierCall => Ok(Event::data_of(&decode_data::<CarrierCallIntake>(json)?.to_log(tokens))),

@@ -43,7 +43,7 @@ impl Keyring {
     /// Seals `clear` for one `place` (table/column/row, or topic), which opening must name again.
     #[must_use]
     pub fn seal(&self, place: &str, clear: &[u8]) -> String {
-        // 94 random bits of a UUID; GCM-SIV stays safe even where a nonce repeats.
+        // 90 of these 96 bits are random; GCM-SIV stays safe even where a nonce repeats.
         let nonce = nonce(&Uuid::new_v4().as_bytes()[..12]);
         let sealed = self
             .cipher(&self.current)
