@@ -1,0 +1,125 @@
+//! The AsyncAPI 3 description of the topics, generated from the event types and their schemas.
+
+use serde_json::{Map, Value, json};
+use weir_messages::{EventType, Topic, events};
+
+/// The whole document, pretty-printed: `docs/asyncapi.json` is this text.
+#[must_use]
+pub fn document_json() -> String {
+    serde_json::to_string_pretty(&document()).expect("a JSON value prints") + "\n"
+}
+
+fn document() -> Value {
+    let messages: Map<String, Value> =
+        EventType::ALL.iter().map(|event_type| (event_type.to_string(), message(*event_type))).collect();
+    let event_refs: Map<String, Value> = EventType::ALL
+        .iter()
+        .map(|event_type| (event_type.to_string(), json!({ "$ref": format!("#/components/messages/{event_type}") })))
+        .collect();
+    json!({
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Weir topics",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Events travel in the CloudEvents 1.0 Kafka binding, binary mode. Identifiers are keyed tokens.",
+        },
+        "defaultContentType": "application/json",
+        "channels": {
+            Topic::Events.name(): {
+                "address": Topic::Events.name(),
+                "description": "Every input event, consent and loan event, keyed by customer. Append here is the acknowledgement.",
+                "messages": event_refs,
+            },
+            Topic::Decisions.name(): {
+                "address": Topic::Decisions.name(),
+                "description": "Decision records, keyed by customer.",
+                "messages": { "decision": { "$ref": "#/components/messages/decision" } },
+            },
+            Topic::DeadLetters.name(): {
+                "address": Topic::DeadLetters.name(),
+                "description": "Original bytes, sealed, with why they could not go on in headers.",
+                "messages": { "deadLetter": { "$ref": "#/components/messages/deadLetter" } },
+            },
+        },
+        "operations": {
+            "receiveEvents": { "action": "receive", "channel": channel(Topic::Events) },
+            "sendDecisions": { "action": "send", "channel": channel(Topic::Decisions) },
+            "sendDeadLetters": { "action": "send", "channel": channel(Topic::DeadLetters) },
+        },
+        "components": { "messages": with_records(messages) },
+    })
+}
+
+fn channel(topic: Topic) -> Value {
+    json!({ "$ref": format!("#/channels/{}", topic.name()) })
+}
+
+fn message(event_type: EventType) -> Value {
+    json!({
+        "name": event_type.to_string(),
+        "title": event_type.name(),
+        "contentType": "application/json",
+        "headers": {
+            "type": "object",
+            "required": ["ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject", "ce_time", "ce_knowntime"],
+            "properties": {
+                "ce_specversion": { "const": "1.0" },
+                "ce_id": { "type": "string" },
+                "ce_source": { "type": "string" },
+                "ce_type": { "const": event_type.to_string() },
+                "ce_subject": { "type": "string", "description": "customer id, or install id before log-in" },
+                "ce_time": { "type": "string", "format": "date-time", "description": "when it happened" },
+                "ce_knowntime": { "type": "string", "format": "date-time", "description": "when the collector learned of it" },
+                "ce_consentid": { "type": "string" },
+                "ce_traceparent": { "type": "string" },
+            },
+        },
+        "payload": events::schema(event_type),
+    })
+}
+
+fn with_records(mut messages: Map<String, Value>) -> Map<String, Value> {
+    messages.insert(
+        "decision".to_owned(),
+        json!({
+            "name": "decision",
+            "contentType": "application/json",
+            "payload": {
+                "type": "object",
+                "required": ["application", "customer", "at", "outcome", "reasons", "policy", "vector"],
+                "properties": {
+                    "application": { "type": "string" },
+                    "customer": { "type": "string" },
+                    "at": { "type": "string", "format": "date-time" },
+                    "outcome": { "enum": ["approve", "review", "decline"] },
+                    "reasons": { "type": "array", "minItems": 1, "items": { "type": "object" } },
+                    "offer": { "type": ["object", "null"] },
+                    "model": { "type": ["object", "null"] },
+                    "policy": { "type": "object" },
+                    "missing": { "type": "object" },
+                    "vector": { "type": "object" },
+                },
+            },
+        }),
+    );
+    messages.insert(
+        "deadLetter".to_owned(),
+        json!({
+            "name": "deadLetter",
+            "contentType": "text/plain",
+            "headers": {
+                "type": "object",
+                "required": ["origin", "stage", "class", "message", "knowntime"],
+                "properties": {
+                    "origin": { "type": "string" },
+                    "stage": { "type": "string" },
+                    "class": { "type": "string" },
+                    "message": { "type": "string" },
+                    "knowntime": { "type": "string", "format": "date-time" },
+                },
+            },
+            "payload": { "type": "string", "description": "sealed1.<key id>.<base64>" },
+        }),
+    );
+    messages
+}

@@ -1,0 +1,247 @@
+//! Configuration: one TOML file, overridden by the environment (`WEIR__SERVER__LISTEN=…`), read once in `main` and
+//! passed down by value. Unknown fields are refused, secrets are masked when it is printed.
+
+mod secret;
+mod template;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use weir_messages::privacy::{Keyring, Tokenizer};
+
+pub use secret::Secret;
+pub use template::template;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{0}")]
+    Read(#[from] config::ConfigError),
+    #[error("{field}: {reason}")]
+    Field { field: &'static str, reason: String },
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub server: Server,
+    /// Where log, state, database and archive live. Relative paths are taken from the file's folder.
+    pub data: PathBuf,
+    pub keys: Keys,
+    #[serde(default)]
+    pub content: Content,
+    pub payments: Payments,
+    #[serde(default)]
+    pub log: Logging,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Loopback unless said otherwise.
+    #[serde(default = "Server::loopback")]
+    pub listen: SocketAddr,
+    /// Bearer token that every caller shows.
+    pub token: Secret,
+    /// Largest body taken, after decompression, in bytes.
+    #[serde(default = "Server::four_mebibytes")]
+    pub max_body: usize,
+    /// How long running requests may take when the server is told to stop, in seconds.
+    #[serde(default = "Server::ten_seconds")]
+    pub drain_seconds: u64,
+}
+
+impl Server {
+    fn loopback() -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], 8080))
+    }
+
+    const fn four_mebibytes() -> usize {
+        4 << 20
+    }
+
+    const fn ten_seconds() -> u64 {
+        10
+    }
+}
+
+/// Keys as 64 hex digits. Tokens have a key of their own, because turning it would break every join.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keys {
+    pub token_id: String,
+    pub token: Secret,
+    /// The id in `ring` that seals; the others only open.
+    pub current: String,
+    pub ring: BTreeMap<String, Secret>,
+}
+
+/// The versioned content that decisions are made of.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Content {
+    pub views: PathBuf,
+    pub model: PathBuf,
+    pub policy: PathBuf,
+    pub products: PathBuf,
+}
+
+impl Default for Content {
+    fn default() -> Self {
+        Self {
+            views: "features/views".into(),
+            model: "models/german_credit".into(),
+            policy: "models/policies/consumer".into(),
+            products: "lending/products".into(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payments {
+    /// Base address of the payment channel.
+    pub url: String,
+    /// Shared secret that signs requests.
+    pub secret: Secret,
+    /// After this long without an answer a payout's outcome is unknown, in milliseconds.
+    #[serde(default = "Payments::two_seconds")]
+    pub timeout_ms: u64,
+}
+
+impl Payments {
+    const fn two_seconds() -> u64 {
+        2_000
+    }
+
+    #[must_use]
+    pub const fn timeout(&self) -> Duration {
+        Duration::from_millis(self.timeout_ms)
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Logging {
+    /// As `RUST_LOG`: `info`, `weir_ingest=debug,info`.
+    pub filter: String,
+    /// JSON lines, or text for people.
+    pub json: bool,
+}
+
+impl Default for Logging {
+    fn default() -> Self {
+        Self { filter: "info".to_owned(), json: true }
+    }
+}
+
+impl Config {
+    /// Reads `path`, lays the environment over it and checks what types alone cannot.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let environment = config::Environment::with_prefix("WEIR").prefix_separator("__").separator("__");
+        let mut read: Self = config::Config::builder()
+            .add_source(config::File::from(path).format(config::FileFormat::Toml))
+            .add_source(environment)
+            .build()?
+            .try_deserialize()?;
+        read.resolve_paths(path.parent().unwrap_or_else(|| Path::new(".")));
+        read.check()?;
+        Ok(read)
+    }
+
+    fn resolve_paths(&mut self, folder: &Path) {
+        let content = &mut self.content;
+        for path in
+            [&mut self.data, &mut content.views, &mut content.model, &mut content.policy, &mut content.products]
+        {
+            if path.is_relative() {
+                *path = folder.join(&path);
+            }
+        }
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.server.token.expose().len() < 16 {
+            return Err(field("server.token", "expected at least 16 characters"));
+        }
+        self.tokenizer()?;
+        self.keyring()?;
+        let exist = [
+            ("content.views", &self.content.views),
+            ("content.model", &self.content.model),
+            ("content.policy", &self.content.policy),
+            ("content.products", &self.content.products),
+        ];
+        match exist.into_iter().find(|(_, path)| !path.is_dir()) {
+            Some((name, path)) => Err(field(name, format!("expected a folder, found none at {}", path.display()))),
+            None => Ok(()),
+        }
+    }
+
+    pub fn tokenizer(&self) -> Result<Tokenizer, ConfigError> {
+        Ok(Tokenizer::new(&self.keys.token_id, key("keys.token", &self.keys.token)?))
+    }
+
+    pub fn keyring(&self) -> Result<Keyring, ConfigError> {
+        let keys = self.keys.ring.iter().map(|(id, secret)| Ok((id.clone(), key("keys.ring", secret)?)));
+        Keyring::new(&self.keys.current, keys.collect::<Result<_, ConfigError>>()?)
+            .map_err(|error| field("keys.current", error.to_string()))
+    }
+}
+
+fn field(field: &'static str, reason: impl Into<String>) -> ConfigError {
+    ConfigError::Field { field, reason: reason.into() }
+}
+
+fn key(name: &'static str, secret: &Secret) -> Result<[u8; 32], ConfigError> {
+    let bytes = hex::decode(secret.expose()).ok().and_then(|bytes| bytes.try_into().ok());
+    bytes.ok_or_else(|| field(name, "expected 64 hex digits"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(edit: impl Fn(String) -> String) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let path = folder.path().join("weir.toml");
+        std::fs::write(&path, edit(template(root, folder.path()))).unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn a_fresh_template_loads_on_loopback() {
+        let (_folder, path) = written(|text| text);
+        assert!(Config::load(&path).unwrap().server.listen.ip().is_loopback());
+    }
+
+    #[test]
+    fn an_unknown_field_is_refused_by_name() {
+        let (_folder, path) = written(|text| text.replace("[server]", "[server]\nlisten_on = 1"));
+        let error = Config::load(&path).unwrap_err().to_string();
+        assert!(error.contains("listen_on"), "{error}");
+    }
+
+    #[test]
+    fn a_short_key_is_named_and_not_shown() {
+        let (_folder, path) = written(|text| {
+            text.lines().map(|l| if l.starts_with("token = ") && !l.contains('_') { "token = \"abcabcabcabcabcabc\"\n".into() } else { format!("{l}\n") }).collect()
+        });
+        let error = Config::load(&path).unwrap_err().to_string();
+        assert!(error.contains("keys.token") && !error.contains("abcabc"), "{error}");
+    }
+
+    #[test]
+    fn a_printed_configuration_shows_no_secret() {
+        let (_folder, path) = written(|text| text);
+        let config = Config::load(&path).unwrap();
+        let printed = toml::to_string(&config).unwrap();
+        assert!(printed.contains("********"));
+        for secret in [&config.server.token, &config.keys.token, &config.payments.secret] {
+            assert!(!printed.contains(secret.expose()) && !format!("{config:?}").contains(secret.expose()));
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! A complete configuration with fresh keys, for `weir config init` and the demo.
+
+use std::path::Path;
+
+use uuid::Uuid;
+
+/// A configuration file whose content lies in `root` and whose data goes to `data`. Every call makes new keys.
+#[must_use]
+pub fn template(root: &Path, data: &Path) -> String {
+    let (root, data) = (root.display(), data.display());
+    format!(
+        r#"# Weir. Every value can be overridden from the environment: WEIR__SERVER__LISTEN=0.0.0.0:8080
+data = "{data}"
+
+[server]
+listen = "127.0.0.1:8080"
+# Callers show it as `Authorization: Bearer …`.
+token = "weir_{server}"
+
+[keys]
+# Identifiers become tokens under this key. Keep it: another key breaks every join.
+token_id = "t1"
+token = "{token}"
+# `current` seals; the others on the ring still open. To rotate, add a key and name it here.
+current = "k1"
+
+[keys.ring]
+k1 = "{ring}"
+
+[content]
+views = "{root}/features/views"
+model = "{root}/models/german_credit"
+policy = "{root}/models/policies/consumer"
+products = "{root}/lending/products"
+
+[payments]
+url = "http://127.0.0.1:8090"
+secret = "{payments}"
+timeout_ms = 2000
+
+[log]
+filter = "info"
+json = true
+"#,
+        server = random_hex(),
+        token = random_hex(),
+        ring = random_hex(),
+        payments = random_hex(),
+    )
+}
+
+/// 64 hex digits from the operating system's generator, by way of two random UUIDs hashed together.
+fn random_hex() -> String {
+    use sha2::{Digest, Sha256};
+    let digest = [Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4()]
+        .iter()
+        .fold(Sha256::new(), |hash, uuid| hash.chain_update(uuid.as_bytes()));
+    hex::encode(digest.finalize())
+}

@@ -1,0 +1,75 @@
+//! Reading a JSON body: whatever is wrong with it becomes a problem that names the field and not its value.
+
+use aide::OperationInput;
+use aide::generate::GenContext;
+use aide::openapi::Operation;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use weir_messages::{DecodeError, decode_json};
+
+use super::problem::Problem;
+
+/// The body as `T`, and its bytes for the fingerprint of an idempotent request.
+#[derive(Debug)]
+pub struct JsonBody<T> {
+    pub value: T,
+    pub bytes: Bytes,
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !is_json(&request) {
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "not_json",
+                "expected the content type application/json",
+            ));
+        }
+        let bytes = read(request, state).await?;
+        let value = decode_json(&bytes).map_err(|error| refuse(&error))?;
+        Ok(Self { value, bytes })
+    }
+}
+
+/// The whole body, or a problem that says that it is too large or broke off.
+pub async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state).await.map_err(|rejection: BytesRejection| {
+        let status = rejection.status();
+        if status == StatusCode::PAYLOAD_TOO_LARGE {
+            Problem::new(status, "body_too_large", "the body is larger than this server takes")
+        } else {
+            Problem::bad_request("body_unreadable", "the body broke off or does not decompress")
+        }
+    })
+}
+
+fn refuse(error: &DecodeError) -> Problem {
+    match error {
+        DecodeError::Field { field, reason } if field == "." => Problem::bad_request("malformed", reason.as_str()),
+        DecodeError::Field { field, reason } => {
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", format!("{field}: {reason}")).at(field)
+        }
+        DecodeError::MissingHeader(_) | DecodeError::Header { .. } => {
+            Problem::bad_request("malformed", error.to_string())
+        }
+    }
+}
+
+fn is_json(request: &Request) -> bool {
+    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    media_type == "application/json" || media_type.ends_with("+json")
+}
+
+impl<T: JsonSchema> OperationInput for JsonBody<T> {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        axum::Json::<T>::operation_input(context, operation);
+    }
+}
