@@ -1,7 +1,7 @@
 //! The AsyncAPI 3 description of the topics, generated from the event types and their schemas.
 
 use serde_json::{Map, Value, json};
-use weir_messages::{EventType, Topic, events};
+use weir_messages::{Decision, EventType, Topic, events};
 
 /// The whole document, pretty-printed: `docs/asyncapi.json` is this text.
 #[must_use]
@@ -84,22 +84,7 @@ fn with_records(mut messages: Map<String, Value>) -> Map<String, Value> {
         json!({
             "name": "decision",
             "contentType": "application/json",
-            "payload": {
-                "type": "object",
-                "required": ["application", "customer", "at", "outcome", "reasons", "policy", "vector"],
-                "properties": {
-                    "application": { "type": "string" },
-                    "customer": { "type": "string" },
-                    "at": { "type": "string", "format": "date-time" },
-                    "outcome": { "enum": ["approve", "review", "decline"] },
-                    "reasons": { "type": "array", "minItems": 1, "items": { "type": "object" } },
-                    "offer": { "type": ["object", "null"] },
-                    "model": { "type": ["object", "null"] },
-                    "policy": { "type": "object" },
-                    "missing": { "type": "object" },
-                    "vector": { "type": "object" },
-                },
-            },
+            "payload": schemars::schema_for!(Decision),
         }),
     );
     messages.insert(

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{ApplicationId, CustomerId, EventTime, FeatureValue, FeatureVector};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     Approve,
@@ -15,7 +16,7 @@ pub enum Outcome {
 }
 
 /// The record of `weir.decisions`. Struct order and sorted maps make its JSON canonical.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Decision {
     pub application: ApplicationId,
     pub customer: CustomerId,
@@ -33,7 +34,7 @@ pub struct Decision {
     pub vector: FeatureVector,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reason {
     /// Stable code, such as `age_outside_18_60`.
     pub code: String,
@@ -44,7 +45,7 @@ pub struct Reason {
 }
 
 /// Limit and price. Money as text in major units, rate as a decimal fraction of one; lending parses both.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Offer {
     pub limit: String,
     pub currency: String,
@@ -52,7 +53,7 @@ pub struct Offer {
     pub band: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ModelUse {
     pub name: String,
     pub version: u32,
@@ -66,7 +67,7 @@ pub struct ModelUse {
     pub contributions: BTreeMap<String, f64>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PolicyUse {
     pub name: String,
     pub version: u32,
@@ -76,14 +77,14 @@ pub struct PolicyUse {
 }
 
 /// A rule, its answer, and the values it read.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RuleUse {
     pub rule: String,
     pub answer: RuleAnswer,
     pub read: BTreeMap<String, FeatureValue>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RuleAnswer {
     Hit,

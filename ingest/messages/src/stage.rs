@@ -6,12 +6,13 @@
 
 use std::fmt::Debug;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::KnownTime;
 
 /// A place in the log. Topic is implied by who says it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Position {
     pub partition: u16,
     pub offset: u64,
@@ -19,7 +20,7 @@ pub struct Position {
 
 /// Something that came out of the record at `position`, the `ordinal`-th of its kind. The pair identifies a derived
 /// record for ever: readers keep the highest seen for each source partition and drop repeats.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Sequenced<T> {
     pub position: Position,
     pub ordinal: u32,

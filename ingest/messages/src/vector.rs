@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{ApplicationId, CustomerId, EventTime, KnownTime, Position, TraceId};
 
 /// One feature's value. Numbers keep whether they are whole, so that their text is the same on every platform.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum FeatureValue {
     Null,
@@ -20,7 +21,7 @@ pub enum FeatureValue {
 }
 
 /// Keys are sorted, so equal vectors have equal bytes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FeatureVector {
     pub application: ApplicationId,
     pub customer: CustomerId,
