@@ -1,1 +1,4 @@
 //! Customers, loans, ledger, money movement, contracts.
+
+pub mod ledger;
+pub mod schedule;
