@@ -1,4 +1,7 @@
 //! Customers, loans, ledger, money movement, contracts.
 
 pub mod ledger;
+pub mod product;
+pub mod quote;
+pub mod rate;
 pub mod schedule;

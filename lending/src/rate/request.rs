@@ -1,0 +1,293 @@
+//! A rate as `weir loans rate` is asked for it: flows in, `{"rate":…}` out, null where none is defined.
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+use weir_money::Rate;
+
+use super::{Flow, annual_percentage_rate, internal_rate};
+
+#[derive(Debug, thiserror::Error)]
+pub enum RateRequestError {
+    /// No JSON, or a field of the wrong form; the reason names a missing or unknown field.
+    #[error("{path}: {reason}")]
+    Malformed { path: String, reason: String },
+    #[error("{field}: expected {expected}, found `{found}`")]
+    Field { field: &'static str, expected: &'static str, found: String },
+}
+
+/// A decimal in a JSON number or string, read from its text: it never is a float.
+#[derive(Debug, Clone, Copy)]
+struct Figure(Decimal);
+
+impl<'de> Deserialize<'de> for Figure {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?.get();
+        let text = raw.trim_matches('"');
+        let value = if text.contains(['e', 'E']) { Decimal::from_scientific(text) } else { text.parse() };
+        value.map(Self).map_err(|_| D::Error::custom(format!("expected a decimal number, found {raw:.40}")))
+    }
+}
+
+/// A number, or a fraction as [numerator, denominator].
+#[derive(Debug, Clone, Copy)]
+struct Quotient(Decimal);
+
+impl<'de> Deserialize<'de> for Quotient {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        let wrong =
+            || D::Error::custom(format!("expected a number or [numerator, denominator], found {:.40}", raw.get()));
+        if raw.get().starts_with('[') {
+            let (numerator, denominator): (Figure, Figure) = serde_json::from_str(raw.get()).map_err(|_| wrong())?;
+            return numerator.0.checked_div(denominator.0).map(Self).ok_or_else(wrong);
+        }
+        serde_json::from_str(raw.get()).map(|Figure(value)| Self(value)).map_err(|_| wrong())
+    }
+}
+
+#[derive(Deserialize)]
+struct Named {
+    method: Method,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Method {
+    Xirr,
+    RegulationZ,
+    Eu,
+}
+
+#[derive(Deserialize)]
+struct Xirr {
+    #[serde(default)]
+    day_count: Option<String>,
+    flows: Vec<(NaiveDate, Figure)>,
+}
+
+#[derive(Deserialize)]
+struct RegulationZ {
+    unit_periods_per_year: Quotient,
+    advances: Vec<Advance>,
+    payments: Vec<Payment>,
+}
+
+#[derive(Deserialize)]
+struct Advance {
+    amount: Figure,
+    q: Figure,
+    e: Quotient,
+}
+
+#[derive(Deserialize)]
+struct Payment {
+    amount: Figure,
+    t: Figure,
+    f: Quotient,
+}
+
+#[derive(Deserialize)]
+struct Eu {
+    flows: Vec<EuFlow>,
+}
+
+#[derive(Deserialize)]
+struct EuFlow {
+    amount: Figure,
+    t_years: Figure,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    rate: Option<Rate>,
+}
+
+/// The JSON `{"rate":"0.1635…"}` for the JSON of a request. An error names the field.
+pub fn answer(request: &str) -> Result<String, RateRequestError> {
+    let Named { method } = parse(request)?;
+    let rate = match method {
+        Method::Xirr => xirr(parse(request)?)?,
+        Method::RegulationZ => regulation_z(parse(request)?)?,
+        Method::Eu => eu(&parse(request)?)?,
+    };
+    Ok(serde_json::to_string(&Answer { rate }).expect("a rate serialises as text"))
+}
+
+fn parse<'de, T: Deserialize<'de>>(request: &'de str) -> Result<T, RateRequestError> {
+    serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(request)).map_err(|error| {
+        RateRequestError::Malformed { path: error.path().to_string(), reason: error.inner().to_string() }
+    })
+}
+
+fn xirr(request: Xirr) -> Result<Option<Rate>, RateRequestError> {
+    let days_a_year = match request.day_count.as_deref() {
+        None | Some("ACT/365" | "act/365F") => Decimal::from(365),
+        Some("ACT/360" | "act/360") => Decimal::from(360),
+        Some(other) => {
+            return Err(RateRequestError::Field {
+                field: "day_count",
+                expected: "ACT/365 or ACT/360",
+                found: other.chars().take(40).collect(),
+            });
+        }
+    };
+    let Some(first) = request.flows.iter().map(|(date, _)| *date).min() else { return Ok(None) };
+    let flows: Vec<_> = request
+        .flows
+        .iter()
+        .map(|(date, Figure(amount))| Flow::new(*amount, Decimal::from((*date - first).num_days()) / days_a_year))
+        .collect();
+    Ok(internal_rate(&flows))
+}
+
+fn regulation_z(request: RegulationZ) -> Result<Option<Rate>, RateRequestError> {
+    let flow = |time_field, fraction_field, amount, periods: Decimal, fraction: Decimal| {
+        let wrong = |field, expected, found: Decimal| {
+            Err(RateRequestError::Field { field, expected, found: found.to_string() })
+        };
+        if !periods.is_integer() || periods.is_sign_negative() || periods > Decimal::from(100_000) {
+            return wrong(time_field, "whole unit-periods up to 100000", periods);
+        }
+        if fraction.is_sign_negative() || fraction >= Decimal::ONE {
+            return wrong(fraction_field, "a fraction of at least 0 and below 1", fraction);
+        }
+        Ok(Flow { amount, periods, fraction })
+    };
+    let advances = request.advances.iter().map(|a| flow("advances.q", "advances.e", -a.amount.0, a.q.0, a.e.0));
+    let payments = request.payments.iter().map(|p| flow("payments.t", "payments.f", p.amount.0, p.t.0, p.f.0));
+    let flows = advances.chain(payments).collect::<Result<Vec<_>, _>>()?;
+    Ok(annual_percentage_rate(&flows, request.unit_periods_per_year.0))
+}
+
+fn eu(request: &Eu) -> Result<Option<Rate>, RateRequestError> {
+    let most = Decimal::from(10_000);
+    if let Some(flow) = request.flows.iter().find(|flow| flow.t_years.0.abs() > most) {
+        let found = flow.t_years.0.to_string();
+        return Err(RateRequestError::Field { field: "flows.t_years", expected: "at most 10000 years", found });
+    }
+    let flows: Vec<_> = request.flows.iter().map(|flow| Flow::new(flow.amount.0, flow.t_years.0)).collect();
+    Ok(internal_rate(&flows))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/loan/");
+
+    fn rate_of(request: &Value) -> Option<Decimal> {
+        let answer: Value = serde_json::from_str(&answer(&request.to_string()).unwrap()).unwrap();
+        answer["rate"].as_str().map(|rate| rate.parse().unwrap())
+    }
+
+    fn shared(name: &str) -> Option<Vec<Value>> {
+        let path = format!("{SHARED}{name}");
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            eprintln!("SKIPPED: no {path}");
+            return None;
+        };
+        let mut file: Value = serde_json::from_str(&text).unwrap();
+        Some(file["cases"].as_array_mut().unwrap().drain(..).collect())
+    }
+
+    /// A figure of the file as decimal, from its text.
+    fn figure(value: &Value) -> Decimal {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        Decimal::from_scientific(&text).or_else(|_| text.parse()).unwrap()
+    }
+
+    #[test]
+    fn rates_equal_the_kept_cases_to_twenty_decimals() {
+        let file: Value = serde_json::from_str(include_str!("../../testdata/rates.json")).unwrap();
+        let cases = file["cases"].as_array().unwrap();
+        assert_eq!(cases.len(), 15);
+        for case in cases {
+            let expected = case["rate"].as_str().map(|rate| rate.parse().unwrap());
+            assert_eq!(rate_of(&case["request"]), expected, "{}", case["id"]);
+        }
+    }
+
+    #[test]
+    fn internal_rates_equal_every_shared_case() {
+        let Some(cases) = shared("xirr.json") else { return };
+        for case in &cases {
+            let request = json!({"method": "xirr", "day_count": case["day_count"], "flows": case["flows"]});
+            let found = rate_of(&request);
+            match &case["expected"] {
+                Value::Null => assert_eq!(found, None, "{}", case["id"]),
+                expected => {
+                    let difference = (found.unwrap() - figure(expected)).abs();
+                    assert!(difference <= figure(&case["tolerance"]), "{}: {found:?}", case["id"]);
+                }
+            }
+        }
+        assert_eq!(cases.len(), 23);
+    }
+
+    #[test]
+    fn regulation_z_rates_equal_every_shared_case() {
+        let Some(cases) = shared("apr_regulation_z.json") else { return };
+        for case in &cases {
+            let mut request = case.clone();
+            request["method"] = "regulation_z".into();
+            let percent = rate_of(&request).unwrap() * Decimal::ONE_HUNDRED;
+            assert_eq!(percent.round_dp(2), figure(&case["expected_apr_percent"]), "{}", case["id"]);
+            assert_eq!(percent.round_dp(6), figure(&case["recomputed_percent"]), "{}", case["id"]);
+        }
+        assert_eq!(cases.len(), 9);
+    }
+
+    #[test]
+    fn eu_rates_equal_every_shared_case() {
+        let Some(cases) = shared("apr_eu_examples.json") else { return };
+        for case in &cases {
+            let percent = rate_of(&json!({"method": "eu", "flows": case["flows"]})).unwrap() * Decimal::ONE_HUNDRED;
+            assert_eq!(percent.round_dp(6), figure(&case["recomputed_percent"]), "{}", case["id"]);
+        }
+        assert_eq!(cases.len(), 5);
+    }
+
+    #[test]
+    fn a_refusal_names_the_field() {
+        for (field, request) in [
+            ("method", json!({"method": "irr", "flows": []})),
+            ("method", json!({"flows": []})),
+            ("flows", json!({"method": "xirr"})),
+            ("flows[0]", json!({"method": "xirr", "flows": [["2024-02-30", "1"]]})),
+            ("flows[0]", json!({"method": "xirr", "flows": [["2024-02-28", "one"]]})),
+            ("day_count", json!({"method": "xirr", "day_count": "30/360", "flows": []})),
+            ("t_years", json!({"method": "eu", "flows": [{"amount": 1, "t_years": 1e9}]})),
+            (
+                "payments.f",
+                json!({"method": "regulation_z", "unit_periods_per_year": 12,
+                "advances": [], "payments": [{"amount": 1, "t": 1, "f": 1}]}),
+            ),
+            (
+                "unit_periods_per_year",
+                json!({"method": "regulation_z", "unit_periods_per_year": [1, 0],
+                "advances": [], "payments": []}),
+            ),
+        ] {
+            let error = answer(&request.to_string()).unwrap_err().to_string();
+            assert!(error.contains(field), "{error}: {request}");
+        }
+    }
+
+    #[test]
+    fn extreme_flows_have_a_rate_or_none_and_never_overflow() {
+        let most = "79228162514264337593543950335";
+        for flows in [
+            json!([["2024-01-01", most], ["2025-01-01", format!("-{most}")]]),
+            json!([["2024-01-01", "-1"], ["2025-01-01", most]]),
+            json!([["-262143-01-01", "-1"], ["+262142-01-01", "2"]]),
+            json!([["2024-01-01", "-0.0000000000000000000000000001"], ["2024-01-02", "100000"]]),
+        ] {
+            answer(&json!({"method": "xirr", "flows": flows}).to_string()).unwrap();
+        }
+    }
+}
