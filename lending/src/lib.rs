@@ -1,6 +1,8 @@
 //! Customers, loans, ledger, money movement, contracts.
 
+pub mod contract;
 pub mod ledger;
+pub mod loan;
 pub mod product;
 pub mod quote;
 pub mod rate;

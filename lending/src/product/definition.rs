@@ -11,6 +11,10 @@ use weir_money::{Currency, Money, Rate};
 use super::attribute::{self, AttributeError, AttributeRule};
 use crate::schedule::{DayCount, InterestBasis, Method, Period, Schedule, ScheduleError, Terms};
 
+/// Up to here a late payout never raises the all-in rate above the one shown: what the borrower is spared outweighs the
+/// shorter use of the money.
+const LONGEST_PAYOUT_DAYS: u16 = 14;
+
 #[derive(Debug, thiserror::Error)]
 pub enum ProductError {
     #[error("product definition: {0}")]
@@ -104,6 +108,9 @@ impl Product {
         }
         if definition.min_months == 0 || definition.min_months > definition.max_months {
             return Err(wrong("min_months", "expected at least 1 and up to max_months"));
+        }
+        if definition.payout_within_days > LONGEST_PAYOUT_DAYS {
+            return Err(wrong("payout_within_days", "expected at most 14"));
         }
         Ok(Self {
             reference: ProductRef { name: definition.name, version: definition.version },

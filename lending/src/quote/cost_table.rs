@@ -1,70 +1,22 @@
 //! Everything a loan costs, in one table: shown before signing, named by its hash in the contract, billed after.
 //! No fee exists yet; when one does, it becomes a field here and a flow of the all-in rate.
 
-use std::fmt;
-use std::str::FromStr;
-
+use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
-use sha2::Digest;
-use weir_money::{Money, Rate};
+use weir_money::{Money, MoneyError, Rate};
 
+use super::Sha256;
 use crate::product::{EarlyRepayment, ProductRef};
+use crate::rate::{AllInRate, all_in};
 use crate::schedule::{DayCount, Method, Schedule};
 
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("expected a SHA-256 hash as 64 hex digits, found `{0}`")]
-pub struct NotAHash(String);
-
-/// 64 lower-case hex digits.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Sha256(String);
-
-impl Sha256 {
-    #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
-        Self(hex::encode(sha2::Sha256::digest(bytes)))
+/// Every flow of a loan that is paid out on the day its schedule starts, and its rate.
+pub(super) fn all_in_rate(principal: Money, schedule: &Schedule) -> Result<Option<AllInRate>, MoneyError> {
+    let mut flows = vec![(schedule.starts_on, principal.checked_neg()?)];
+    for installment in &schedule.installments {
+        flows.push((installment.due_on, installment.payment()?));
     }
-
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for Sha256 {
-    type Err = NotAHash;
-
-    fn from_str(text: &str) -> Result<Self, NotAHash> {
-        let is_hash = text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        if is_hash { Ok(Self(text.to_owned())) } else { Err(NotAHash(text.chars().take(70).collect())) }
-    }
-}
-
-impl TryFrom<String> for Sha256 {
-    type Error = NotAHash;
-
-    fn try_from(text: String) -> Result<Self, NotAHash> {
-        text.parse()
-    }
-}
-
-impl From<Sha256> for String {
-    fn from(hash: Sha256) -> Self {
-        hash.0
-    }
-}
-
-impl fmt::Display for Sha256 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for Sha256 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+    Ok(all_in(&flows))
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +51,18 @@ impl CostTable {
     pub fn canonical(&self) -> String {
         let json = serde_json::to_string(self).expect("a table of text and numbers serialises");
         format!("weir cost table 1\n{json}\n")
+    }
+
+    /// The last day on which the lender may pay out.
+    #[must_use]
+    pub fn last_payout_on(&self) -> NaiveDate {
+        let start = self.schedule.starts_on;
+        start.checked_add_days(Days::new(self.payout_within_days.into())).unwrap_or(start)
+    }
+
+    /// The all-in rate over every flow, unrounded; `None` where the flows have none.
+    pub fn exact_all_in_rate(&self) -> Result<Option<AllInRate>, MoneyError> {
+        all_in_rate(self.principal, &self.schedule)
     }
 
     #[must_use]

@@ -2,15 +2,17 @@
 //! Pure: the caller gives ids and dates, and keeps the quote.
 
 mod cost_table;
+mod sha256;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use weir_money::{Money, MoneyError, Rate};
 
-pub use cost_table::{CostTable, Sha256};
+pub use cost_table::CostTable;
+pub use sha256::{NotAHash, Sha256};
 
 use crate::product::{Product, RefusedRequest};
-use crate::rate::{AboveCap, CapCheck, CapTable, all_in};
+use crate::rate::{AboveCap, CapCheck, CapTable};
 use crate::schedule::ScheduleError;
 
 #[derive(Debug, thiserror::Error)]
@@ -49,11 +51,7 @@ impl Quote {
         product.admits(amount, term_months)?;
         let schedule = product.schedule(amount, term_months, annual_rate, start_on)?;
         let total_interest = schedule.total_interest(amount.currency())?;
-        let mut flows = vec![(start_on, amount.checked_neg()?)];
-        for installment in &schedule.installments {
-            flows.push((installment.due_on, installment.payment()?));
-        }
-        let all_in_rate = all_in(&flows).ok_or(QuoteError::NoRate)?;
+        let all_in_rate = cost_table::all_in_rate(amount, &schedule)?.ok_or(QuoteError::NoRate)?;
         let cap_check = caps.check(all_in_rate, &product.lender_type, start_on)?;
         let cost_table = CostTable {
             product: product.reference.clone(),
