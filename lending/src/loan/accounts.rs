@@ -60,6 +60,14 @@ impl Accounts {
         Ok(())
     }
 
+    /// Accounts on which something else stands than `trial` says, with the difference.
+    #[cfg(test)]
+    pub(super) fn less_balances(self, trial: &crate::ledger::TrialBalance) -> Vec<Line> {
+        let balances = trial.balances().map(|(account, balance)| (account.clone(), balance)).collect();
+        let currency = self.currency;
+        self.less(Self { currency, balances }).expect("a test's sums are small")
+    }
+
     /// The lines that lead from `before` to these balances, debits first.
     pub(super) fn less(mut self, before: Self) -> Result<Vec<Line>, MoneyError> {
         for (account, balance) in before.balances {

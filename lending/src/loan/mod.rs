@@ -16,6 +16,8 @@ mod installment;
 mod lifecycle;
 mod position;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use command::{Answer, Change, LoanCommand, Refusal};
 pub use event::{LoanEvent, PaymentId, RepaymentId, Signed};

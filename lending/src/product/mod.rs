@@ -3,6 +3,8 @@
 
 mod attribute;
 mod definition;
+#[cfg(test)]
+mod tests;
 
 pub use attribute::{AttributeError, AttributeRule};
 pub use definition::{EarlyRepayment, Product, ProductError, ProductRef, RefusedRequest};
