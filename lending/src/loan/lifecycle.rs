@@ -1,5 +1,7 @@
 //! The state machine: events in, state; commands in, the event and the entry that follow from them.
 
+use std::sync::Arc;
+
 use chrono::NaiveDate;
 use weir_messages::LoanId;
 use weir_money::MoneyError;
@@ -22,7 +24,7 @@ pub enum BrokenHistory {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loan {
-    pub(super) signed: Signed,
+    pub(super) signed: Arc<Signed>,
     /// How many events are folded in.
     version: u64,
     /// Ids under which no money will ever go out.
@@ -57,29 +59,36 @@ impl Loan {
     pub fn fold<'a>(events: impl IntoIterator<Item = &'a LoanEvent>) -> Result<Self, BrokenHistory> {
         let mut events = events.into_iter();
         let mut loan = match events.next() {
-            Some(LoanEvent::Signed(signed)) => {
-                Self { signed: (**signed).clone(), version: 1, failed_payments: Vec::new(), stage: Stage::Signed }
-            }
-            other => {
-                return Err(BrokenHistory::NotSigned(
-                    other.map_or_else(|| "no event".to_owned(), |e| format!("{e:?}")),
-                ));
-            }
+            Some(LoanEvent::Signed(signed)) => Self {
+                signed: Arc::new((**signed).clone()),
+                version: 1,
+                failed_payments: Vec::new(),
+                stage: Stage::Signed,
+            },
+            Some(other) => return Err(BrokenHistory::NotSigned(format!("{other:?}"))),
+            None => return Err(BrokenHistory::NotSigned("no event".to_owned())),
         };
-        for event in events {
-            loan = loan.after(event)?;
-        }
+        events.try_for_each(|event| loan.take(event))?;
+        loan.refold()?;
+        Ok(loan)
+    }
+
+    /// The loan with one more event.
+    pub fn after(&self, event: &LoanEvent) -> Result<Self, BrokenHistory> {
+        let mut loan = self.clone();
+        loan.take(event)?;
+        loan.refold()?;
         Ok(loan)
     }
 
     #[must_use]
-    pub const fn id(&self) -> &LoanId {
+    pub fn id(&self) -> &LoanId {
         &self.signed.loan
     }
 
     /// What was signed: parties, hashes and the cost table.
     #[must_use]
-    pub const fn signed(&self) -> &Signed {
+    pub fn signed(&self) -> &Signed {
         &self.signed
     }
 
@@ -117,48 +126,65 @@ impl Loan {
         }
     }
 
-    /// The loan with one more event.
-    pub fn after(&self, event: &LoanEvent) -> Result<Self, BrokenHistory> {
+    /// Takes one event in, but for the fold of a paid-out loan's position.
+    fn take(&mut self, event: &LoanEvent) -> Result<(), BrokenHistory> {
         let number = self.version + 1;
-        let cannot_follow =
-            || BrokenHistory::CannotFollow { loan: self.id().clone(), number, state: self.state().to_string() };
-        let money = |source| BrokenHistory::Money { loan: self.id().clone(), number, source };
-        let mut failed_payments = self.failed_payments.clone();
-        let stage = match (&self.stage, event) {
+        let next = match (&mut self.stage, event) {
             (Stage::Signed | Stage::PayoutFailed { .. }, LoanEvent::PayoutStarted { payment, booked_on }) => {
-                Stage::PayingOut { payment: payment.clone(), started_on: *booked_on }
+                Some(Stage::PayingOut { payment: payment.clone(), started_on: *booked_on })
             }
-            (Stage::PayingOut { .. }, LoanEvent::PayoutSucceeded { payment, value_on, .. }) => {
-                let position = Position::fold(&self.signed.cost_table, *value_on, &[]).map_err(money)?;
-                Stage::PaidOut(Running {
+            (Stage::PayingOut { payment: ordered, .. }, LoanEvent::PayoutSucceeded { payment, value_on, .. })
+                if payment == ordered =>
+            {
+                let position = Position::fold(&self.signed.cost_table, *value_on, &[])
+                    .map_err(|source| BrokenHistory::Money { loan: self.signed.loan.clone(), number, source })?;
+                Some(Stage::PaidOut(Running {
                     payment: payment.clone(),
                     paid_out_on: *value_on,
                     repayments: Vec::new(),
                     ended_through: None,
                     position,
-                })
+                }))
             }
-            (Stage::PayingOut { .. }, LoanEvent::PayoutFailed { payment, reason, .. }) => {
-                failed_payments.push(payment.clone());
-                Stage::PayoutFailed { payment: payment.clone(), reason: reason.clone() }
+            (Stage::PayingOut { payment: ordered, .. }, LoanEvent::PayoutFailed { payment, reason, .. })
+                if payment == ordered =>
+            {
+                self.failed_payments.push(payment.clone());
+                Some(Stage::PayoutFailed { payment: payment.clone(), reason: reason.clone() })
             }
             (Stage::Signed | Stage::PayoutFailed { .. }, LoanEvent::Cancelled { reason, .. }) => {
-                Stage::Cancelled { reason: reason.clone() }
+                Some(Stage::Cancelled { reason: reason.clone() })
             }
             (Stage::PaidOut(running), _) => {
-                let mut running = running.clone();
                 if !running.take(event) {
-                    return Err(cannot_follow());
+                    return Err(self.cannot_follow());
                 }
-                running.position =
-                    Position::fold(&self.signed.cost_table, running.paid_out_on, &running.repayments).map_err(money)?;
-                Stage::PaidOut(running)
+                None
             }
             (Stage::Signed | Stage::PayingOut { .. } | Stage::PayoutFailed { .. } | Stage::Cancelled { .. }, _) => {
-                return Err(cannot_follow());
+                return Err(self.cannot_follow());
             }
         };
-        Ok(Self { signed: self.signed.clone(), version: number, failed_payments, stage })
+        if let Some(stage) = next {
+            self.stage = stage;
+        }
+        self.version = number;
+        Ok(())
+    }
+
+    fn cannot_follow(&self) -> BrokenHistory {
+        let (loan, state) = (self.id().clone(), self.state().to_string());
+        BrokenHistory::CannotFollow { loan, number: self.version + 1, state }
+    }
+
+    fn refold(&mut self) -> Result<(), BrokenHistory> {
+        if let Stage::PaidOut(running) = &mut self.stage {
+            running.position =
+                Position::fold(&self.signed.cost_table, running.paid_out_on, &running.repayments).map_err(
+                    |source| BrokenHistory::Money { loan: self.signed.loan.clone(), number: self.version, source },
+                )?;
+        }
+        Ok(())
     }
 
     /// The entry that `event` causes: the accounts after it less the accounts before.

@@ -38,6 +38,22 @@ pub enum LoanState {
     },
 }
 
+impl LoanState {
+    /// A word for reports and metrics, the same as in JSON.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Signed => "signed",
+            Self::PayingOut { .. } => "paying_out",
+            Self::PayoutFailed { .. } => "payout_failed",
+            Self::Cancelled { .. } => "cancelled",
+            Self::Active => "active",
+            Self::Overpaid { .. } => "overpaid",
+            Self::Closed { .. } => "closed",
+        }
+    }
+}
+
 impl fmt::Display for LoanState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -174,3 +174,100 @@ fn rest_of(payment: Money, interest: Money, balance: Money) -> Result<Money, Mon
     let rest = payment.checked_sub(interest)?.checked_min(balance)?;
     Ok(if rest.is_negative() { Money::zero(rest.currency()) } else { rest })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn terms(method: Method, principal: &str, annual_rate: &str, installments: u32, disbursed_on: &str) -> Terms {
+        Terms {
+            principal: Money::parse(principal, Currency::EUR).unwrap(),
+            annual_rate: annual_rate.parse().unwrap(),
+            disbursed_on: disbursed_on.parse().unwrap(),
+            installments,
+            period: Period::MONTHLY,
+            method,
+            day_count: DayCount::ActualActual,
+            interest_basis: InterestBasis::Daily,
+        }
+    }
+
+    fn rows(terms: &Terms) -> Vec<(String, String)> {
+        let schedule = Schedule::of(terms).unwrap();
+        schedule.installments.iter().map(|row| (row.principal.amount(), row.interest.amount())).collect()
+    }
+
+    fn text(rows: &[(&str, &str)]) -> Vec<(String, String)> {
+        rows.iter().map(|(principal, interest)| ((*principal).to_owned(), (*interest).to_owned())).collect()
+    }
+
+    /// Rows after the down payment of story repay-037 of `data/loan/stories.jsonl`.
+    #[test]
+    fn flat_interest_is_on_the_whole_principal_throughout() {
+        let expected = text(&[("249.95", "2.54"), ("250.11", "2.38"), ("249.94", "2.54")]);
+        assert_eq!(rows(&terms(Method::Flat, "750.00", "0.04", 3, "2024-01-01")), expected);
+    }
+
+    #[test]
+    fn equal_principal_pays_the_same_part_each_time_and_the_last_takes_the_rest() {
+        let terms = Terms {
+            day_count: DayCount::Thirty360,
+            ..terms(Method::EqualPrincipal, "100.00", "0.12", 3, "2024-01-01")
+        };
+        assert_eq!(rows(&terms), text(&[("33.33", "1.00"), ("33.33", "0.67"), ("33.34", "0.33")]));
+    }
+
+    #[test]
+    fn a_currency_without_decimals_has_whole_installments() {
+        let yen = Money::parse("100000", Currency::JPY).unwrap();
+        let terms = Terms { principal: yen, ..terms(Method::EqualInstallment, "1", "0.12", 12, "2024-01-01") };
+        let schedule = Schedule::of(&terms).unwrap();
+        assert_eq!(schedule.total_principal(Currency::JPY).unwrap(), yen);
+        assert_eq!(schedule.installments[0].interest.to_string(), "1016 JPY");
+    }
+
+    fn any_terms() -> impl Strategy<Value = Terms> {
+        let methods = prop::sample::select(vec![Method::EqualInstallment, Method::EqualPrincipal, Method::Flat]);
+        let day_counts = prop::sample::select(vec![
+            DayCount::Actual365,
+            DayCount::Actual360,
+            DayCount::ActualActual,
+            DayCount::Thirty360,
+        ]);
+        let units = prop::sample::select(vec![PeriodUnit::Day, PeriodUnit::Week, PeriodUnit::Month]);
+        let bases = prop::sample::select(vec![InterestBasis::Daily, InterestBasis::WholePeriod]);
+        let amounts = (1_i64..10_000_000_000, 0_i64..100_000, 1_u32..240, 0_u64..4_000);
+        (methods, day_counts, units, bases, amounts, 1_u32..14).prop_map(
+            |(method, day_count, unit, interest_basis, (minor_units, rate, installments, day), every)| Terms {
+                principal: Money::from_minor_units(minor_units, Currency::EUR),
+                annual_rate: Rate::new(Decimal::new(rate, 5)),
+                disbursed_on: NaiveDate::from_ymd_opt(2020, 1, 1).unwrap() + chrono::Days::new(day),
+                installments,
+                period: Period { every, unit },
+                method,
+                day_count,
+                interest_basis,
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn any_schedule_pays_back_what_was_lent_on_rising_dates(terms in any_terms()) {
+            let schedule = match Schedule::of(&terms) {
+                Ok(schedule) => schedule,
+                // Doubling every period for hundreds of periods.
+                Err(ScheduleError::Overflow) => return Ok(()),
+                Err(error) => return Err(TestCaseError::fail(error.to_string())),
+            };
+            prop_assert_eq!(schedule.installments.len(), usize::try_from(terms.installments).unwrap());
+            prop_assert_eq!(schedule.total_principal(Currency::EUR).unwrap(), terms.principal);
+            for (start, row) in schedule.with_starts() {
+                prop_assert!(start < row.due_on);
+                prop_assert!(!row.principal.is_negative() && !row.interest.is_negative());
+            }
+        }
+    }
+}

@@ -67,5 +67,13 @@ fn a_history_that_no_loan_can_have_is_refused() {
     let twice: Vec<_> = story.events.iter().chain(&story.events[1..2]).cloned().collect();
     let text = "loan L1: event 4 cannot follow, as the loan is active";
     assert_eq!(Loan::fold(&twice).unwrap_err().to_string(), text);
+    let mut other_payment = story.events.clone();
+    other_payment[2] = LoanEvent::PayoutSucceeded {
+        payment: PaymentId::new("P2"),
+        value_on: day("2024-01-15"),
+        booked_on: day("2024-01-15"),
+    };
+    let text = "loan L1: event 3 cannot follow, as the loan is paying out (payment P1)";
+    assert_eq!(Loan::fold(&other_payment).unwrap_err().to_string(), text);
     assert!(Loan::fold(&[]).is_err());
 }

