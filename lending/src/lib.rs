@@ -3,6 +3,7 @@
 pub mod contract;
 pub mod ledger;
 pub mod loan;
+pub mod malformed;
 pub mod product;
 pub mod quote;
 pub mod rate;

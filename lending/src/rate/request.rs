@@ -8,12 +8,12 @@ use serde_json::value::RawValue;
 use weir_money::Rate;
 
 use super::{Flow, annual_percentage_rate, internal_rate};
+use crate::malformed::{Malformed, read};
 
 #[derive(Debug, thiserror::Error)]
 pub enum RateRequestError {
-    /// No JSON, or a field of the wrong form; the reason names a missing or unknown field.
-    #[error("{path}: {reason}")]
-    Malformed { path: String, reason: String },
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
     #[error("{field}: expected {expected}, found `{found}`")]
     Field { field: &'static str, expected: &'static str, found: String },
 }
@@ -107,19 +107,13 @@ struct Answer {
 
 /// The JSON `{"rate":"0.1635…"}` for the JSON of a request. An error names the field.
 pub fn answer(request: &str) -> Result<String, RateRequestError> {
-    let Named { method } = parse(request)?;
+    let Named { method } = read(request)?;
     let rate = match method {
-        Method::Xirr => xirr(parse(request)?)?,
-        Method::RegulationZ => regulation_z(parse(request)?)?,
-        Method::Eu => eu(&parse(request)?)?,
+        Method::Xirr => xirr(read(request)?)?,
+        Method::RegulationZ => regulation_z(read(request)?)?,
+        Method::Eu => eu(&read(request)?)?,
     };
     Ok(serde_json::to_string(&Answer { rate }).expect("a rate serialises as text"))
-}
-
-fn parse<'de, T: Deserialize<'de>>(request: &'de str) -> Result<T, RateRequestError> {
-    serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(request)).map_err(|error| {
-        RateRequestError::Malformed { path: error.path().to_string(), reason: error.inner().to_string() }
-    })
 }
 
 fn xirr(request: Xirr) -> Result<Option<Rate>, RateRequestError> {

@@ -8,6 +8,8 @@ mod equal_installment;
 mod equal_principal;
 mod flat;
 mod request;
+#[cfg(test)]
+mod stories;
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;

@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use weir_money::{Money, MoneyError, Rate, UnknownCurrency};
 
 use super::{DayCount, Installment, InterestBasis, Method, Period, Schedule, ScheduleError, Terms};
+use crate::malformed::{self, Malformed};
 
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
-    /// No JSON, or a field of the wrong form; the reason names a missing or unknown field.
-    #[error("{path}: {reason}")]
-    Malformed { path: String, reason: String },
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
     #[error("{field}: {reason}")]
     Field { field: &'static str, reason: String },
     #[error(transparent)]
@@ -71,10 +71,7 @@ pub fn answer(request: &str) -> Result<String, RequestError> {
 }
 
 fn terms(request: &str) -> Result<Terms, RequestError> {
-    let request: Request =
-        serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(request)).map_err(|error| {
-            RequestError::Malformed { path: error.path().to_string(), reason: error.inner().to_string() }
-        })?;
+    let request: Request = malformed::read(request)?;
     let Rounding::HalfEven = request.rounding;
     let wrong = |field, reason: String| RequestError::Field { field, reason };
     let currency = request.currency.parse().map_err(|error: UnknownCurrency| wrong("currency", error.to_string()))?;
