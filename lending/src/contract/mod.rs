@@ -193,6 +193,7 @@ mod tests {
     fn a_contract_is_not_accepted_after_its_last_day_of_payout() {
         let contract = drawn(&quote(), &CapTable::shipped()).unwrap();
         let hash = contract.hash.clone();
+        assert!(contract.clone().accept(&hash, day("2024-01-20")).is_ok());
         let error = contract.accept(&hash, day("2024-01-21")).unwrap_err().to_string();
         assert_eq!(error, "contract of loan L1: the payout was due by 2024-01-20, and acceptance came on 2024-01-21");
     }
