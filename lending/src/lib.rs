@@ -1,10 +1,17 @@
 //! Customers, loans, ledger, money movement, contracts.
 
+pub mod api;
+pub mod application;
 pub mod contract;
+pub mod customer;
 pub mod ledger;
 pub mod loan;
 pub mod malformed;
+pub mod outbox;
+pub mod payment;
 pub mod product;
 pub mod quote;
 pub mod rate;
 pub mod schedule;
+pub mod store;
+pub mod vault;

@@ -1,0 +1,316 @@
+//! Quoting, applying, showing the contract and accepting it.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use weir_messages::events::AttributeValue;
+use weir_messages::privacy::{Clear, Identifier};
+use weir_messages::{ApplicationId, CustomerId, Event, EventId, EventType, LoanId, TraceId, events};
+use weir_money::{Currency, Money, Rate};
+
+use super::{
+    ApplicationAnswer, ContractAnswer, CostAnswer, Lending, LendingError, LoanAnswer, Once, RequestKey, decoded,
+    encoded,
+};
+use crate::application::{Application, ApplicationEvent, ApplicationState, Submitted};
+use crate::contract::{Contract, Parties};
+use crate::loan::{Answer, Loan, LoanCommand, LoanEvent, PaymentId};
+use crate::product::{Product, ProductRef};
+use crate::quote::{Quote, Sha256};
+use crate::store::{Append, Claim, Commit, Listing, ListingKind, StreamId};
+use crate::vault::Field;
+
+/// Who writes lending's events.
+pub(super) const SOURCE: &str = "weir/lending";
+/// The claim that keeps a customer to one open application.
+pub(super) const OPEN_APPLICATION: &str = "open_application";
+
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApplicationRequest {
+    pub customer: CustomerId,
+    /// The loan app or back end that sends it.
+    pub partner: String,
+    pub product: String,
+    pub product_version: u32,
+    /// Major units.
+    pub amount: String,
+    pub currency: String,
+    pub term_months: u16,
+    #[serde(default)]
+    pub device: Option<Clear>,
+    #[serde(default)]
+    pub ip: Option<Clear>,
+    /// What the product asks for.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, AttributeValue>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Acceptance {
+    /// Of the contract that was shown.
+    pub contract_hash: String,
+}
+
+impl Lending {
+    /// What a loan would cost from today on. Nothing is kept.
+    pub fn quote(
+        &self,
+        product: &ProductRef,
+        amount: &str,
+        currency: &str,
+        term_months: u16,
+        annual_rate: &str,
+    ) -> Result<CostAnswer, LendingError> {
+        let amount = money(amount, currency)?;
+        let rate: Rate = annual_rate.parse().map_err(|error| LendingError::invalid("annual_rate", error))?;
+        let product = self.product(product)?;
+        let quote = Quote::new(product, &self.caps, amount, term_months, rate, self.business_date())?;
+        Ok(CostAnswer::from(&quote.cost_table))
+    }
+
+    /// The answer's state is `submitted`: the decision comes through the log. See `wait_for_decision`.
+    pub async fn submit_application(
+        &self,
+        asked: ApplicationRequest,
+        request: &RequestKey,
+    ) -> Result<Once<ApplicationAnswer>, LendingError> {
+        let amount = money(&asked.amount, &asked.currency)?;
+        let product = ProductRef { name: asked.product.clone(), version: asked.product_version };
+        let defined = self.product(&product)?;
+        defined.admits(amount, asked.term_months)?;
+        defined.check_attributes(&asked.attributes)?;
+        if !(1..=64).contains(&asked.partner.chars().count()) {
+            return Err(LendingError::invalid("partner", "expected 1 to 64 characters"));
+        }
+        if let Some(ip) = &asked.ip
+            && ip.expose().trim().parse::<IpAddr>().is_err()
+        {
+            return Err(LendingError::invalid("ip", "expected an IPv4 or IPv6 address"));
+        }
+        let token = |kind, clear: &Option<Clear>| clear.as_ref().map(|one| self.ports.tokens.token(kind, one.expose()));
+        let (device, ip) = (token(Identifier::Device, &asked.device), token(Identifier::Ip, &asked.ip));
+        let (asked, product, device, ip) = (&asked, &product, &device, &ip);
+        self.once(request, |commit: Commit| {
+            Box::pin(async move {
+                let (known, opened) = self.known_customer(&asked.customer).await?;
+                if let Some(open) = self.store.owner(OPEN_APPLICATION, asked.customer.as_str()).await? {
+                    return Err(LendingError::OpenApplication { application: ApplicationId::new(open) });
+                }
+                let application = ApplicationId::new(self.new_id("a"));
+                let payload = events::Application {
+                    application: application.clone(),
+                    partner: asked.partner.clone(),
+                    product: asked.product.clone(),
+                    product_version: asked.product_version,
+                    amount: amount.amount(),
+                    currency: amount.currency().to_string(),
+                    term_months: asked.term_months,
+                    age: self.age_of(&opened)?,
+                    region: known.region.clone(),
+                    device: device.clone(),
+                    ip: ip.clone(),
+                    phone: opened.clear(Field::Phone)?.and_then(|phone| self.vault.token(Field::Phone, &phone)),
+                    attributes: asked.attributes.clone(),
+                };
+                let submitted = Submitted {
+                    application: application.clone(),
+                    customer: asked.customer.clone(),
+                    partner: asked.partner.clone(),
+                    product: product.clone(),
+                    amount,
+                    term_months: asked.term_months,
+                    device: device.clone(),
+                    ip: ip.clone(),
+                    attributes: asked.attributes.clone(),
+                    at: commit.at.as_event(),
+                };
+                let event = self.event(
+                    (application.as_str(), EventType::Application),
+                    &asked.customer,
+                    Event::data_of(&payload),
+                    &commit,
+                );
+                let submission = ApplicationEvent::Submitted(Box::new(submitted));
+                let answer = Application::fold([submission.clone()])?;
+                let commit = Commit {
+                    appends: vec![appended(&application, 0, &submission)?],
+                    outbox: vec![event],
+                    claims: vec![open_claim(&asked.customer, &application)],
+                    listings: vec![listed(&answer)],
+                    ..commit
+                };
+                Ok((commit, ApplicationAnswer::from(&answer)))
+            })
+        })
+        .await
+    }
+
+    pub async fn application(&self, application: &ApplicationId) -> Result<ApplicationAnswer, LendingError> {
+        Ok(ApplicationAnswer::from(&self.load_application(application).await?))
+    }
+
+    /// The contract of an approved application: drawn up when it is first shown, and the same text until it is accepted
+    /// or its days of payout have passed.
+    pub async fn contract(&self, application: &ApplicationId, trace: TraceId) -> Result<ContractAnswer, LendingError> {
+        self.settle(trace, |commit: Commit| {
+            Box::pin(async move {
+                let known = self.load_application(application).await?;
+                let on = self.business_date();
+                let (approval, shown) = match &known.state {
+                    ApplicationState::Accepted { contract, .. } => {
+                        return Ok((None, ContractAnswer::from(&**contract)));
+                    }
+                    ApplicationState::Offered { contract, .. } if contract.cost_table.last_payout_on() >= on => {
+                        return Ok((None, ContractAnswer::from(&**contract)));
+                    }
+                    ApplicationState::Offered { approval, contract, .. } => (approval, Some(&contract.parties.loan)),
+                    ApplicationState::Approved { approval, .. } => (approval, None),
+                    ApplicationState::Submitted
+                    | ApplicationState::InReview { .. }
+                    | ApplicationState::Declined { .. } => {
+                        return Err(refused(&known, "only an approved application has a contract"));
+                    }
+                };
+                let product = self.product(&known.submitted.product)?;
+                let (amount, term, rate) = (approval.amount, known.submitted.term_months, approval.annual_rate);
+                let quote = Quote::new(product, &self.caps, amount, term, rate, on)?;
+                let parties = Parties {
+                    loan: shown.cloned().unwrap_or_else(|| LoanId::new(self.new_id("l"))),
+                    application: application.clone(),
+                    customer: known.submitted.customer.clone(),
+                    lender: self.lender.clone(),
+                    drawn_on: on,
+                };
+                let contract = Contract::draw(&quote, &self.caps, parties)?;
+                let answer = ContractAnswer::from(&contract);
+                let event = ApplicationEvent::ContractDrawn { contract: Box::new(contract) };
+                let append = appended(application, known.version, &event)?;
+                let listing = Listing { state: "offered".to_owned(), ..listed(&known) };
+                Ok((Some(Commit { appends: vec![append], listings: vec![listing], ..commit }), answer))
+            })
+        })
+        .await
+    }
+
+    /// Signs the contract with this hash, and orders the payout in the same commit.
+    pub async fn accept(
+        &self,
+        application: &ApplicationId,
+        acceptance: &Acceptance,
+        request: &RequestKey,
+    ) -> Result<Once<LoanAnswer>, LendingError> {
+        let hash: Sha256 =
+            acceptance.contract_hash.parse().map_err(|error| LendingError::invalid("contract_hash", error))?;
+        let hash = &hash;
+        let signed = self
+            .once(request, |commit: Commit| {
+                Box::pin(async move {
+                    let known = self.load_application(application).await?;
+                    let ApplicationState::Offered { contract, .. } = &known.state else {
+                        return Err(refused(&known, "only one whose contract was shown is accepted"));
+                    };
+                    let on = self.business_date();
+                    let signature = LoanEvent::from(&contract.as_ref().clone().accept(hash, on)?);
+                    let loan = Loan::fold([&signature])?;
+                    let payment = PaymentId::new(self.new_id("p"));
+                    let mut commit = commit;
+                    let mut bodies = vec![encoded("loan", &signature)?];
+                    let loan = match loan.decide(&LoanCommand::StartPayout { payment }, on)? {
+                        Answer::AlreadyApplied => loan,
+                        Answer::Applied(change) => {
+                            bodies.push(encoded("loan", &change.event)?);
+                            commit.entries.extend(change.entry);
+                            change.loan
+                        }
+                    };
+                    let (id, customer) = (loan.id().clone(), known.submitted.customer.clone());
+                    let accepted =
+                        ApplicationEvent::Accepted { loan: id.clone(), contract_hash: hash.clone(), accepted_on: on };
+                    commit.appends = vec![
+                        appended(application, known.version, &accepted)?,
+                        Append { stream: StreamId::loan(&id), expected: 0, bodies },
+                    ];
+                    commit.releases = vec![open_claim(&customer, application)];
+                    commit.listings =
+                        vec![Listing { state: "accepted".to_owned(), ..listed(&known) }, super::loans::listed(&loan)];
+                    Ok((commit, self.loan_answer(&loan)?))
+                })
+            })
+            .await?;
+        if !signed.replayed {
+            self.payouts.send(signed.value.loan.clone()).ok();
+        }
+        Ok(signed)
+    }
+
+    pub(super) async fn load_application(&self, id: &ApplicationId) -> Result<Application, LendingError> {
+        let bodies = self.store.load(&StreamId::application(id)).await?;
+        if bodies.is_empty() {
+            return Err(LendingError::NotFound { what: "application" });
+        }
+        let events = bodies.iter().map(|body| decoded("application", body)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Application::fold(events)?)
+    }
+
+    pub(super) fn product(&self, reference: &ProductRef) -> Result<&Product, LendingError> {
+        self.products.get(reference).ok_or_else(|| LendingError::invalid("product", "expected a product on offer"))
+    }
+
+    /// An event of ours, on the customer's key.
+    pub(super) fn event(
+        &self,
+        (id, event_type): (&str, EventType),
+        customer: &CustomerId,
+        data: Box<serde_json::value::RawValue>,
+        commit: &Commit,
+    ) -> Event {
+        Event {
+            id: EventId::new(id),
+            source: SOURCE.to_owned(),
+            event_type,
+            subject: customer.clone(),
+            time: commit.at.as_event(),
+            known_time: commit.at,
+            original_time: None,
+            consent_id: None,
+            trace: Some(commit.trace),
+            data,
+        }
+    }
+}
+
+pub(super) fn appended(
+    application: &ApplicationId,
+    expected: u64,
+    event: &ApplicationEvent,
+) -> Result<Append, LendingError> {
+    let stream = StreamId::application(application);
+    Ok(Append { stream, expected, bodies: vec![encoded("application", event)?] })
+}
+
+pub(super) fn open_claim(customer: &CustomerId, application: &ApplicationId) -> Claim {
+    Claim { kind: OPEN_APPLICATION, value: customer.to_string(), owner: application.to_string() }
+}
+
+pub(super) fn listed(application: &Application) -> Listing {
+    Listing {
+        kind: ListingKind::Application,
+        id: application.submitted.application.to_string(),
+        customer: application.submitted.customer.clone(),
+        state: application.state.name().to_owned(),
+    }
+}
+
+fn refused(application: &Application, rule: &'static str) -> LendingError {
+    let (id, state) = (application.submitted.application.clone(), application.state.name());
+    LendingError::State { application: id, state, rule }
+}
+
+fn money(amount: &str, currency: &str) -> Result<Money, LendingError> {
+    let currency: Currency = currency.parse().map_err(|error| LendingError::invalid("currency", error))?;
+    Money::parse(amount, currency).map_err(|error| LendingError::invalid("amount", error))
+}

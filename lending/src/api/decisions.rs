@@ -1,0 +1,124 @@
+//! Taking decisions from the log, and waking who waits for one.
+
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use weir_messages::{ApplicationId, Decision, TraceId};
+
+use super::applications::{appended, listed, open_claim};
+use super::{ApplicationAnswer, Lending, LendingError};
+use crate::application::{Application, ApplicationEvent, ApplicationState, decide};
+use crate::store::{Commit, ConsumerOffset, Listing};
+
+/// What became of a decision. None of them is a failure: a log may tell anything twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DecisionTaken {
+    Applied,
+    /// The first decision stands.
+    AlreadyDecided,
+    /// Nothing of ours, or of another customer.
+    UnknownApplication,
+}
+
+impl Lending {
+    pub async fn apply_decision(&self, decision: &Decision) -> Result<DecisionTaken, LendingError> {
+        let trace = decision.vector.trace.unwrap_or_else(TraceId::random);
+        let taken = self
+            .settle(trace, |commit: Commit| {
+                Box::pin(async move {
+                    let known = match self.load_application(&decision.application).await {
+                        Ok(known) if known.submitted.customer == decision.customer => known,
+                        Ok(_) | Err(LendingError::NotFound { .. }) => {
+                            return Ok((None, DecisionTaken::UnknownApplication));
+                        }
+                        Err(error) => return Err(error),
+                    };
+                    if known.state != ApplicationState::Submitted {
+                        return Ok((None, DecisionTaken::AlreadyDecided));
+                    }
+                    let product = self.product(&known.submitted.product)?;
+                    let decided = decide(&known.submitted, decision, product, &self.caps, self.business_date());
+                    let event = ApplicationEvent::Decided(Box::new(decided));
+                    let submission = ApplicationEvent::Submitted(Box::new(known.submitted.clone()));
+                    let after = Application::fold([submission, event.clone()])?;
+                    let mut commit = Commit {
+                        appends: vec![appended(&decision.application, known.version, &event)?],
+                        listings: vec![Listing { ..listed(&after) }],
+                        ..commit
+                    };
+                    if matches!(after.state, ApplicationState::Declined { .. }) {
+                        commit.releases = vec![open_claim(&decision.customer, &decision.application)];
+                    }
+                    Ok((Some(commit), DecisionTaken::Applied))
+                })
+            })
+            .await?;
+        self.wake(&decision.application);
+        Ok(taken)
+    }
+
+    /// Applies decisions read from the log, all at once so that they share a commit. The offset is on record only after
+    /// every one of them is, so a crash repeats and never skips.
+    pub async fn apply_decisions(
+        &self,
+        decisions: &[Decision],
+        offset: Option<ConsumerOffset>,
+    ) -> Result<Vec<DecisionTaken>, LendingError> {
+        let mut applying = tokio::task::JoinSet::new();
+        for (place, decision) in decisions.iter().cloned().enumerate() {
+            let lending = self.clone();
+            applying.spawn(async move { (place, lending.apply_decision(&decision).await) });
+        }
+        let mut taken = vec![DecisionTaken::UnknownApplication; decisions.len()];
+        for (place, result) in applying.join_all().await {
+            taken[place] = result?;
+        }
+        if offset.is_some() {
+            self.store.commit(Commit { offset, ..Commit::empty(self.now(), TraceId::random()) }).await?;
+        }
+        Ok(taken)
+    }
+
+    /// Where a consumer of the log goes on; `None` before its first offset.
+    pub async fn offset(&self, consumer: &str, shard: u16) -> Result<Option<u64>, LendingError> {
+        Ok(self.store.offset(consumer, shard).await?)
+    }
+
+    /// The application once it is decided, or as it stands after `timeout`.
+    pub async fn wait_for_decision(
+        &self,
+        application: &ApplicationId,
+        timeout: Duration,
+    ) -> Result<ApplicationAnswer, LendingError> {
+        let (wake, woken) = oneshot::channel();
+        // Before the look, so that no decision falls in between.
+        self.waiting.lock().expect("no holder panics").entry(application.clone()).or_default().push(wake);
+        let known = self.load_application(application).await;
+        let waits = known.as_ref().is_ok_and(|known| known.state == ApplicationState::Submitted);
+        let known = if waits && tokio::time::timeout(timeout, woken).await.is_ok() {
+            self.load_application(application).await
+        } else {
+            known
+        };
+        self.forget_gone(application);
+        Ok(ApplicationAnswer::from(&known?))
+    }
+
+    fn wake(&self, application: &ApplicationId) {
+        let waiting = self.waiting.lock().expect("no holder panics").remove(application);
+        for one in waiting.into_iter().flatten() {
+            one.send(()).ok();
+        }
+    }
+
+    /// Drops who waits no longer.
+    fn forget_gone(&self, application: &ApplicationId) {
+        let mut waiting = self.waiting.lock().expect("no holder panics");
+        if let Some(all) = waiting.get_mut(application) {
+            all.retain(|one| !one.is_closed());
+            if all.is_empty() {
+                waiting.remove(application);
+            }
+        }
+    }
+}

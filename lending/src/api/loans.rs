@@ -1,0 +1,211 @@
+//! Loans after signature: reading, repaying, and the end of a business day.
+
+use chrono::NaiveDate;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use weir_messages::{CustomerId, Event, EventType, LoanId, TraceId, events};
+use weir_money::{Currency, Money};
+
+use super::{Lending, LendingError, LoanAnswer, LoanListed, Once, RequestKey, decoded, encoded, state_name};
+use crate::loan::{Answer, Change, Loan, LoanCommand, LoanEvent, LoanState, RepaymentId};
+use crate::store::{Append, Commit, Find, Listing, ListingKind, StreamId};
+
+/// Loans read at a time by the end of a day.
+const PAGE: u32 = 256;
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RepaymentRequest {
+    /// As whoever reports it knows it: the same id is the same money.
+    pub repayment: String,
+    /// Major units.
+    pub amount: String,
+    pub currency: String,
+    /// Today when absent; earlier dates count from then.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub value_on: Option<NaiveDate>,
+}
+
+impl Lending {
+    pub async fn loan(&self, loan: &LoanId) -> Result<LoanAnswer, LendingError> {
+        self.loan_answer(&self.load_loan(loan).await?)
+    }
+
+    /// Loans in order of their ids, from beyond `after`.
+    pub async fn loans(
+        &self,
+        state: Option<&str>,
+        customer: Option<&CustomerId>,
+        after: Option<&LoanId>,
+        limit: u32,
+    ) -> Result<Vec<LoanListed>, LendingError> {
+        let find = Find {
+            kind: ListingKind::Loan,
+            state: state.map(str::to_owned),
+            customer: customer.cloned(),
+            after: after.map(ToString::to_string),
+            limit,
+        };
+        let listed = |one: Listing| LoanListed { loan: LoanId::new(one.id), customer: one.customer, state: one.state };
+        Ok(self.store.find(&find).await?.into_iter().map(listed).collect())
+    }
+
+    pub async fn repay(
+        &self,
+        loan: &LoanId,
+        asked: &RepaymentRequest,
+        request: &RequestKey,
+    ) -> Result<Once<LoanAnswer>, LendingError> {
+        let currency: Currency = asked.currency.parse().map_err(|error| LendingError::invalid("currency", error))?;
+        let amount = Money::parse(&asked.amount, currency).map_err(|error| LendingError::invalid("amount", error))?;
+        if !(1..=64).contains(&asked.repayment.len()) {
+            return Err(LendingError::invalid("repayment", "expected 1 to 64 characters"));
+        }
+        let repayment = RepaymentId::new(asked.repayment.as_str());
+        let repayment = &repayment;
+        self.once(request, |commit: Commit| {
+            Box::pin(async move {
+                let known = self.load_loan(loan).await?;
+                let on = self.business_date();
+                let value_on = asked.value_on.unwrap_or(on);
+                let command = LoanCommand::Repay { repayment: repayment.clone(), amount, value_on };
+                match known.decide(&command, on)? {
+                    Answer::AlreadyApplied => Ok((commit, self.loan_answer(&known)?)),
+                    Answer::Applied(change) => {
+                        let answer = self.loan_answer(&change.loan)?;
+                        Ok((self.changed(commit, &known, *change)?, answer))
+                    }
+                }
+            })
+        })
+        .await
+    }
+
+    /// Recognises what falls due up to and including `through` on every running loan; the number of loans it changed.
+    /// Doing it again changes nothing.
+    pub async fn end_day(&self, through: NaiveDate) -> Result<u64, LendingError> {
+        if through > self.business_date() {
+            let reason = format!("expected a day up to {}, found {through}", self.business_date());
+            return Err(LendingError::invalid("through", reason));
+        }
+        let (mut changed, mut after) = (0, None);
+        loop {
+            let page = self.loans(Some("active"), None, after.as_ref(), PAGE).await?;
+            let mut running = tokio::task::JoinSet::new();
+            for listed in &page {
+                let (lending, loan) = (self.clone(), listed.loan.clone());
+                let command = LoanCommand::EndDay { through };
+                running.spawn(async move { lending.command(&loan, &command, TraceId::random()).await });
+            }
+            for result in running.join_all().await {
+                changed += u64::from(result?);
+            }
+            match page.last() {
+                Some(last) => after = Some(last.loan.clone()),
+                None => return Ok(changed),
+            }
+        }
+    }
+
+    /// Applies a command that may come twice; whether it changed anything.
+    pub(super) async fn command(
+        &self,
+        loan: &LoanId,
+        command: &LoanCommand,
+        trace: TraceId,
+    ) -> Result<bool, LendingError> {
+        self.settle(trace, |commit: Commit| {
+            Box::pin(async move {
+                let known = self.load_loan(loan).await?;
+                match known.decide(command, self.business_date())? {
+                    Answer::AlreadyApplied => Ok((None, false)),
+                    Answer::Applied(change) => Ok((Some(self.changed(commit, &known, *change)?), true)),
+                }
+            })
+        })
+        .await
+    }
+
+    pub(super) async fn load_loan(&self, loan: &LoanId) -> Result<Loan, LendingError> {
+        let bodies = self.store.load(&StreamId::loan(loan)).await?;
+        if bodies.is_empty() {
+            return Err(LendingError::NotFound { what: "loan" });
+        }
+        let events: Vec<LoanEvent> = bodies.iter().map(|body| decoded("loan", body)).collect::<Result<_, _>>()?;
+        Ok(Loan::fold(&events)?)
+    }
+
+    pub(super) fn loan_answer(&self, loan: &Loan) -> Result<LoanAnswer, LendingError> {
+        LoanAnswer::of(loan, self.business_date())
+            .map_err(|error| LendingError::Corrupt { what: "loan", reason: error.to_string() })
+    }
+
+    /// The commit of a change: its event, its entry, where the loan now stands, and what the log must hear of it.
+    pub(super) fn changed(&self, commit: Commit, before: &Loan, change: Change) -> Result<Commit, LendingError> {
+        let Change { event, entry, loan } = change;
+        let append = Append {
+            stream: StreamId::loan(loan.id()),
+            expected: before.version(),
+            bodies: vec![encoded("loan", &event)?],
+        };
+        Ok(Commit {
+            appends: vec![append],
+            entries: entry.into_iter().collect(),
+            outbox: self.told(&commit, before, &event, &loan),
+            listings: vec![listed(&loan)],
+            ..commit
+        })
+    }
+
+    fn told(&self, commit: &Commit, before: &Loan, event: &LoanEvent, loan: &Loan) -> Vec<Event> {
+        let (signed, id) = (loan.signed(), format!("{}:{}", loan.id(), loan.version()));
+        let mut told = Vec::new();
+        match event {
+            LoanEvent::PayoutSucceeded { .. } => {
+                let principal = signed.cost_table.principal;
+                let payload = events::LoanDisbursed {
+                    loan: loan.id().clone(),
+                    application: signed.application.clone(),
+                    amount: principal.amount(),
+                    currency: principal.currency().to_string(),
+                };
+                let name = (id.as_str(), EventType::LoanDisbursed);
+                told.push(self.event(name, &signed.customer, Event::data_of(&payload), commit));
+            }
+            LoanEvent::Repaid { amount, value_on, .. } => {
+                let payload = events::LoanRepaid {
+                    loan: loan.id().clone(),
+                    amount: amount.amount(),
+                    currency: amount.currency().to_string(),
+                    days_past_due: before.position().map_or(0, |position| position.days_past_due(*value_on)),
+                };
+                let name = (id.as_str(), EventType::LoanRepaid);
+                told.push(self.event(name, &signed.customer, Event::data_of(&payload), commit));
+            }
+            LoanEvent::Signed(_)
+            | LoanEvent::PayoutStarted { .. }
+            | LoanEvent::PayoutFailed { .. }
+            | LoanEvent::Cancelled { .. }
+            | LoanEvent::RepaymentReversed { .. }
+            | LoanEvent::DayEnded { .. } => {}
+        }
+        let closed = |loan: &Loan| matches!(loan.state(), LoanState::Closed { .. });
+        if closed(loan) && !closed(before) {
+            let payload = events::LoanClosed { loan: loan.id().clone() };
+            let name = format!("{id}:closed");
+            let name = (name.as_str(), EventType::LoanClosed);
+            told.push(self.event(name, &signed.customer, Event::data_of(&payload), commit));
+        }
+        told
+    }
+}
+
+pub(super) fn listed(loan: &Loan) -> Listing {
+    Listing {
+        kind: ListingKind::Loan,
+        id: loan.id().to_string(),
+        customer: loan.signed().customer.clone(),
+        state: state_name(&loan.state()).to_owned(),
+    }
+}

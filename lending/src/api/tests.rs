@@ -1,0 +1,1 @@
+//! Lending as a whole, on a real SQLite file.

@@ -1,0 +1,119 @@
+//! The relay: what lending committed goes to the log, in order, at least once. New rows come in memory right after their
+//! commit; the table is read at the start and whenever something did not fit.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use weir_messages::{Event, KnownTime};
+
+use crate::store::{FailPoint, OutboxFeed, OutboxRow, Store};
+
+/// Rows published at once.
+const MOST: u32 = 512;
+const RETRY_FIRST: Duration = Duration::from_millis(50);
+const RETRY_LAST: Duration = Duration::from_secs(5);
+
+#[derive(Debug, thiserror::Error)]
+#[error("the event log took no events")]
+pub struct PublishError(#[from] pub Box<dyn std::error::Error + Send + Sync>);
+
+/// Where events go. `Ok` means that all of them are durable, in this order. After an error any of them may be, and all
+/// come again: readers drop repeats by (source, id).
+#[async_trait]
+pub trait EventSink: Send + Sync + Debug {
+    async fn publish(&self, events: &[Event]) -> Result<(), PublishError>;
+}
+
+/// When the oldest row that is not published was committed.
+#[derive(Debug, Default, Clone)]
+pub struct OutboxAge(Arc<AtomicI64>);
+
+impl OutboxAge {
+    /// `None` when everything is published.
+    #[must_use]
+    pub fn oldest(&self) -> Option<KnownTime> {
+        let at = self.0.load(Ordering::Relaxed);
+        (at != 0).then(|| KnownTime::from_micros(at))
+    }
+
+    fn set(&self, oldest: Option<KnownTime>) {
+        self.0.store(oldest.map_or(0, KnownTime::micros), Ordering::Relaxed);
+    }
+}
+
+pub(crate) struct Relay {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) sink: Arc<dyn EventSink>,
+    pub(crate) feed: OutboxFeed,
+    pub(crate) age: OutboxAge,
+    pub(crate) fail_point: FailPoint,
+}
+
+impl Relay {
+    /// Until the store is closed. A log that takes nothing is asked again, ever more slowly, for ever.
+    pub(crate) async fn run(mut self) {
+        // Numbers start at 1: the first look is into the table, for what a crash left.
+        let (mut published, mut wait) = (0, RETRY_FIRST);
+        let mut handed: Vec<OutboxRow> = Vec::new();
+        loop {
+            while let Ok(rows) = self.feed.rows.try_recv() {
+                handed.extend(rows);
+            }
+            handed.retain(|row| row.number > published);
+            let result = if handed.first().is_some_and(|first| first.number == published + 1) {
+                self.publish(&std::mem::take(&mut handed), &mut published).await
+            } else if published < self.feed.committed.load(Ordering::Acquire) {
+                self.publish_from_table(&mut published).await
+            } else {
+                self.age.set(None);
+                match self.feed.rows.recv().await {
+                    Some(rows) => handed.extend(rows),
+                    None => break,
+                }
+                continue;
+            };
+            match result {
+                Ok(()) => wait = RETRY_FIRST,
+                Err(error) => {
+                    tracing::warn!(error = %cause_of(&*error), "outbox waits");
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(RETRY_LAST);
+                }
+            }
+        }
+    }
+
+    async fn publish_from_table(&self, published: &mut u64) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let committed = self.feed.committed.load(Ordering::Acquire);
+        let rows = self.store.outbox(*published, MOST).await?;
+        if rows.is_empty() {
+            // Published, and its rows deleted, before a restart.
+            *published = committed;
+            return Ok(());
+        }
+        self.publish(&rows, published).await
+    }
+
+    async fn publish(
+        &self,
+        rows: &[OutboxRow],
+        published: &mut u64,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        self.age.set(rows.first().map(|row| row.at));
+        let events: Vec<Event> = rows.iter().map(|row| row.event.clone()).collect();
+        self.sink.publish(&events).await?;
+        (self.fail_point)("outbox_published");
+        if let Some(last) = rows.last() {
+            *published = last.number;
+            self.store.published(last.number);
+        }
+        Ok(())
+    }
+}
+
+fn cause_of(error: &(dyn std::error::Error + 'static)) -> String {
+    error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
+}

@@ -1,0 +1,135 @@
+//! The payment channel over signed HTTP: `PUT /v1/payouts/{id}` orders, `GET /v1/payouts/{id}` asks. An answer is
+//! `{"outcome":"succeeded"}`, `{"outcome":"failed","reason":…}` or `{"outcome":"pending"}`; 404 to a question means that
+//! the id was never seen. Everything else, and silence, is an unknown outcome.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::{Client, Method, StatusCode};
+use serde::Deserialize;
+use serde_json::json;
+use weir_messages::Clock;
+
+use super::{Asked, Outcome, PaymentChannel, PayoutOrder, SIGNATURE, Signer, TIMESTAMP};
+use crate::loan::PaymentId;
+
+/// Of a channel's reason for a failure, so much is kept.
+const MOST_REASON: usize = 200;
+
+#[derive(Debug)]
+pub struct HttpPaymentChannel {
+    client: Client,
+    /// Without a trailing slash.
+    base: String,
+    signer: Signer,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+enum Answer {
+    Succeeded,
+    Failed { reason: String },
+    Pending,
+}
+
+impl HttpPaymentChannel {
+    /// After `timeout` without an answer an outcome is unknown.
+    pub fn new(base: &str, signer: Signer, timeout: Duration, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
+        let client = Client::builder().timeout(timeout).redirect(reqwest::redirect::Policy::none()).build()?;
+        Ok(Self { client, base: base.trim_end_matches('/').to_owned(), signer, clock })
+    }
+
+    /// `None` where no complete answer came.
+    async fn send(&self, method: Method, payment: &PaymentId, body: Vec<u8>) -> Option<(StatusCode, Vec<u8>)> {
+        let path = format!("/v1/payouts/{payment}");
+        let timestamp = self.clock.now().micros().to_string();
+        let signature = self.signer.sign(method.as_str(), &path, &timestamp, &body);
+        let request = self
+            .client
+            .request(method, format!("{}{path}", self.base))
+            .header(TIMESTAMP, timestamp)
+            .header(SIGNATURE, signature)
+            .header("content-type", "application/json")
+            .body(body);
+        let answer = match request.send().await {
+            Ok(response) => {
+                let status = response.status();
+                response.bytes().await.map(|bytes| (status, bytes.to_vec()))
+            }
+            Err(error) => Err(error),
+        };
+        answer.inspect_err(|error| tracing::warn!(%payment, failure = failure(error), "no answer")).ok()
+    }
+}
+
+/// What went wrong, without the address, which a log does not need.
+fn failure(error: &reqwest::Error) -> &'static str {
+    if error.is_timeout() {
+        "timed out"
+    } else if error.is_connect() {
+        "could not connect"
+    } else {
+        "broke off"
+    }
+}
+
+#[async_trait]
+impl PaymentChannel for HttpPaymentChannel {
+    async fn pay_out(&self, order: &PayoutOrder) -> Outcome {
+        let body = json!({
+            "amount": order.amount.amount(),
+            "currency": order.amount.currency().code(),
+            "card": order.card.expose(),
+        });
+        match self.send(Method::PUT, &order.payment, body.to_string().into_bytes()).await {
+            Some((StatusCode::OK, body)) => outcome(&body),
+            Some(_) | None => Outcome::Unknown,
+        }
+    }
+
+    async fn ask(&self, payment: &PaymentId) -> Asked {
+        match self.send(Method::GET, payment, Vec::new()).await {
+            Some((StatusCode::OK, body)) => Asked::Known(outcome(&body)),
+            Some((StatusCode::NOT_FOUND, body)) if is_not_known(&body) => Asked::NotKnown,
+            Some(_) | None => Asked::Known(Outcome::Unknown),
+        }
+    }
+}
+
+fn outcome(body: &[u8]) -> Outcome {
+    match serde_json::from_slice(body) {
+        Ok(Answer::Succeeded) => Outcome::Succeeded,
+        Ok(Answer::Failed { reason }) => Outcome::Failed { reason: reason.chars().take(MOST_REASON).collect() },
+        Ok(Answer::Pending) | Err(_) => Outcome::Unknown,
+    }
+}
+
+/// The channel's own 404, and not that of a proxy before it.
+fn is_not_known(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct NotKnown {
+        code: String,
+    }
+    serde_json::from_slice::<NotKnown>(body).is_ok_and(|answer| answer.code == "payout_not_known")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_does_not_read_is_an_unknown_outcome() {
+        assert_eq!(outcome(br#"{"outcome":"succeeded"}"#), Outcome::Succeeded);
+        for body in ["", "ok", r#"{"outcome":"pending"}"#, r#"{"outcome":"perhaps"}"#, r#"{"outcome":"failed"}"#] {
+            assert_eq!(outcome(body.as_bytes()), Outcome::Unknown, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_404_of_something_else_does_not_mean_that_the_id_is_not_known() {
+        assert!(is_not_known(br#"{"code":"payout_not_known"}"#));
+        assert!(!is_not_known(b"<h1>404</h1>"));
+    }
+}

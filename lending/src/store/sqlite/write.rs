@@ -1,0 +1,164 @@
+//! The admitted commits of a group, gathered by table and written with one statement each.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use sqlx::SqliteConnection;
+
+use super::rows::signed;
+use super::{Commit, OutboxRow, StoreError, failed};
+use crate::ledger::Entry;
+use crate::store::Chain;
+use crate::store::admission::Known;
+
+/// Rows by table. Each becomes one `insert … select from json_each(?)`.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    events: Vec<Value>,
+    journal: Vec<Value>,
+    lines: Vec<Value>,
+    /// Netted: a hot account is one row, however many commits touch it.
+    house: BTreeMap<(String, String), i64>,
+    outbox: Vec<Value>,
+    answered: Vec<Value>,
+    /// (kind, value) of claims made or given up; who holds them in the end is known after admission.
+    claims: BTreeSet<(String, String)>,
+    data_keys: Vec<Value>,
+    vault: Vec<Value>,
+    blind_index: Vec<Value>,
+    listings: BTreeMap<(&'static str, String), Value>,
+    erased: Vec<Value>,
+    offsets: Vec<Value>,
+}
+
+/// Where journal and outbox go on.
+#[derive(Debug, Clone)]
+pub(super) struct Heads {
+    pub(super) chain: Chain,
+    pub(super) outbox: u64,
+}
+
+impl Batch {
+    /// Takes a commit in, moves the heads on, and hands out the rows of its events.
+    pub(super) fn take(&mut self, commit: &Commit, heads: &mut Heads, handed: &mut Vec<OutboxRow>) {
+        let (at, trace) = (commit.at.micros(), commit.trace.to_string());
+        for append in &commit.appends {
+            for (version, body) in (append.expected + 1..).zip(&append.bodies) {
+                self.events.push(json!([append.stream.as_str(), version, body, at, trace]));
+            }
+        }
+        for entry in &commit.entries {
+            self.post(entry, &trace, heads);
+        }
+        for event in &commit.outbox {
+            heads.outbox += 1;
+            self.outbox.push(json!([heads.outbox, text_of(event), at]));
+            handed.push(OutboxRow { number: heads.outbox, event: event.clone(), at: commit.at });
+        }
+        if let Some(one) = &commit.answered {
+            self.answered.push(json!([one.request, one.fingerprint, one.answer, at]));
+        }
+        let claims = commit.claims.iter().chain(&commit.releases);
+        self.claims.extend(claims.map(|one| (one.kind.to_owned(), one.value.clone())));
+        if let Some(personal) = &commit.personal {
+            let customer = personal.customer.as_str();
+            self.data_keys.push(json!([customer, personal.wrapped_key]));
+            self.vault.extend(personal.fields.iter().map(|(field, sealed)| json!([customer, field, sealed])));
+        }
+        self.blind_index.extend(commit.blind_index.iter().map(|one| json!([one.kind, one.token, one.customer])));
+        for listing in &commit.listings {
+            let row = json!([listing.kind.name(), listing.id, listing.customer, listing.state]);
+            self.listings.insert((listing.kind.name(), listing.id.clone()), row);
+        }
+        self.erased.extend(commit.erase.iter().map(|customer| json!(customer)));
+        self.offsets.extend(commit.offset.iter().map(|one| json!([one.consumer, one.shard, one.next])));
+    }
+
+    fn post(&mut self, entry: &Entry, trace: &str, heads: &mut Heads) {
+        let text = text_of(entry);
+        let next = heads.chain.extended(&text, trace);
+        let (previous, hash) = (heads.chain.hash.as_str(), next.hash.as_str());
+        self.journal.push(json!([next.number, entry.id(), text, trace, previous, hash]));
+        for (number, line) in (1_u32..).zip(entry.lines()) {
+            let (account, currency) = (line.account.to_string(), line.amount.currency().to_string());
+            let minor_units = line.amount.minor_units();
+            self.lines.push(json!([next.number, number, account, currency, minor_units]));
+            if line.account.loan().is_none() {
+                *self.house.entry((account, currency)).or_default() += minor_units;
+            }
+        }
+        heads.chain = next;
+    }
+
+    pub(super) async fn write(self, known: &Known, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        let house = self.house.into_iter().map(|((account, currency), minor)| json!([account, currency, minor]));
+        let held = self.claims.iter().filter_map(|key| known.claims.get(key).map(|owner| json!([key.0, key.1, owner])));
+        let tables: [(&'static str, Vec<Value>); 17] = [
+            (
+                "insert into stream_events select value->>0, value->>1, value->>2, value->>3, value->>4
+              from json_each(?)",
+                self.events,
+            ),
+            (
+                "insert into journal select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5
+              from json_each(?)",
+                self.journal,
+            ),
+            (
+                "insert into journal_lines select value->>0, value->>1, value->>2, value->>3, value->>4
+              from json_each(?)",
+                self.lines,
+            ),
+            (
+                "insert into house_balances select value->>0, value->>1, value->>2 from json_each(?) where true
+              on conflict do update set minor_units = minor_units + excluded.minor_units",
+                house.collect(),
+            ),
+            ("insert into outbox select value->>0, value->>1, value->>2 from json_each(?)", self.outbox),
+            (
+                "insert into answered_requests select value->>0, value->>1, value->>2, value->>3 from json_each(?)",
+                self.answered,
+            ),
+            (
+                "delete from claims where (kind, value) in
+              (select e.value->>0, e.value->>1 from json_each(?) e)",
+                self.claims.iter().map(|key| json!(key)).collect(),
+            ),
+            ("insert into claims select e.value->>0, e.value->>1, e.value->>2 from json_each(?) e", held.collect()),
+            ("insert into data_keys select value->>0, value->>1 from json_each(?)", self.data_keys),
+            ("insert into vault select value->>0, value->>1, value->>2 from json_each(?)", self.vault),
+            ("insert into blind_index select value->>0, value->>1, value->>2 from json_each(?)", self.blind_index),
+            (
+                "insert into listings select value->>0, value->>1, value->>2, value->>3 from json_each(?) where true
+              on conflict do update set state = excluded.state",
+                self.listings.into_values().collect(),
+            ),
+            (
+                "insert into consumer_offsets select value->>0, value->>1, value->>2 from json_each(?) where true
+              on conflict do update set next = max(next, excluded.next)",
+                self.offsets,
+            ),
+            ("delete from data_keys where customer in (select value from json_each(?))", self.erased.clone()),
+            ("delete from vault where customer in (select value from json_each(?))", self.erased.clone()),
+            ("delete from blind_index where customer in (select value from json_each(?))", self.erased.clone()),
+            ("delete from claims where owner in (select value from json_each(?))", self.erased),
+        ];
+        for (sql, rows) in tables {
+            if !rows.is_empty() {
+                let rows = Value::Array(rows).to_string();
+                sqlx::query(sql).bind(rows).execute(&mut *connection).await.map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Deletes what is published.
+pub(super) async fn acknowledge(connection: &mut SqliteConnection, published: u64) -> Result<(), StoreError> {
+    let sql = "delete from outbox where number <= ?";
+    sqlx::query(sql).bind(signed(published)).execute(connection).await.map(drop).map_err(failed)
+}
+
+fn text_of<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("text, numbers and string keys serialise")
+}
