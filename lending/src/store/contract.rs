@@ -1,1 +1,203 @@
-//! What every store must do.
+//! What every store must do, as a list of tests that each implementation runs on a fresh store.
+
+use std::sync::Arc;
+
+use weir_messages::{Event, EventId, EventType, KnownTime, TraceId};
+use weir_money::{Currency, Money};
+
+use super::*;
+use crate::ledger::{Cause, EntryId, Line};
+
+pub(super) fn commit() -> Commit {
+    Commit::empty(KnownTime::from_micros(1_000_000), TraceId::random())
+}
+
+pub(super) fn appending(stream: &str, expected: u64, bodies: &[&str]) -> Commit {
+    let stream = StreamId::application(&stream.into());
+    let bodies = bodies.iter().map(|body| (*body).to_owned()).collect();
+    Commit { appends: vec![Append { stream, expected, bodies }], ..commit() }
+}
+
+pub(super) fn entry(id: &str, minor_units: i64) -> Entry {
+    let amount = Money::from_minor_units(minor_units, Currency::EUR);
+    let lines = vec![
+        Line::new(Account::LoanPrincipal("l1".into()), amount),
+        Line::new(Account::HouseBank(Currency::EUR), amount.checked_neg().unwrap()),
+    ];
+    let day = "2024-01-15".parse().unwrap();
+    Entry::new(EntryId::new(id), day, day, Cause::PayoutSucceeded("p1".to_owned()), lines).unwrap()
+}
+
+fn event(id: &str) -> Event {
+    Event {
+        id: EventId::new(id),
+        source: "test".to_owned(),
+        event_type: EventType::LoanClosed,
+        subject: "c1".into(),
+        time: Default::default(),
+        known_time: Default::default(),
+        original_time: None,
+        consent_id: None,
+        trace: None,
+        data: serde_json::value::RawValue::from_string(r#"{"loan":"l1","odd":1.50}"#.to_owned()).unwrap(),
+    }
+}
+
+fn claim(owner: &str) -> Claim {
+    Claim { kind: "open_application", value: "c1".to_owned(), owner: owner.to_owned() }
+}
+
+/// Runs every test on a store of its own.
+pub(super) async fn all<F: Future<Output = Arc<dyn Store>>>(open: impl Fn() -> F) {
+    what_was_committed_is_loaded_in_order(&*open().await).await;
+    a_stale_version_is_refused_and_changes_nothing(&*open().await).await;
+    of_many_on_one_version_exactly_one_wins(open().await).await;
+    an_answered_request_is_told_with_its_answer(&*open().await).await;
+    a_claim_has_one_owner_at_a_time(&*open().await).await;
+    outbox_rows_stay_in_order_until_they_are_published(&*open().await).await;
+    what_is_erased_is_gone_and_its_stream_stays(&*open().await).await;
+    the_books_add_up_and_an_entry_is_posted_once(&*open().await).await;
+    listings_are_found_by_state_and_customer_page_by_page(&*open().await).await;
+    an_offset_never_goes_back(&*open().await).await;
+}
+
+async fn what_was_committed_is_loaded_in_order(store: &dyn Store) {
+    store.commit(appending("a", 0, &["1", "2"])).await.unwrap();
+    store.commit(appending("a", 2, &["3"])).await.unwrap();
+    assert_eq!(store.load(&StreamId::application(&"a".into())).await.unwrap(), ["1", "2", "3"]);
+    assert!(store.load(&StreamId::application(&"b".into())).await.unwrap().is_empty());
+}
+
+async fn a_stale_version_is_refused_and_changes_nothing(store: &dyn Store) {
+    store.commit(appending("a", 0, &["1"])).await.unwrap();
+    let stale = Commit {
+        claims: vec![claim("a2")],
+        entries: vec![entry("e1", 5)],
+        outbox: vec![event("x")],
+        ..appending("a", 0, &["2"])
+    };
+    let refused = store.commit(stale).await.unwrap_err();
+    assert!(matches!(refused, CommitError::Refused(Refused::Version { expected: 0, found: 1, .. })), "{refused}");
+    assert_eq!(store.load(&StreamId::application(&"a".into())).await.unwrap(), ["1"]);
+    assert_eq!(store.owner("open_application", "c1").await.unwrap(), None);
+    assert!(store.balances().await.unwrap().is_empty() && store.outbox(0, 9).await.unwrap().is_empty());
+}
+
+async fn of_many_on_one_version_exactly_one_wins(store: Arc<dyn Store>) {
+    let mut racing = tokio::task::JoinSet::new();
+    for racer in 0..50 {
+        let store = Arc::clone(&store);
+        racing.spawn(async move { store.commit(appending("a", 0, &[&racer.to_string()])).await.is_ok() });
+    }
+    let won = racing.join_all().await.into_iter().filter(|won| *won).count();
+    assert_eq!((won, store.load(&StreamId::application(&"a".into())).await.unwrap().len()), (1, 1));
+}
+
+async fn an_answered_request_is_told_with_its_answer(store: &dyn Store) {
+    let answered = AnsweredRequest { request: "k".into(), fingerprint: "f".into(), answer: "{\"a\":1}".into() };
+    let first = Commit { answered: Some(answered.clone()), ..appending("a", 0, &["1"]) };
+    store.commit(first.clone()).await.unwrap();
+    assert_eq!(store.answered("k").await.unwrap(), Some(answered.clone()));
+    let again = store.commit(first).await.unwrap_err();
+    assert!(matches!(again, CommitError::Refused(Refused::Answered(before)) if before == answered));
+}
+
+async fn a_claim_has_one_owner_at_a_time(store: &dyn Store) {
+    store.commit(Commit { claims: vec![claim("a1")], ..commit() }).await.unwrap();
+    let second = store.commit(Commit { claims: vec![claim("a2")], ..commit() }).await.unwrap_err();
+    assert!(matches!(second, CommitError::Refused(Refused::Claimed { owner, .. }) if owner == "a1"));
+    store.commit(Commit { releases: vec![claim("a2")], ..commit() }).await.unwrap();
+    assert_eq!(store.owner("open_application", "c1").await.unwrap().as_deref(), Some("a1"));
+    store.commit(Commit { releases: vec![claim("a1")], ..commit() }).await.unwrap();
+    store.commit(Commit { claims: vec![claim("a2")], ..commit() }).await.unwrap();
+    assert_eq!(store.owner("open_application", "c1").await.unwrap().as_deref(), Some("a2"));
+}
+
+async fn outbox_rows_stay_in_order_until_they_are_published(store: &dyn Store) {
+    store.commit(Commit { outbox: vec![event("x"), event("y")], ..commit() }).await.unwrap();
+    store.commit(Commit { outbox: vec![event("z")], ..commit() }).await.unwrap();
+    let rows = store.outbox(0, 9).await.unwrap();
+    let told: Vec<_> = rows.iter().map(|row| (row.number, row.event.id.as_str())).collect();
+    assert_eq!(told, [(1, "x"), (2, "y"), (3, "z")]);
+    assert_eq!(rows[0].event.data.get(), event("x").data.get(), "the payload keeps its bytes");
+    store.published(2);
+    store.commit(appending("a", 0, &["1"])).await.unwrap();
+    let left: Vec<_> = store.outbox(0, 9).await.unwrap().iter().map(|row| row.number).collect();
+    assert_eq!(left, [3]);
+}
+
+async fn what_is_erased_is_gone_and_its_stream_stays(store: &dyn Store) {
+    let personal = Personal {
+        customer: "c1".into(),
+        wrapped_key: "w".to_owned(),
+        fields: vec![("card".to_owned(), "s1".to_owned()), ("phone".to_owned(), "s2".to_owned())],
+    };
+    let row = BlindIndex { kind: "phone", token: "t".to_owned(), customer: "c1".into() };
+    let claim = Claim { kind: "id_number", value: "t2".to_owned(), owner: "c1".to_owned() };
+    let registered = Commit {
+        personal: Some(personal.clone()),
+        blind_index: vec![row],
+        claims: vec![claim],
+        ..appending("a", 0, &["1"])
+    };
+    store.commit(registered).await.unwrap();
+    assert_eq!(store.personal(&"c1".into()).await.unwrap(), Some(personal));
+    assert_eq!(store.with_token("phone", "t").await.unwrap(), ["c1".into()]);
+    store.commit(Commit { erase: Some("c1".into()), ..appending("a", 1, &["2"]) }).await.unwrap();
+    assert_eq!(store.personal(&"c1".into()).await.unwrap(), None);
+    assert!(store.with_token("phone", "t").await.unwrap().is_empty());
+    assert_eq!(store.owner("id_number", "t2").await.unwrap(), None);
+    assert_eq!(store.load(&StreamId::application(&"a".into())).await.unwrap().len(), 2);
+}
+
+async fn the_books_add_up_and_an_entry_is_posted_once(store: &dyn Store) {
+    assert_eq!(store.verify().await.unwrap(), Ok(0));
+    store.commit(Commit { entries: vec![entry("e1", 500), entry("e2", 20)], ..commit() }).await.unwrap();
+    store.commit(Commit { entries: vec![entry("e3", -3)], ..commit() }).await.unwrap();
+    let twice = store.commit(Commit { entries: vec![entry("e3", -3)], ..commit() }).await.unwrap_err();
+    assert!(matches!(twice, CommitError::Refused(Refused::Posted(id)) if id == "e3"));
+    assert_eq!(store.verify().await.unwrap(), Ok(3));
+    let bank = Account::HouseBank(Currency::EUR);
+    let balances = store.balances().await.unwrap();
+    let of_bank = balances.iter().find(|balance| balance.account == bank).unwrap();
+    assert_eq!(of_bank.amount.minor_units(), -517);
+    let posted = store.journal(Some(&bank), 1, 9).await.unwrap();
+    assert_eq!(posted.iter().map(|one| one.entry.clone()).collect::<Vec<_>>(), [entry("e2", 20), entry("e3", -3)]);
+}
+
+async fn listings_are_found_by_state_and_customer_page_by_page(store: &dyn Store) {
+    let listing = |id: &str, customer: &str, state: &str| Listing {
+        kind: ListingKind::Loan,
+        id: id.to_owned(),
+        customer: customer.into(),
+        state: state.to_owned(),
+    };
+    let all = vec![listing("l1", "c1", "active"), listing("l2", "c2", "active"), listing("l3", "c1", "active")];
+    store.commit(Commit { listings: all, ..commit() }).await.unwrap();
+    store.commit(Commit { listings: vec![listing("l1", "c1", "closed")], ..commit() }).await.unwrap();
+    let ask = async |state: Option<&str>, customer: Option<&str>, after: Option<&str>, limit| {
+        let find = Find {
+            kind: ListingKind::Loan,
+            state: state.map(str::to_owned),
+            customer: customer.map(Into::into),
+            after: after.map(str::to_owned),
+            limit,
+        };
+        store.find(&find).await.unwrap().into_iter().map(|one| one.id).collect::<Vec<_>>()
+    };
+    assert_eq!(ask(Some("active"), None, None, 9).await, ["l2", "l3"]);
+    assert_eq!(ask(Some("active"), None, None, 1).await, ["l2"]);
+    assert_eq!(ask(Some("active"), None, Some("l2"), 9).await, ["l3"]);
+    assert_eq!(ask(None, Some("c1"), None, 9).await, ["l1", "l3"]);
+    assert_eq!(ask(Some("closed"), Some("c1"), None, 9).await, ["l1"]);
+    assert_eq!(ask(None, None, None, 9).await, ["l1", "l2", "l3"]);
+}
+
+async fn an_offset_never_goes_back(store: &dyn Store) {
+    let at = |next| ConsumerOffset { consumer: "decisions".to_owned(), shard: 3, next };
+    assert_eq!(store.offset("decisions", 3).await.unwrap(), None);
+    for next in [7, 5] {
+        store.commit(Commit { offset: Some(at(next)), ..commit() }).await.unwrap();
+    }
+    assert_eq!(store.offset("decisions", 3).await.unwrap(), Some(7));
+}
