@@ -56,14 +56,16 @@ impl Lending {
         if !(1..=LONGEST_KEY).contains(&request.key.len()) {
             return Err(LendingError::invalid("idempotency-key", "expected 1 to 255 characters"));
         }
+        // Callers make keys out of anything, phone numbers too: only a token of it is kept.
+        let key = self.ports.tokens.token(Identifier::Contact, &request.key);
         let fingerprint = self.ports.tokens.token(Identifier::Contact, &hex::encode(request.digest));
-        if let Some(before) = self.store.answered(&request.key).await? {
+        if let Some(before) = self.store.answered(&key).await? {
             return replay(&before, &fingerprint);
         }
         for _ in 0..ATTEMPTS {
             let (mut commit, value) = attempt(Commit::empty(self.now(), request.trace)).await?;
             let answer = serde_json::to_string(&value).map_err(|error| corrupt_answer(&error))?;
-            let (key, fingerprint) = (request.key.clone(), fingerprint.clone());
+            let (key, fingerprint) = (key.clone(), fingerprint.clone());
             commit.answered = Some(AnsweredRequest { request: key, fingerprint: fingerprint.clone(), answer });
             match self.store.commit(commit).await {
                 Ok(()) => return Ok(Once { value, replayed: false }),

@@ -161,11 +161,11 @@ mod tests {
             ("email", "anna.example.org"),
             ("date_of_birth", "17.05.1990"),
             ("date_of_birth", "2024-01-16"),
-            ("region", "de"),
+            ("region", "d!"),
         ] {
             let error = registration(field, value).checked(day("2024-01-15")).unwrap_err();
             assert_eq!(error.field, field);
-            assert!(!error.to_string().contains(value), "{error}");
+            assert!(value == " " || !error.to_string().contains(value), "{error}");
         }
     }
 

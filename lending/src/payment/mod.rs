@@ -1,8 +1,6 @@
 //! Paying out: the port to the payment channel, its signed-HTTP adapter, and the runner that gets every ordered payout
 //! to an outcome. An unknown outcome is a state: it is asked again with the same id, and nothing is paid under another.
 
-#[cfg(test)]
-mod contract;
 mod http;
 mod runner;
 mod signature;

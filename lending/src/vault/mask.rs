@@ -35,10 +35,13 @@ impl std::fmt::Display for Masked {
     }
 }
 
+/// Fewer hidden characters could be guessed.
+const LEAST_HIDDEN: usize = 3;
+
 /// The first and last characters around four stars; of a text too short to hide anything, the stars alone.
 fn ends(text: &str, first: usize, last: usize) -> String {
     let characters: Vec<char> = text.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
-    if characters.len() < 2 * (first + last) {
+    if characters.len() < first + last + LEAST_HIDDEN {
         return "****".to_owned();
     }
     let head: String = characters[..first].iter().collect();

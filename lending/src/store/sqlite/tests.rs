@@ -88,7 +88,10 @@ async fn a_thousand_cancelled_callers_lose_nothing_that_was_acknowledged() {
 #[tokio::test]
 async fn every_way_of_tampering_with_the_books_is_found() {
     for (sql, found) in [
-        ("update journal set entry = replace(entry, '\"5.00 EUR\"', '\"6.00 EUR\"') where number = 2", "entry 2: its hash"),
+        (
+            "update journal set entry = replace(entry, '\"5.00 EUR\"', '\"6.00 EUR\"') where number = 2",
+            "entry 2: its hash",
+        ),
         ("delete from journal where number = 2", "expected entry 2, found 3"),
         ("update journal set trace = '00000000000000000000000000000001' where number = 3", "entry 3: its hash"),
         ("update journal_lines set minor_units = 1 where number = 1 and line = 1", "entry 1: its lines"),

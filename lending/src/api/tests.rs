@@ -1,1 +1,0 @@
-//! Lending as a whole, on a real SQLite file.
