@@ -4,6 +4,7 @@
 mod answers;
 mod applications;
 mod books;
+mod contracts;
 mod customers;
 mod decisions;
 mod error;
@@ -26,8 +27,9 @@ use weir_messages::privacy::{Keyring, Tokenizer};
 use weir_messages::{ApplicationId, Clock, KnownTime, LoanId};
 
 pub use answers::*;
-pub use applications::{Acceptance, ApplicationRequest};
+pub use applications::ApplicationRequest;
 pub use books::{StatementLine, TrialBalanceLine};
+pub use contracts::Acceptance;
 pub use decisions::DecisionTaken;
 pub use error::{ErrorKind, LendingError};
 pub use loans::RepaymentRequest;

@@ -117,7 +117,7 @@ fn is_card(text: &str) -> bool {
             weighted / 10 + weighted % 10
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 fn is_email(text: &str) -> bool {

@@ -134,3 +134,35 @@ async fn only_the_contract_that_was_shown_is_accepted() {
     assert_eq!((error.code(), error.field()), ("contract_hash_differs", Some("contract_hash")));
     assert!(error.to_string().contains(&shown.contract_hash) && error.to_string().contains(&other.contract_hash));
 }
+
+#[tokio::test]
+async fn what_the_log_did_not_take_is_published_once_it_does_even_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::open(folder.path()).await;
+    desk.published.1.store(true, Ordering::SeqCst);
+    let ids = ["L01X00T471", "L01X00T472", "L01X00T473"];
+    let mut expected = Vec::new();
+    for (number, id) in (1..).zip(ids) {
+        if number == 3 {
+            assert!(desk.lending.oldest_unpublished().is_some());
+        }
+        let customer = desk.customer(id).await;
+        let answer = desk.submit(&customer, id).await.unwrap();
+        expected.push(answer.value.application.to_string());
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+    desk.lending.close().await;
+    let desk = Desk::open(folder.path()).await;
+    let customer = desk.customer("L01X00T474").await;
+    expected.push(desk.submit(&customer, "k4").await.unwrap().value.application.to_string());
+    let ids = async || -> Vec<String> {
+        desk.told(EventType::Application).await.iter().map(|event| event.id.to_string()).collect()
+    };
+    for _ in 0..100 {
+        if ids().await.len() == expected.len() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(ids().await, expected, "in order, each once");
+}

@@ -6,6 +6,7 @@ mod personal;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,13 +21,16 @@ use crate::loan::PaymentId;
 use crate::outbox::PublishError;
 use crate::payment::{Asked, Outcome, PayoutOrder};
 
-/// Keeps what was published.
+/// Keeps what was published, unless it is down.
 #[derive(Debug, Default)]
-struct Published(Mutex<Vec<Event>>);
+struct Published(Mutex<Vec<Event>>, AtomicBool);
 
 #[async_trait]
 impl EventSink for Published {
     async fn publish(&self, events: &[Event]) -> Result<(), PublishError> {
+        if self.1.load(Ordering::SeqCst) {
+            return Err(PublishError("down".into()));
+        }
         self.0.lock().unwrap().extend(events.iter().cloned());
         Ok(())
     }
