@@ -91,8 +91,7 @@ async fn a_hundred_orders_over_a_bad_line_are_each_paid_once() {
         });
     }
     running.join_all().await;
-    let paid: BTreeMap<_, _> =
-        simulator.payouts.statement().into_iter().map(|one| (one.id, one.amount)).collect();
+    let paid: BTreeMap<_, _> = simulator.payouts.statement().into_iter().map(|one| (one.id, one.amount)).collect();
     assert_eq!(paid.len(), 100);
     assert!((0..100).all(|number| paid[&format!("p{number}")] == format!("1.{number:02}")));
 }

@@ -35,7 +35,7 @@ pub enum StoreError {
     Database(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("stored {what} does not read back: {reason}")]
     Corrupt { what: String, reason: String },
-    /// Another commit of the same transaction made it fail, or the disk did. Sending it again is safe.
+    /// The disk failed, or the commit breaks a rule of the database. Sending it again is safe.
     #[error("the transaction failed and changed nothing")]
     Aborted,
     #[error("the store is closed")]

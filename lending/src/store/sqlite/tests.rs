@@ -122,3 +122,20 @@ async fn a_transaction_left_open_on_a_reader_is_ended_before_the_next_one() {
         assert_eq!(store.load(&StreamId::application(&"a".into())).await.unwrap(), ["1"]);
     }
 }
+
+#[tokio::test]
+async fn a_commit_that_cannot_be_written_fails_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    let row = crate::store::BlindIndex { kind: "phone", token: "t".to_owned(), customer: "c1".into() };
+    let poison = Commit { blind_index: vec![row.clone(), row], ..appending("p", 0, &["1"]) };
+    let (first, poisoned, last) = tokio::join!(
+        store.commit(appending("a", 0, &["1"])),
+        store.commit(poison),
+        store.commit(Commit { entries: vec![entry("e1", 5)], ..appending("b", 0, &["1"]) }),
+    );
+    assert!(first.is_ok() && last.is_ok());
+    assert!(matches!(poisoned, Err(CommitError::Store(StoreError::Aborted))));
+    assert!(store.load(&StreamId::application(&"p".into())).await.unwrap().is_empty());
+    assert_eq!(store.verify().await.unwrap(), Ok(1));
+}

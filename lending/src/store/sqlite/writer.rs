@@ -102,12 +102,21 @@ impl Writer {
                 }
             }
             Err(error) => {
-                tracing::error!(error = %chain_of(&error), "a group of commits failed");
+                tracing::error!(error = %chain_of(&error), commits = group.len(), "a group of commits failed");
                 sqlx::query("rollback").execute(&mut self.connection).await.ok();
-                for (_, answer) in group {
-                    answer.send(Err(StoreError::Aborted.into())).ok();
-                }
+                self.commit_one_by_one(group).await;
             }
+        }
+    }
+
+    /// One commit that cannot be written must not fail the others of its group.
+    async fn commit_one_by_one(&mut self, mut group: Vec<Waiting>) {
+        if group.len() > 1 {
+            for one in group {
+                Box::pin(self.commit(vec![one])).await;
+            }
+        } else if let Some((_, answer)) = group.pop() {
+            answer.send(Err(StoreError::Aborted.into())).ok();
         }
     }
 
