@@ -1,0 +1,99 @@
+//! How well the score tells good from bad: its distribution over both, and the ROC curves.
+
+use plotters::chart::ChartBuilder;
+use plotters::prelude::{LineSeries, Rectangle};
+use plotters::style::{Color, RGBColor};
+
+use super::super::super::DemoError;
+use super::super::super::figures::{Figures, Point};
+use super::{Area, BAD, Drawing, GOOD, INK, OTHER, legend, number, plot, words};
+
+/// Points of one bar of the distribution.
+const BIN: i64 = 20;
+
+/// Shares of the good and of the bad in each bin, of those whom the model has not seen.
+pub(in super::super) fn scores(figures: &Figures) -> Result<String, DemoError> {
+    let unseen: Vec<&Point> = figures.points.iter().filter(|point| !point.trained_on).collect();
+    let bins = |pick: fn(i64, i64) -> i64, start| unseen.iter().map(|one| one.points.div_euclid(BIN)).fold(start, pick);
+    let (first, last) = (bins(i64::min, i64::MAX), bins(i64::max, i64::MIN));
+    if unseen.is_empty() {
+        return plot((560, 340), |_| Ok(()));
+    }
+    let shares = |is_bad: bool| -> Vec<f64> {
+        let of: Vec<i64> =
+            unseen.iter().filter(|one| one.scored.is_bad == is_bad).map(|one| one.points.div_euclid(BIN)).collect();
+        let share = |bin| number(of.iter().filter(|one| **one == bin).count()) / number(of.len()).max(1.0);
+        (first..=last).map(share).collect()
+    };
+    let (good, bad) = (shares(false), shares(true));
+    let tallest = good.iter().chain(&bad).copied().fold(0.0, f64::max);
+    plot((560, 340), |area| {
+        let edge = |bin: i64| i32::try_from(bin * BIN).map(f64::from);
+        let (from, to) = (edge(first)?, edge(last + 1)?);
+        let mut chart = ChartBuilder::on(area)
+            .margin(10)
+            .margin_top(34)
+            .x_label_area_size(46)
+            .y_label_area_size(60)
+            .build_cartesian_2d(from..to, 0.0..tallest * 1.1)?;
+        chart
+            .configure_mesh()
+            .disable_x_mesh()
+            .axis_style(INK.mix(0.5))
+            .bold_line_style(INK.mix(0.12))
+            .light_line_style(INK.mix(0.0))
+            .label_style(words(13))
+            .x_desc("score, points")
+            .y_label_formatter(&|share| format!("{:.0} %", share * 100.0))
+            .draw()?;
+        let width = f64::from(i32::try_from(BIN)?);
+        for (shares, colour) in [(good, GOOD), (bad, BAD)] {
+            chart.draw_series(shares.into_iter().enumerate().filter(|(_, share)| *share > 0.0).map(
+                |(bin, share)| {
+                    let left = from + number(bin) * width;
+                    Rectangle::new([(left, 0.0), (left + width, share)], colour.mix(0.55).filled())
+                },
+            ))?;
+        }
+        legend(area, 70, &[("paid back", GOOD), ("went bad", BAD)])
+    })
+}
+
+pub(in super::super) fn roc(figures: &Figures) -> Result<String, DemoError> {
+    plot((560, 340), |area| {
+        let mut chart = ChartBuilder::on(area)
+            .margin(10)
+            .margin_top(34)
+            .x_label_area_size(46)
+            .y_label_area_size(60)
+            .build_cartesian_2d(0.0..1.0, 0.0..1.0)?;
+        let share = |share: &f64| format!("{:.0} %", share * 100.0);
+        chart
+            .configure_mesh()
+            .axis_style(INK.mix(0.5))
+            .bold_line_style(INK.mix(0.12))
+            .light_line_style(INK.mix(0.0))
+            .label_style(words(13))
+            .x_desc("good ones turned away")
+            .y_desc("bad ones turned away")
+            .x_label_formatter(&share)
+            .y_label_formatter(&share)
+            .draw()?;
+        chart.draw_series(LineSeries::new([(0.0, 0.0), (1.0, 1.0)], INK.mix(0.35)))?;
+        for (trained_on, colour) in [(true, OTHER), (false, GOOD)] {
+            if let Some(roc) = figures.roc(trained_on) {
+                chart.draw_series(LineSeries::new(roc.points, colour.stroke_width(2)))?;
+            }
+        }
+        roc_legend(area, figures)
+    })
+}
+
+fn roc_legend(area: &Area, figures: &Figures) -> Drawing {
+    let entry = |name: &str, trained_on| {
+        figures.roc(trained_on).map_or_else(|| name.to_owned(), |roc| format!("{name}, AUC {:.3}", roc.auc()))
+    };
+    let (unseen, trained) = (entry("not seen", false), entry("trained on", true));
+    let entries: [(&str, RGBColor); 2] = [(&unseen, GOOD), (&trained, OTHER)];
+    legend(area, 70, &entries)
+}
