@@ -37,7 +37,7 @@ const INTEGERS: [(&str, &str); 4] = [
 /// One row of the data.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Applicant {
-    pub(super) row: usize,
+    pub(crate) row: usize,
     /// As the product asks for them.
     pub(super) attributes: BTreeMap<&'static str, AttributeValue>,
     /// Major units: Deutsche Mark in the data, asked for as so many euros.

@@ -13,41 +13,41 @@ const ROUNDS: [i64; 7] = [0, 2, 4, 6, 8, 9, 10];
 /// All events of a round happen within so many minutes: less than the lateness that views allow.
 const ROUND_MINUTES: i64 = 8;
 
-pub(super) fn start() -> KnownTime {
+pub(crate) fn start() -> KnownTime {
     KnownTime::from_micros(START)
 }
 
-pub(super) const fn rounds() -> usize {
+pub(crate) const fn rounds() -> usize {
     ROUNDS.len()
 }
 
 /// When a round begins.
-pub(super) fn round_begins(round: usize) -> EventTime {
+pub(crate) fn round_begins(round: usize) -> EventTime {
     EventTime::from_micros(START + ROUNDS[round] * DAY + MINUTE)
 }
 
 /// When a round is over, and its events are sent.
-pub(super) fn round_ends(round: usize) -> KnownTime {
+pub(crate) fn round_ends(round: usize) -> KnownTime {
     KnownTime::from_micros(round_begins(round).micros() + ROUND_MINUTES * MINUTE)
 }
 
 /// Microseconds between beginning and end of a round.
-pub(super) const fn round_length() -> i64 {
+pub(crate) const fn round_length() -> i64 {
     ROUND_MINUTES * MINUTE
 }
 
 /// Consents are given between the start and the first round.
-pub(super) const fn consents_length() -> i64 {
+pub(crate) const fn consents_length() -> i64 {
     MINUTE
 }
 
 /// The day on which everybody applies.
-pub(super) fn application_day() -> NaiveDate {
+pub(crate) fn application_day() -> NaiveDate {
     round_ends(rounds() - 1).date()
 }
 
 /// Noon of a day, when instalments are paid.
-pub(super) fn noon(day: NaiveDate) -> KnownTime {
+pub(crate) fn noon(day: NaiveDate) -> KnownTime {
     let noon = day.and_hms_opt(12, 0, 0).expect("every day has a noon").and_utc();
     KnownTime::from_micros(noon.timestamp_micros())
 }

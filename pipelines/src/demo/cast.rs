@@ -53,15 +53,15 @@ impl fmt::Debug for Access {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Person {
-    pub(super) applicant: Applicant,
-    pub(super) identity: Identity,
-    pub(super) access: Access,
-    pub(super) part: Part,
-    pub(super) carrier: CarrierConsent,
+    pub(crate) applicant: Applicant,
+    pub(crate) identity: Identity,
+    pub(crate) access: Access,
+    pub(crate) part: Part,
+    pub(crate) carrier: CarrierConsent,
 }
 
 /// Everybody, in order of row.
-pub(super) fn everybody(count: usize, seed: u64) -> Result<Vec<Person>, DemoError> {
+pub(crate) fn everybody(count: usize, seed: u64) -> Result<Vec<Person>, DemoError> {
     let drawn = applicants::stratified(applicants::all()?, count, seed);
     let parts = parts(drawn.len(), seed);
     let mut people: Vec<Person> = Vec::with_capacity(drawn.len());
@@ -71,6 +71,14 @@ pub(super) fn everybody(count: usize, seed: u64) -> Result<Vec<Person>, DemoErro
         people.push(person);
     }
     Ok(people)
+}
+
+/// More people than there are applicants, for a bench: the applicants again and again, each time as somebody else.
+pub(crate) fn crowd(count: usize, seed: u64) -> Result<Vec<Person>, DemoError> {
+    let everybody = applicants::all()?;
+    let again = everybody.iter().cycle().enumerate().take(count);
+    let applicants = again.map(|(row, applicant)| Applicant { row, ..applicant.clone() });
+    Ok(applicants.map(|applicant| person(applicant, Part::Ordinary, None, seed)).collect())
 }
 
 fn parts(count: usize, seed: u64) -> Vec<Part> {
@@ -180,6 +188,14 @@ mod tests {
                 Part::Ordinary | Part::Bot => assert_eq!(parts.len(), 1),
             }
         }
+    }
+
+    #[test]
+    fn a_crowd_is_as_large_as_asked_and_everybody_in_it_is_somebody_else() {
+        let crowd = crowd(2_500, 7).unwrap();
+        let ids: std::collections::BTreeSet<_> = crowd.iter().map(|person| &person.identity.id_number).collect();
+        assert_eq!((crowd.len(), ids.len()), (2_500, 2_500));
+        assert_eq!(crowd[1_007].applicant.amount, crowd[7].applicant.amount);
     }
 
     #[test]

@@ -11,10 +11,13 @@ use super::chance::stream;
 
 /// Blocks of a thousand numbers each (Bundesnetzagentur, numbers for media productions).
 const PHONE_BLOCKS: [&str; 5] = ["+493023125", "+492214710", "+494066969", "+498999998", "+496990009"];
-/// First six digits of id numbers: GB/T 2260 assigns none above 82.
-const AREA: &str = "990101";
+/// First four digits of id numbers: GB/T 2260 assigns none above 82.
+const PROVINCE: &str = "9901";
 /// ISO/IEC 7812 leaves 9 to national bodies; no network routes this range.
 const CARD_RANGE: &str = "999999";
+
+/// So many people have identifiers of their own.
+pub(crate) const MOST: usize = 5_000;
 
 const GIVEN: [&str; 24] = [
     "Anna", "Ben", "Clara", "David", "Elif", "Felix", "Greta", "Hannes", "Ines", "Jonas", "Katja", "Lukas", "Mara",
@@ -68,15 +71,15 @@ fn born(random: &mut Rng, age: u16, day: NaiveDate) -> NaiveDate {
         .expect("ages of people lie within the calendar")
 }
 
-/// Numbers differ between rows up to 5,000.
+/// Numbers differ between rows below `MOST`.
 fn phone(seed: u64, row: usize) -> String {
-    let shifted = (row + stream(seed, "phone", 0).usize(0..5_000)) % 5_000;
+    let shifted = (row + stream(seed, "phone", 0).usize(0..MOST)) % MOST;
     format!("{}{:03}", PHONE_BLOCKS[shifted / 1_000], shifted % 1_000)
 }
 
 /// GB 11643-1999: area, date of birth, sequence, check character.
 fn id_number(born: NaiveDate, row: usize) -> String {
-    let body = format!("{AREA}{}{:03}", born.format("%Y%m%d"), row % 1_000);
+    let body = format!("{PROVINCE}{:02}{}{:03}", row / 1_000, born.format("%Y%m%d"), row % 1_000);
     let check = id_check(&body);
     format!("{body}{check}")
 }
@@ -130,12 +133,12 @@ mod tests {
 
     #[test]
     fn people_are_the_same_for_one_seed_and_differ_from_each_other() {
-        let of = |seed| (0..1_000).map(|row| made_up(seed, row, 35, day())).collect::<Vec<_>>();
+        let of = |seed| (0..MOST).map(|row| made_up(seed, row, 35, day())).collect::<Vec<_>>();
         let (people, again, others) = (of(7), of(7), of(8));
         assert!(people == again && people != others);
         let fields: [fn(&Identity) -> &str; 4] = [|p| &p.phone, |p| &p.id_number, |p| &p.card, |p| &p.email];
         for field in fields {
-            assert_eq!(people.iter().map(field).collect::<BTreeSet<_>>().len(), 1_000);
+            assert_eq!(people.iter().map(field).collect::<BTreeSet<_>>().len(), MOST);
         }
     }
 

@@ -2,21 +2,21 @@
 //! through its public HTTP API and the route that moves its clock, and a report that says what came of it. The
 //! applicants and their outcomes are real; their names, numbers and telemetry are made up, and the report says so.
 
-mod applicants;
-mod calendar;
-mod cast;
+pub(crate) mod applicants;
+pub(crate) mod calendar;
+pub(crate) mod cast;
 mod chance;
-mod client;
+pub(crate) mod client;
 mod error;
-mod figures;
-mod folder;
-mod identity;
-mod platform;
+pub(crate) mod figures;
+pub(crate) mod folder;
+pub(crate) mod identity;
+pub(crate) mod platform;
 mod probe;
 mod progress;
 mod report;
-mod story;
-mod telemetry;
+pub(crate) mod story;
+pub(crate) mod telemetry;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;

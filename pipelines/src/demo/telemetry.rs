@@ -23,7 +23,7 @@ pub(crate) struct CloudEvent {
     pub(crate) id: String,
     source: &'static str,
     #[serde(rename = "type")]
-    event_type: &'static str,
+    pub(crate) event_type: &'static str,
     subject: String,
     time: EventTime,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,7 +32,7 @@ pub(crate) struct CloudEvent {
 }
 
 /// What each person agreed to, before anything else is collected.
-pub(super) fn consents(person: &Person, customer: &str, seed: u64) -> Vec<CloudEvent> {
+pub(crate) fn consents(person: &Person, customer: &str, seed: u64) -> Vec<CloudEvent> {
     let mut session = Session::open(person, customer, seed, 0);
     let first = ["device", "behaviour"];
     session.event("consent.granted.v1", granted(&consent_id(customer, "app"), &first));
@@ -51,7 +51,7 @@ fn consent_id(customer: &str, what: &str) -> String {
 }
 
 /// What one person does in one round, in order of time.
-pub(super) fn session(person: &Person, customer: &str, seed: u64, round: usize) -> Vec<CloudEvent> {
+pub(crate) fn session(person: &Person, customer: &str, seed: u64, round: usize) -> Vec<CloudEvent> {
     let mut session = Session::open(person, customer, seed, round + 1);
     session.log_in();
     for _ in 0..session.random.u32(2..7) {

@@ -4,6 +4,8 @@ mod discrimination;
 mod latency;
 mod planted;
 mod promises;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

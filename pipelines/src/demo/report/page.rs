@@ -41,7 +41,7 @@ fn tiles(figures: &Figures) -> String {
         (auc, "AUC on those the model has not seen"),
         (millis(figures.latencies.quantile(0.5)), "decision latency, p50"),
         (millis(figures.latencies.quantile(0.99)), "decision latency, p99"),
-        (rounded(figures.events_per_second()), "durable events a second"),
+        (rounded(figures.events_per_second()), "events a second, durable when answered"),
         (mebibytes(figures.peak_memory), "most memory resident"),
     ];
     let tile = |(value, name): (String, &str)| format!("<div class=\"tile\"><b>{value}</b><span>{name}</span></div>\n");
@@ -145,7 +145,7 @@ fn speed(figures: &Figures) -> Result<String, DemoError> {
         plotted(&charts::latency(figures)?, caption),
         table(&["", "p50", "p99"], 1, rows),
         format!(
-            "<p>{} events in {}: {} a second, each answered after it was durable.</p>\n",
+            "<p>{} events in {}: {} a second. The collector answers after the log has them durably.</p>\n",
             grouped(figures.events),
             seconds(figures.streaming),
             rounded(figures.events_per_second())

@@ -110,7 +110,7 @@ fn speed(sheet: &mut Sheet, figures: &Figures) {
     row("one fdatasync of the same disk, meanwhile", [sync.quantile(p50), sync.quantile(p99)]);
     row("limit: 4 x fdatasync + 2 ms", [budget(sync.quantile(p50)), budget(sync.quantile(p99))]);
     sheet.line(format!(
-        "  Events: {} in {}, {} a second, each answered after it was durable.",
+        "  Events: {} in {}, {} a second. The collector answers after the log has them durably.",
         grouped(figures.events),
         seconds(figures.streaming),
         rounded(figures.events_per_second())
@@ -138,7 +138,7 @@ fn books(sheet: &mut Sheet, figures: &Figures) {
 
 fn held(sheet: &mut Sheet, promise: &Promise) {
     let mark = if promise.held { sheet.painted("32", "held  ") } else { sheet.painted("1;31", "BROKEN") };
-    sheet.line(format!("  {mark}  {:40}  {}", promise.text, promise.found));
+    sheet.line(format!("  {mark}  {:42}  {}", promise.text, promise.found));
 }
 
 /// Words in lines of at most `WIDTH` characters.

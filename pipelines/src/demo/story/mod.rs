@@ -21,8 +21,8 @@ use super::figures::Latencies;
 use super::folder::Folder;
 use super::platform::{PaidOut, Platform};
 
-use applying::Applying;
-use onboarding::register;
+pub(crate) use applying::{Applying, applications, is_decided};
+pub(crate) use onboarding::{batched, register, stream_telemetry};
 pub(crate) use repaying::{DayEnd, Standing};
 
 /// Requests under way at once, where nothing says otherwise.
@@ -86,9 +86,9 @@ pub(crate) async fn tell(
 ) -> Result<Told, DemoError> {
     let client = &platform.client;
     let customers = register(client, &people).await?;
-    let streamed = onboarding::stream_telemetry(client, &people, &customers, seed).await?;
+    let streamed = stream_telemetry(client, &people, &customers, seed).await?;
     let Applying { applications, latencies, fdatasync } =
-        applying::applications(client, &people, &customers, &folder.probe(), applying::PER_SECOND).await?;
+        applications(client, &people, &customers, &folder.probe(), applying::PER_SECOND).await?;
     let (repeated, doubled) = applying::repeat(client, &people, &customers, &applications).await?;
     let decisions = checking::decisions(client, &applications).await?;
     let signed = signing::sign(client, &applications).await?;

@@ -20,7 +20,7 @@ pub(crate) async fn register(client: &Client, people: &[Person]) -> Result<Vec<S
     Ok(customers)
 }
 
-pub(super) async fn stream_telemetry(
+pub(crate) async fn stream_telemetry(
     client: &Client,
     people: &[Person],
     customers: &[String],
@@ -58,7 +58,7 @@ pub(super) async fn stream_telemetry(
 }
 
 /// Bodies ready to send, with the number of events in each.
-fn batched(people: impl Iterator<Item = Vec<CloudEvent>>) -> Vec<(usize, Vec<u8>)> {
+pub(crate) fn batched(people: impl Iterator<Item = Vec<CloudEvent>>) -> Vec<(usize, Vec<u8>)> {
     let mut batches: Vec<Vec<CloudEvent>> = vec![Vec::new()];
     for events in people {
         let is_full = batches.last().is_some_and(|batch| batch.len() + events.len() > BATCH);

@@ -195,3 +195,57 @@ fn counted<'a>(loans: impl IntoIterator<Item = &'a LoanAnswer>) -> [usize; 4] {
     }
     counts
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn borrower(conduct: Conduct) -> Borrower {
+        let installment = |number: u32| {
+            json!({
+                "number": number, "due_on": format!("2026-{:02}-12", number + 3), "principal": "100.00",
+                "interest": "1.50", "principal_paid": "0.00", "interest_paid": "0.50", "paid_on": null,
+            })
+        };
+        let installments = [1, 2, 3].map(installment);
+        let loan = json!({
+            "loan": "l1", "application": "a1", "customer": "c1", "state": "active", "currency": "EUR",
+            "principal": "300.00", "annual_rate": "0.12", "contract_hash": "h", "outstanding": "304.50", "due": "0.00",
+            "payoff": "300.00", "credit": "0.00", "days_past_due": 0, "installments": installments,
+        });
+        Borrower { loan: serde_json::from_value(loan).unwrap(), conduct }
+    }
+
+    fn acts(conduct: Conduct) -> [&'static str; 4] {
+        let borrower = borrower(conduct);
+        ["2026-04-12", "2026-05-12", "2026-06-12", "2026-07-12"].map(|on| match borrower.act(on.parse().unwrap()) {
+            Act::Pay(_) => "pay",
+            Act::PayOff => "pay off",
+            Act::Look => "look",
+            Act::Nothing => "nothing",
+        })
+    }
+
+    #[test]
+    fn each_conduct_acts_on_due_dates_and_on_no_other_day() {
+        assert_eq!(acts(Conduct::EveryOne), ["pay", "pay", "pay", "nothing"]);
+        assert_eq!(acts(Conduct::AllAtOnceAfter(1)), ["pay", "pay off", "pay off", "nothing"]);
+        assert_eq!(acts(Conduct::NoneAfter(0)), ["look", "look", "look", "nothing"]);
+    }
+
+    #[test]
+    fn an_instalment_asks_for_what_is_not_paid_yet() {
+        assert_eq!(open(&borrower(Conduct::EveryOne).loan.installments[0]).unwrap().to_string(), "101.00 EUR");
+    }
+
+    #[test]
+    fn the_good_pay_everything_and_the_bad_stop_before_the_end() {
+        for person in 0..500 {
+            let of = |paid_back| Conduct::of(paid_back, 12, &mut stream(7, "conduct", person));
+            assert!(matches!(of(true), Conduct::EveryOne | Conduct::AllAtOnceAfter(1..=10)));
+            assert!(matches!(of(false), Conduct::NoneAfter(0..=5)));
+        }
+    }
+}

@@ -44,6 +44,7 @@ pub(in super::super) fn scores(figures: &Figures) -> Result<String, DemoError> {
             .light_line_style(INK.mix(0.0))
             .label_style(words(13))
             .x_desc("score, points")
+            .x_label_formatter(&|points| format!("{points:.0}"))
             .y_label_formatter(&|share| format!("{:.0} %", share * 100.0))
             .draw()?;
         let width = f64::from(i32::try_from(BIN)?);
@@ -63,6 +64,7 @@ pub(in super::super) fn roc(figures: &Figures) -> Result<String, DemoError> {
     plot((560, 340), |area| {
         let mut chart = ChartBuilder::on(area)
             .margin(10)
+            .margin_right(24)
             .margin_top(34)
             .x_label_area_size(46)
             .y_label_area_size(60)

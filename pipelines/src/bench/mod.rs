@@ -1,0 +1,53 @@
+//! Benches over the whole platform, started as the demo starts it: figures beside the limits they are stated against.
+//! Never a test: a figure that misses its limit is printed like any other.
+
+mod collector;
+mod decisions;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::cli::{CliError, print};
+use crate::demo::DemoError;
+
+/// What can be measured.
+#[derive(Debug, clap::Subcommand)]
+pub enum Bench {
+    /// Durable events a second, from several connections at once
+    Collector(collector::Collector),
+    /// Decision latency at a steady rate, beside one fdatasync of the same disk
+    Decisions(decisions::Decisions),
+}
+
+/// What every bench takes.
+#[derive(Debug, Clone, clap::Args)]
+struct Common {
+    /// How long to measure
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
+    seconds: u32,
+    /// Folder for the platform's data, on the disk to measure; an earlier bench's is replaced
+    #[arg(long, value_name = "DIR", default_value = "bench-data")]
+    data: PathBuf,
+    /// What everything made up is drawn from
+    #[arg(long, default_value_t = 20_260_301)]
+    seed: u64,
+}
+
+impl Bench {
+    pub fn run(&self) -> Result<ExitCode, CliError> {
+        let runtime = tokio::runtime::Runtime::new().map_err(|error| CliError::failed(&error))?;
+        let measured = runtime.block_on(async {
+            let measuring = async {
+                match self {
+                    Self::Collector(collector) => collector.measure().await,
+                    Self::Decisions(decisions) => decisions.measure().await,
+                }
+            };
+            tokio::select! {
+                measured = measuring => measured,
+                _ = tokio::signal::ctrl_c() => Err(DemoError::Interrupted),
+            }
+        })?;
+        print(&measured)
+    }
+}
