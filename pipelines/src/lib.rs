@@ -1,1 +1,20 @@
-//! The weir binary: configuration, the loop, the HTTP server and the demo.
+//! The `weir` binary's parts: configuration, the fold over the log, the HTTP server, the command line and the demo.
+//! The only crate that knows all the others.
+
+mod engines;
+mod asyncapi;
+mod bench;
+pub mod cli;
+pub mod config;
+mod content;
+mod decisions;
+pub mod demo;
+mod failpoint;
+mod fold;
+pub mod http;
+mod log;
+mod logging;
+mod meters;
+mod platform;
+pub mod simulator;
+mod vitals;

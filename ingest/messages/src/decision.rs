@@ -15,6 +15,17 @@ pub enum Outcome {
     Decline,
 }
 
+impl Outcome {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Review => "review",
+            Self::Decline => "decline",
+        }
+    }
+}
+
 /// The record of `weir.decisions`. Struct order and sorted maps make its JSON canonical.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Decision {

@@ -32,7 +32,10 @@ pub struct Config {
     pub keys: Keys,
     #[serde(default)]
     pub content: Content,
+    pub lender: Lender,
     pub payments: Payments,
+    #[serde(default)]
+    pub limits: Limits,
     #[serde(default)]
     pub log: Logging,
 }
@@ -96,6 +99,27 @@ impl Default for Content {
             policy: "models/policies/consumer".into(),
             products: "lending/products".into(),
         }
+    }
+}
+
+/// Who lends. One lender an installation.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lender {
+    /// The name as its licence has it; stands in every contract.
+    pub name: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Records that the fold may be behind the log before intake refuses more, with `Retry-After`.
+    pub max_lag: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_lag: 200_000 }
     }
 }
 
@@ -165,6 +189,9 @@ impl Config {
     fn check(&self) -> Result<(), ConfigError> {
         if self.server.token.expose().len() < 16 {
             return Err(field("server.token", "expected at least 16 characters"));
+        }
+        if self.lender.name.trim().is_empty() {
+            return Err(field("lender.name", "expected the lender's name, as contracts show it"));
         }
         self.tokenizer()?;
         self.keyring()?;

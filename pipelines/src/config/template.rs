@@ -33,6 +33,10 @@ model = "{root}/models/german_credit"
 policy = "{root}/models/policies/consumer"
 products = "{root}/lending/products"
 
+[lender]
+# As your licence has it: stands in every contract.
+name = "Weir Demonstration Lender"
+
 [payments]
 url = "http://127.0.0.1:8090"
 secret = "{payments}"

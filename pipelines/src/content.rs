@@ -1,0 +1,124 @@
+//! The versioned content that decisions are made of, loaded and held against each other: views, model, policy,
+//! products and rate caps.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use weir_expr::ColumnType;
+use weir_features::{FeatureViews, Sources, ViewError};
+use weir_lending::product::{AttributeRule, Product, ProductError};
+use weir_lending::rate::{CapError, CapTable};
+use weir_scoring::{Content as Files, ContentError as FilesError, Engine, EngineError};
+
+use crate::config;
+
+/// Lies beside the products and is none.
+const CAPS_FILE: &str = "rate_caps.toml";
+
+#[derive(Debug, thiserror::Error)]
+pub enum ContentError {
+    #[error("{}", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("{}", path.display())]
+    Product { path: PathBuf, source: ProductError },
+    #[error("{}", path.display())]
+    Caps { path: PathBuf, source: CapError },
+    #[error("{}: expected at least one product, found none", path.display())]
+    NoProduct { path: PathBuf },
+    #[error("{product}: attribute `{name}` is of another type in another product")]
+    Attribute { product: String, name: String },
+    #[error("content.views")]
+    Views(#[from] ViewError),
+    #[error("content.{what}")]
+    Files { what: &'static str, source: FilesError },
+    #[error("content")]
+    Engine(#[from] EngineError),
+}
+
+/// What one process decides with from start to end.
+#[derive(Debug, Clone)]
+pub struct Content {
+    pub views: Arc<FeatureViews>,
+    pub engine: Arc<Engine>,
+    /// The bytes that `engine` was made of, to be kept with its decisions.
+    pub model: Files,
+    pub policy: Files,
+    pub products: Vec<Product>,
+    pub caps: CapTable,
+}
+
+impl Content {
+    pub fn load(paths: &config::Content) -> Result<Self, ContentError> {
+        let (products, caps) = (products(&paths.products)?, caps(&paths.products)?);
+        let views = FeatureViews::load(&paths.views, &Sources::of_events(&attributes(&products)?))?;
+        let read = |what| move |source| ContentError::Files { what, source };
+        let model = Files::read_model(&paths.model).map_err(read("model"))?;
+        let policy = Files::read_policy(&paths.policy).map_err(read("policy"))?;
+        let engine = Engine::load(&model, &policy, views.columns())?;
+        Ok(Self { views: Arc::new(views), engine: Arc::new(engine), model, policy, products, caps })
+    }
+
+    /// What comes with the sources.
+    #[cfg(test)]
+    pub(crate) fn shipped() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let mut paths = config::Content::default();
+        for path in [&mut paths.views, &mut paths.model, &mut paths.policy, &mut paths.products] {
+            *path = root.join(&path);
+        }
+        Self::load(&paths).unwrap()
+    }
+}
+
+fn products(folder: &Path) -> Result<Vec<Product>, ContentError> {
+    let unread = |source| ContentError::Read { path: folder.to_owned(), source };
+    let entries = std::fs::read_dir(folder).map_err(unread)?.collect::<Result<Vec<_>, _>>().map_err(unread)?;
+    let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "toml") && !path.ends_with(CAPS_FILE));
+    paths.sort();
+    let product = |path: PathBuf| {
+        let text = std::fs::read_to_string(&path).map_err(|source| ContentError::Read { path: path.clone(), source })?;
+        Product::parse(&text).map_err(|source| ContentError::Product { path, source })
+    };
+    let products = paths.into_iter().map(product).collect::<Result<Vec<_>, _>>()?;
+    if products.is_empty() { Err(ContentError::NoProduct { path: folder.to_owned() }) } else { Ok(products) }
+}
+
+fn caps(folder: &Path) -> Result<CapTable, ContentError> {
+    let path = folder.join(CAPS_FILE);
+    let text = std::fs::read_to_string(&path).map_err(|source| ContentError::Read { path: path.clone(), source })?;
+    CapTable::parse(&text).map_err(|source| ContentError::Caps { path, source })
+}
+
+/// What all products ask for: columns of the application.
+fn attributes(products: &[Product]) -> Result<Vec<(String, ColumnType)>, ContentError> {
+    let mut columns: Vec<(String, ColumnType)> = Vec::new();
+    for product in products {
+        for (name, rule) in &product.attributes {
+            let column = match rule {
+                AttributeRule::Text { .. } => ColumnType::Text,
+                AttributeRule::Integer { .. } => ColumnType::Integer,
+                AttributeRule::Bool => ColumnType::Bool,
+            };
+            match columns.iter().find(|(known, _)| known == name) {
+                None => columns.push((name.clone(), column)),
+                Some((_, known)) if *known == column => {}
+                Some(_) => {
+                    let product = product.reference.name.clone();
+                    return Err(ContentError::Attribute { product, name: name.clone() });
+                }
+            }
+        }
+    }
+    Ok(columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_views_give_what_the_shipped_model_and_policy_read() {
+        assert!(!Content::shipped().views.columns().is_empty());
+    }
+}

@@ -1,0 +1,61 @@
+//! The event log as the rest of the platform uses it: watched for its health, with the place where a test may end the
+//! process, and as the sink of lending's outbox.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use weir_ingest::log::{Entry, EventLog, LogError};
+use weir_lending::outbox::{EventSink, PublishError};
+use weir_messages::{Event, Position, Record, Topic};
+
+use crate::failpoint::FailPoint;
+use crate::vitals::Vitals;
+
+/// A log whose appends are counted.
+#[derive(Debug)]
+pub struct WatchedLog {
+    pub log: Arc<dyn EventLog>,
+    pub vitals: Arc<Vitals>,
+    pub fail_point: Arc<FailPoint>,
+}
+
+#[async_trait]
+impl EventLog for WatchedLog {
+    async fn append(&self, topic: Topic, records: Vec<Record>) -> Result<Vec<Position>, LogError> {
+        let positions = self.log.append(topic, records).await?;
+        metrics::counter!("weir_log_records_total", "topic" => topic.name()).increment(positions.len() as u64);
+        if topic == Topic::Events {
+            self.fail_point.pass("events_appended");
+            if let Some(last) = positions.last() {
+                self.vitals.appended(last.offset + 1);
+            }
+        }
+        Ok(positions)
+    }
+
+    async fn read(&self, topic: Topic, from: Position, most: usize, wait: Duration) -> Result<Vec<Entry>, LogError> {
+        self.log.read(topic, from, most, wait).await
+    }
+
+    async fn end(&self, topic: Topic, partition: u16) -> Result<u64, LogError> {
+        self.log.end(topic, partition).await
+    }
+
+    fn partitions(&self, topic: Topic) -> u16 {
+        self.log.partitions(topic)
+    }
+}
+
+/// Puts lending's events on the log.
+#[derive(Debug)]
+pub struct LogSink(pub Arc<dyn EventLog>);
+
+#[async_trait]
+impl EventSink for LogSink {
+    async fn publish(&self, events: &[Event]) -> Result<(), PublishError> {
+        let records = events.iter().map(Record::from).collect();
+        self.0.append(Topic::Events, records).await.map_err(|error| PublishError(Box::new(error)))?;
+        Ok(())
+    }
+}
