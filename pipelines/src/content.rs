@@ -70,6 +70,11 @@ impl Content {
     }
 }
 
+/// The columns of every event type, with what the products in `folder` make applicants declare.
+pub fn event_sources(folder: &Path) -> Result<Sources, ContentError> {
+    Ok(Sources::of_events(&attributes(&products(folder)?)?))
+}
+
 fn products(folder: &Path) -> Result<Vec<Product>, ContentError> {
     let unread = |source| ContentError::Read { path: folder.to_owned(), source };
     let entries = std::fs::read_dir(folder).map_err(unread)?.collect::<Result<Vec<_>, _>>().map_err(unread)?;

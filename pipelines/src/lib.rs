@@ -18,3 +18,5 @@ mod meters;
 mod platform;
 pub mod simulator;
 mod vitals;
+
+pub use failpoint::PLACES as FAIL_POINTS;

@@ -67,7 +67,7 @@ impl Lending {
             let answer = serde_json::to_string(&value).map_err(|error| corrupt_answer(&error))?;
             let (key, fingerprint) = (key.clone(), fingerprint.clone());
             commit.answered = Some(AnsweredRequest { request: key, fingerprint: fingerprint.clone(), answer });
-            match self.store.commit(commit).await {
+            match self.committed(commit).await {
                 Ok(()) => return Ok(Once { value, replayed: false }),
                 Err(CommitError::Refused(Refused::Answered(before))) => return replay(&before, &fingerprint),
                 // A claim may have gone to somebody else since it was looked at: the next attempt says so.
@@ -87,13 +87,22 @@ impl Lending {
         for _ in 0..ATTEMPTS {
             let (commit, value) = attempt(Commit::empty(self.now(), trace)).await?;
             let Some(commit) = commit else { return Ok(value) };
-            match self.store.commit(commit).await {
+            match self.committed(commit).await {
                 Ok(()) => return Ok(value),
                 Err(CommitError::Refused(_)) => {}
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }
         Err(LendingError::Contended)
+    }
+
+    /// Commits, and says under which trace each entry went into the journal.
+    async fn committed(&self, commit: Commit) -> Result<(), CommitError> {
+        let (trace, entries) = (commit.trace, commit.entries.iter().map(|entry| entry.id().to_string()));
+        let entries: Vec<String> = entries.collect();
+        self.store.commit(commit).await?;
+        entries.iter().for_each(|entry| tracing::info!(%trace, entry, "posted"));
+        Ok(())
     }
 }
 

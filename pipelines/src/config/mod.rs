@@ -115,11 +115,13 @@ pub struct Lender {
 pub struct Limits {
     /// Records that the fold may be behind the log before intake refuses more, with `Retry-After`.
     pub max_lag: u64,
+    /// How often the stages' state is saved, in milliseconds: a restart folds at most so much again.
+    pub save_every_ms: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_lag: 200_000 }
+        Self { max_lag: 200_000, save_every_ms: 2_000 }
     }
 }
 

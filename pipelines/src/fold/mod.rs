@@ -25,8 +25,7 @@ use crate::vitals::Vitals;
 const BATCH: usize = 2_048;
 /// How long to wait for a record before looking whether to stop or to save.
 const WAIT: Duration = Duration::from_millis(100);
-const SAVE_EVERY: Duration = Duration::from_secs(2);
-/// Whichever comes first: a restart folds at most so many again.
+/// Sooner than the configuration says when so many records have come: a restart folds no more of them again.
 const SAVE_AFTER: u64 = 50_000;
 
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +50,7 @@ pub struct Fold {
     next: u64,
     saved: u64,
     saved_at: Instant,
+    save_every: Duration,
 }
 
 impl Fold {
@@ -59,7 +59,7 @@ impl Fold {
         log: Arc<dyn EventLog>,
         store: Arc<StateStore>,
         mut chain: Chain,
-        engine: String,
+        (engine, save_every): (String, Duration),
         (vitals, fail_point): (Arc<Vitals>, Arc<FailPoint>),
     ) -> Result<Self, FoldError> {
         chain.restore(&store)?;
@@ -67,15 +67,16 @@ impl Fold {
         let next = store.next_offset()?;
         vitals.folded(next, None);
         vitals.appended(log.end(Topic::Events, 0).await?);
-        Ok(Self { log, store, chain, publisher, vitals, fail_point, next, saved: next, saved_at: Instant::now() })
+        let (saved, saved_at) = (next, Instant::now());
+        Ok(Self { log, store, chain, publisher, vitals, fail_point, next, saved, saved_at, save_every })
     }
 
     /// On a thread of its own, until told to stop; then saves.
     pub fn run(mut self, runtime: &Handle, stop: &AtomicBool) -> Result<(), FoldError> {
         while !stop.load(Ordering::Relaxed) {
             self.step(runtime)?;
-            if self.next > self.saved && (self.next - self.saved >= SAVE_AFTER || self.saved_at.elapsed() >= SAVE_EVERY)
-            {
+            let unsaved = self.next - self.saved;
+            if unsaved >= SAVE_AFTER || (unsaved > 0 && self.saved_at.elapsed() >= self.save_every) {
                 self.save()?;
             }
         }

@@ -1,0 +1,162 @@
+//! Commands for what decisions are made of, without a server: feature views and model packages.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Subcommand, ValueEnum};
+use weir_features::FeatureViews;
+use weir_scoring::model;
+
+use super::answer::read;
+use super::{CliError, print};
+use crate::content::event_sources;
+use crate::http::Chain;
+
+/// What can be done with feature views.
+#[derive(Debug, Subcommand)]
+pub enum Features {
+    /// Load every view of a folder, or say what is wrong with one
+    Check {
+        #[arg(long, value_name = "DIR", default_value = "features/views")]
+        views: PathBuf,
+        /// Folder of the products whose attributes applications carry
+        #[arg(long, value_name = "DIR", default_value = "lending/products")]
+        products: PathBuf,
+    },
+    /// Say what a view reads, how it is planned and what it keeps
+    Explain {
+        #[arg(long, value_name = "DIR", default_value = "features/views")]
+        views: PathBuf,
+        #[arg(long, value_name = "DIR", default_value = "lending/products")]
+        products: PathBuf,
+        /// Name of the view
+        view: String,
+    },
+    /// Fold recorded events and answer requests, with the code that runs live
+    Replay {
+        #[arg(long, value_name = "DIR", default_value = "features/views")]
+        views: PathBuf,
+        /// Events in recorded order, one JSON object a line
+        #[arg(long, value_name = "FILE")]
+        events: PathBuf,
+        /// Requests, one JSON object a line; `after` is the number of events folded before it
+        #[arg(long, value_name = "FILE")]
+        requests: PathBuf,
+        /// One line for each request; `-` is standard output
+        #[arg(long, value_name = "FILE", default_value = "-")]
+        out: PathBuf,
+        #[arg(long, value_enum, default_value_t = Format::Ndjson)]
+        format: Format,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Format {
+    Ndjson,
+}
+
+impl Features {
+    pub fn run(&self) -> Result<ExitCode, CliError> {
+        match self {
+            Self::Check { views, products } => {
+                let views = load(views, products)?;
+                let names: Vec<String> = views.views().map(|view| view.name().to_owned()).collect();
+                print(&format!("{} views, {} features: {}", names.len(), views.columns().len(), names.join(", ")))
+            }
+            Self::Explain { views, products, view } => {
+                let explained = load(views, products)?.explain(view);
+                print(&explained.ok_or_else(|| CliError::input(format_args!("VIEW: no view is called `{view}`")))?)
+            }
+            Self::Replay { views, events, requests, out, format: Format::Ndjson } => replay(views, events, requests, out),
+        }
+    }
+}
+
+fn load(views: &Path, products: &Path) -> Result<FeatureViews, CliError> {
+    let sources = event_sources(products).map_err(|error| CliError::input(Chain(&error)))?;
+    FeatureViews::load(views, &sources).map_err(|error| CliError::input(Chain(&error)))
+}
+
+/// What recorded events look like is read off them first: their columns need no declaration.
+fn replay(views: &Path, events: &Path, requests: &Path, out: &Path) -> Result<ExitCode, CliError> {
+    let sources = weir_features::Sources::inferred(lines_of(events)?)
+        .map_err(|error| CliError::input(format_args!("{}: {}", events.display(), Chain(&error))))?;
+    let views = FeatureViews::load(views, &sources).map_err(|error| CliError::input(Chain(&error)))?;
+    let mut answers = Vec::new();
+    weir_features::replay(&views, lines_of(events)?, lines_of(requests)?, &mut answers)
+        .map_err(|error| CliError::input(Chain(&error)))?;
+    write(out, &answers)
+}
+
+fn lines_of(path: &Path) -> Result<Box<dyn BufRead>, CliError> {
+    if path.as_os_str() == "-" {
+        return Ok(Box::new(BufReader::new(io::stdin())));
+    }
+    let file = File::open(path).map_err(|error| CliError::input(format_args!("{}: {error}", path.display())))?;
+    Ok(Box::new(BufReader::new(file)))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<ExitCode, CliError> {
+    if path.as_os_str() == "-" {
+        let mut out = io::stdout().lock();
+        return match out.write_all(bytes).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::failed(&error)),
+            Ok(()) | Err(_) => Ok(ExitCode::SUCCESS),
+        };
+    }
+    let file = File::create(path).map_err(|error| CliError::input(format_args!("{}: {error}", path.display())))?;
+    let mut out = BufWriter::new(file);
+    out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| CliError::failed(&error))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What can be done with models.
+#[derive(Debug, Subcommand)]
+pub enum Models {
+    /// Whether a package may be promoted: hashes, inputs and every golden row; exits 1 when it may not
+    Check {
+        #[arg(value_name = "PACKAGE_DIR")]
+        package: PathBuf,
+        /// Answer in JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run a model on inputs and print its outputs
+    Score {
+        #[arg(value_name = "MODEL.onnx")]
+        model: PathBuf,
+        /// Inputs in JSON; `-` is standard input
+        #[arg(long, value_name = "IN.json")]
+        input: PathBuf,
+    },
+}
+
+impl Models {
+    pub fn run(&self) -> Result<ExitCode, CliError> {
+        match self {
+            Self::Check { package, json } => {
+                let check = model::check(package);
+                let text = serde_json::to_string(&check).map_err(|error| CliError::failed(&error))?;
+                print(&if *json { text } else { shown(&check) })?;
+                Ok(if check.promotable { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            }
+            Self::Score { model, input } => {
+                let bytes = std::fs::read(model)
+                    .map_err(|error| CliError::input(format_args!("{}: {error}", model.display())))?;
+                print(&model::score_json(&bytes, &read(input)?).map_err(|error| CliError::input(Chain(&error)))?)
+            }
+        }
+    }
+}
+
+fn shown(check: &model::ModelCheck) -> String {
+    match (&check.name, check.version, &check.golden) {
+        (Some(name), Some(version), Some(golden)) => format!(
+            "{name} version {version} may be promoted: {} golden rows, furthest {:.1e} from ONNX Runtime",
+            golden.rows, golden.furthest
+        ),
+        _ => format!("{}: {}", check.package, check.reason.as_deref().unwrap_or("refused")),
+    }
+}

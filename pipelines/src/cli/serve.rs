@@ -1,0 +1,201 @@
+//! Commands that run something: the platform, the simulated payment channel, and what prepares their configuration.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use weir_lending::payment::Signer;
+use weir_messages::{Clock, KnownTime, ManualClock, SystemClock};
+
+use super::{CliError, ConfigFile, print};
+use crate::config::{Config, template};
+use crate::content::Content;
+use crate::failpoint::FailPoint;
+use crate::http::{Bearer, router};
+use crate::platform::{Clocks, Platform};
+use crate::simulator::{Faults, Payouts, Simulator};
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ClockKind {
+    /// The system's
+    System,
+    /// Stands still until `POST /admin/clock` moves it: for tests and demonstrations
+    Manual,
+}
+
+/// Run the platform.
+#[derive(Debug, Args)]
+pub struct Run {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// Where time comes from
+    #[arg(long, value_enum, default_value_t = ClockKind::System)]
+    clock: ClockKind,
+    /// What a manual clock shows first, unless the data is already past it (RFC 3339 or microseconds since 1970)
+    #[arg(long, value_name = "TIME", value_parser = |text: &str| KnownTime::parse(text))]
+    clock_start: Option<KnownTime>,
+}
+
+impl Run {
+    pub fn run(&self) -> Result<ExitCode, CliError> {
+        let config = Config::load(&self.config.config).map_err(CliError::input)?;
+        crate::logging::start(&config.log);
+        let armed = std::env::var("WEIR_FAIL_AT").ok();
+        let fail_point = FailPoint::parse(armed.as_deref()).map_err(CliError::input)?;
+        let runtime = tokio::runtime::Runtime::new().map_err(|error| CliError::failed(&error))?;
+        let served = runtime.block_on(serve(&config, self.clocks(), fail_point));
+        // Whatever still runs, a forced stop among it, does not hold up the end.
+        runtime.shutdown_timeout(Duration::from_secs(1));
+        served
+    }
+
+    fn clocks(&self) -> Clocks {
+        match self.clock {
+            ClockKind::System => Clocks { clock: Arc::new(SystemClock), manual: None },
+            ClockKind::Manual => {
+                let start = self.clock_start.unwrap_or_else(|| SystemClock.now());
+                let manual = Arc::new(ManualClock::starting_at(start));
+                Clocks { clock: Arc::clone(&manual) as Arc<dyn Clock>, manual: Some(manual) }
+            }
+        }
+    }
+}
+
+async fn serve(config: &Config, clocks: Clocks, fail_point: FailPoint) -> Result<ExitCode, CliError> {
+    let prometheus = crate::meters::start().map_err(|error| CliError::failed(&error))?;
+    let listener = TcpListener::bind(config.server.listen)
+        .await
+        .map_err(|error| CliError::input(format_args!("server.listen: {}: {error}", config.server.listen)))?;
+    let mut platform =
+        Platform::open(config, clocks, fail_point, prometheus).await.map_err(|error| CliError::failed(&error))?;
+    tracing::info!(listen = %config.server.listen, data = %config.data.display(), "weir is up");
+    let routes = router(Arc::clone(&platform.app), Bearer::new(&config.server.token), config.server.max_body);
+    let (stop, stopped) = tokio::sync::watch::channel(());
+    let mut told = stopped.clone();
+    let serving = axum::serve(listener, routes).with_graceful_shutdown(async move {
+        told.changed().await.ok();
+    });
+    let mut serving = tokio::spawn(serving.into_future());
+    let failed = tokio::select! {
+        () = interrupted() => false,
+        () = platform.fold_ended() => true,
+    };
+    tracing::info!("stopping: running requests may finish; a second signal ends at once");
+    stop.send(()).ok();
+    let drain = Duration::from_secs(config.server.drain_seconds);
+    let drained = async {
+        if tokio::time::timeout(drain, &mut serving).await.is_err() {
+            tracing::warn!(?drain, "requests still run and are dropped");
+            serving.abort();
+        }
+        platform.close().await
+    };
+    tokio::select! {
+        closed = drained => match closed {
+            Ok(()) if !failed => Ok(ExitCode::SUCCESS),
+            Ok(()) => Err(CliError::Failed("the fold has ended".to_owned())),
+            Err(error) => Err(CliError::failed(&error)),
+        },
+        () = interrupted() => Err(CliError::Failed("ended at once, as a second signal asked".to_owned())),
+    }
+}
+
+/// SIGINT or SIGTERM.
+async fn interrupted() {
+    let mut terminate = signal(SignalKind::terminate()).expect("a handler for SIGTERM can be installed");
+    let mut interrupt = signal(SignalKind::interrupt()).expect("a handler for SIGINT can be installed");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// What can be done with a configuration.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print a complete configuration with fresh keys
+    Init {
+        /// Folder that holds features, models and lending's products
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        home: PathBuf,
+        /// Where the platform keeps its data
+        #[arg(long, value_name = "DIR", default_value = "weir-data")]
+        data: PathBuf,
+    },
+    /// Check the configuration and everything it names: views, model, policy, products
+    Check(ConfigFile),
+    /// Print the configuration as it is in force, with secrets masked
+    Print(ConfigFile),
+}
+
+impl ConfigCommand {
+    pub fn run(&self) -> Result<ExitCode, CliError> {
+        match self {
+            Self::Init { home, data } => print(&template(home, data)),
+            Self::Check(file) => {
+                let config = Config::load(&file.config).map_err(CliError::input)?;
+                let content =
+                    Content::load(&config.content).map_err(|error| CliError::input(crate::http::Chain(&error)))?;
+                let (views, features) = (content.views.views().count(), content.views.columns().len());
+                print(&format!("{}: good; {views} views give {features} features", file.config.display()))
+            }
+            Self::Print(file) => {
+                let config = Config::load(&file.config).map_err(CliError::input)?;
+                print(&toml::to_string(&config).map_err(|error| CliError::failed(&error))?)
+            }
+        }
+    }
+}
+
+/// Servers of the outside world, simulated.
+#[derive(Debug, Subcommand)]
+pub enum Simulate {
+    /// A payment channel over signed HTTP that pays each id once, and goes wrong on request
+    Payments {
+        #[arg(long, default_value = "127.0.0.1:8090")]
+        listen: SocketAddr,
+        /// Shared secret of the signatures, as `payments.secret` in the configuration
+        #[arg(long, env = "WEIR_PAYMENTS_SECRET", hide_env_values = true)]
+        secret: String,
+        /// Per mille of orders that go wrong, as `late=20,unpaid=10,twice=5,error-after=5,seed=7`
+        #[arg(long, default_value = "", hide_default_value = true)]
+        faults: String,
+        /// How long a late answer takes, in milliseconds
+        #[arg(long, default_value_t = 4_000)]
+        lateness_ms: u64,
+        /// File that keeps what was paid, so that it survives a restart
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+}
+
+impl Simulate {
+    pub fn run(&self) -> Result<ExitCode, CliError> {
+        let Self::Payments { listen, secret, faults, lateness_ms, file } = self;
+        let faults: Faults = faults.parse().map_err(CliError::input)?;
+        let payouts = match file {
+            Some(file) => Payouts::kept_in(file)
+                .map_err(|error| CliError::input(format_args!("--file: {}: {error}", file.display())))?,
+            None => Payouts::default(),
+        };
+        let lateness = Duration::from_millis(*lateness_ms);
+        let simulator = Arc::new(Simulator { signer: Signer::new(secret.as_str()), faults, payouts, lateness });
+        let runtime = tokio::runtime::Runtime::new().map_err(|error| CliError::failed(&error))?;
+        runtime.block_on(async {
+            let listener = TcpListener::bind(listen)
+                .await
+                .map_err(|error| CliError::input(format_args!("--listen: {listen}: {error}")))?;
+            tokio::select! {
+                served = crate::simulator::serve(listener, simulator) => {
+                    served.map(|()| ExitCode::SUCCESS).map_err(|error| CliError::failed(&error))
+                }
+                () = interrupted() => Ok(ExitCode::SUCCESS),
+            }
+        })
+    }
+}

@@ -1,0 +1,111 @@
+//! From quote to signature: what a loan would cost, the application and its decision, the contract and its acceptance.
+
+use std::sync::Arc;
+
+use aide::axum::ApiRouter;
+use aide::axum::routing::{get_with, post_with};
+use aide::transform::TransformOperation;
+use axum::Json;
+use axum::extract::{Path, State};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use weir_lending::api::{Acceptance, ApplicationAnswer, ApplicationRequest, ContractAnswer, CostAnswer, LoanAnswer};
+use weir_lending::product::ProductRef;
+use weir_messages::{ApplicationId, TraceId};
+
+use super::App;
+use super::answered::Created;
+use super::body::JsonBody;
+use super::problem::Problem;
+use super::request::{IdempotencyKey, Trace, Wait};
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct QuoteRequest {
+    product: String,
+    product_version: u32,
+    /// Major units.
+    amount: String,
+    currency: String,
+    term_months: u16,
+    /// Nominal, as a decimal fraction of one.
+    annual_rate: String,
+}
+
+pub fn routes() -> ApiRouter<Arc<App>> {
+    let application = "/v1/applications/{application}";
+    ApiRouter::new()
+        .api_route("/v1/quotes", post_with(quote, |op| described(op, "quote", "What a loan would cost; nothing is kept")))
+        .api_route("/v1/applications", post_with(apply, |op| described(op, "apply", "Apply for a loan")))
+        .api_route(application, get_with(read, |op| described(op, "application", "An application and its decision")))
+        .api_route(
+            &format!("{application}/contract"),
+            get_with(contract, |op| described(op, "contract", "The contract of an approved application, to be shown")),
+        )
+        .api_route(
+            &format!("{application}/acceptance"),
+            post_with(accept, |op| described(op, "accept", "Sign the contract that was shown, by its hash")),
+        )
+}
+
+fn described<'a>(operation: TransformOperation<'a>, id: &str, summary: &str) -> TransformOperation<'a> {
+    operation.id(id).summary(summary).tag("applications")
+}
+
+async fn quote(State(app): State<Arc<App>>, body: JsonBody<QuoteRequest>) -> Result<Json<CostAnswer>, Problem> {
+    let asked = body.value;
+    let product = ProductRef { name: asked.product, version: asked.product_version };
+    let (amount, currency, rate) = (&asked.amount, &asked.currency, &asked.annual_rate);
+    Ok(Json(app.lending.quote(&product, amount, currency, asked.term_months, rate)?))
+}
+
+async fn apply(
+    State(app): State<Arc<App>>,
+    key: IdempotencyKey,
+    Wait(wait): Wait,
+    body: JsonBody<ApplicationRequest>,
+) -> Result<Created<ApplicationAnswer>, Problem> {
+    app.admit_work()?;
+    let mut submitted = app.lending.submit_application(body.value, &key.with(&body.bytes)).await?;
+    if let Some(wait) = wait {
+        submitted.value = app.lending.wait_for_decision(&submitted.value.application, wait).await?;
+    }
+    Ok(Created(submitted))
+}
+
+async fn read(
+    State(app): State<Arc<App>>,
+    Path(application): Path<ApplicationId>,
+) -> Result<Json<ApplicationAnswer>, Problem> {
+    Ok(Json(app.lending.application(&application).await?))
+}
+
+async fn contract(
+    State(app): State<Arc<App>>,
+    Path(application): Path<ApplicationId>,
+    trace: Trace,
+) -> Result<Json<ContractAnswer>, Problem> {
+    let trace = story(&app, &application, trace).await?;
+    Ok(Json(app.lending.contract(&application, trace).await?))
+}
+
+async fn accept(
+    State(app): State<Arc<App>>,
+    Path(application): Path<ApplicationId>,
+    trace: Trace,
+    key: IdempotencyKey,
+    body: JsonBody<Acceptance>,
+) -> Result<Created<LoanAnswer>, Problem> {
+    let key = key.traced(story(&app, &application, trace).await?).with(&body.bytes);
+    Ok(Created(app.lending.accept(&application, &body.value, &key).await?))
+}
+
+/// The caller's trace; where none is named, that of the application goes on, so that one id leads from the event that
+/// brought it to the entry in the journal.
+async fn story(app: &App, application: &ApplicationId, trace: Trace) -> Result<TraceId, Problem> {
+    if trace.is_given {
+        return Ok(trace.id);
+    }
+    let recorded = app.decisions.find(application).await?;
+    Ok(recorded.and_then(|one| one.decision.vector.trace).unwrap_or(trace.id))
+}

@@ -1,0 +1,188 @@
+//! The one HTTP listener: routes, who may call them, how bodies are read, and how errors become problem documents.
+//! Decides nothing: it asks lending, the collector and the records.
+
+mod answered;
+mod applications;
+mod auth;
+mod body;
+mod clock;
+mod customers;
+mod dead_letters;
+mod decisions;
+mod events;
+mod health;
+mod ledger;
+mod loans;
+mod problem;
+mod refusals;
+mod request;
+
+use std::sync::Arc;
+
+use aide::axum::ApiRouter;
+use aide::axum::routing::{get_with, post_with};
+use aide::openapi::{OpenApi, SecurityScheme};
+use aide::transform::TransformOpenApi;
+use axum::extract::DefaultBodyLimit;
+use axum::http::header::CONTENT_TYPE;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use axum::{Extension, Router};
+use chrono::Days;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::decompression::RequestDecompressionLayer;
+use weir_ingest::collector::Collector;
+use weir_ingest::dead_letters::DeadLetters;
+use weir_lending::api::{Lending, LendingError};
+use weir_messages::{Clock, KnownTime, ManualClock};
+
+pub use auth::Bearer;
+pub use problem::{Chain, Problem};
+
+use crate::config::Limits;
+use crate::decisions::DecisionRecords;
+use crate::vitals::Vitals;
+
+/// What the routes ask.
+#[derive(Debug)]
+pub struct App {
+    pub clock: Arc<dyn Clock>,
+    /// Under `--clock manual` alone.
+    pub manual_clock: Option<Arc<ManualClock>>,
+    pub collector: Arc<Collector>,
+    pub dead_letters: DeadLetters,
+    pub decisions: Arc<DecisionRecords>,
+    pub lending: Lending,
+    pub vitals: Arc<Vitals>,
+    pub limits: Limits,
+    pub prometheus: PrometheusHandle,
+}
+
+impl App {
+    /// Refuses work while the fold is too far behind to take more.
+    fn admit_work(&self) -> Result<(), Problem> {
+        if self.vitals.lag() <= self.limits.max_lag {
+            return Ok(());
+        }
+        let detail = "the platform is behind with what it has: send it again";
+        Err(Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).after(1))
+    }
+
+    /// Closes every business day before that of `now`.
+    pub async fn close_days(&self, now: KnownTime) -> Result<u64, LendingError> {
+        match now.date().checked_sub_days(Days::new(1)) {
+            Some(yesterday) => self.lending.end_day(yesterday).await,
+            None => Ok(0),
+        }
+    }
+
+    /// Takes the gauges.
+    async fn gauges(&self) {
+        let now = self.clock.now();
+        let age = |since: Option<KnownTime>| since.map_or(0.0, |since| seconds(now.micros() - since.micros()));
+        metrics::gauge!("weir_fold_lag_records").set(f64::from(u32::try_from(self.vitals.lag()).unwrap_or(u32::MAX)));
+        metrics::gauge!("weir_newest_feature_age_seconds").set(age(self.vitals.newest()));
+        metrics::gauge!("weir_outbox_age_seconds").set(age(self.lending.oldest_unpublished()));
+    }
+}
+
+/// Microseconds as seconds, for a gauge.
+#[allow(clippy::cast_precision_loss, reason = "an age on a chart")]
+fn seconds(micros: i64) -> f64 {
+    micros.max(0) as f64 / 1e6
+}
+
+const MOST_ON_A_PAGE: u32 = 1_000;
+
+/// How many a caller asked for.
+fn page(limit: Option<u32>) -> Result<u32, Problem> {
+    match limit.unwrap_or(100) {
+        limit @ 1..=MOST_ON_A_PAGE => Ok(limit),
+        limit => {
+            let detail = format!("expected 1 to {MOST_ON_A_PAGE}, found {limit}");
+            Err(Problem::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, "invalid_parameter", detail).at("limit"))
+        }
+    }
+}
+
+/// Every route, ready to serve. Bodies are at most `max_body` bytes after decompression.
+pub fn router(app: Arc<App>, bearer: Bearer, max_body: usize) -> Router {
+    let mut api = OpenApi::default();
+    let protected = protected()
+        .finish_api_with(&mut api, described)
+        .route_layer(from_fn_with_state(bearer, auth::require));
+    let text = serde_json::to_string(&api).expect("an API description has string keys");
+    Router::new()
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .route("/openapi.json", get(json_text))
+        .layer(Extension(DescriptionText(text.into())))
+        .merge(protected)
+        .fallback(|| async { Problem::not_found("route") })
+        .method_not_allowed_fallback(|| async {
+            let status = axum::http::StatusCode::METHOD_NOT_ALLOWED;
+            Problem::new(status, "method_not_allowed", "this route does not take that method")
+        })
+        .layer(RequestDecompressionLayer::new())
+        .layer(DefaultBodyLimit::max(max_body))
+        .layer(CatchPanicLayer::custom(|_| axum::response::IntoResponse::into_response(panicked())))
+        .layer(from_fn(request::traced))
+        .with_state(app)
+}
+
+fn panicked() -> Problem {
+    tracing::error!("a request panicked");
+    Problem::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, "internal", "the request failed for a reason of ours")
+}
+
+/// Everything that wants the bearer token.
+fn protected() -> ApiRouter<Arc<App>> {
+    ApiRouter::new()
+        .api_route(
+            "/v1/events",
+            post_with(events::collect, |op| {
+                op.id("collectEvents").summary("Send CloudEvents: one, or a batch; each gets an answer").tag("events")
+            }),
+        )
+        .merge(customers::routes())
+        .merge(applications::routes())
+        .merge(loans::routes())
+        .merge(ledger::routes())
+        .merge(decisions::routes())
+        .merge(dead_letters::routes())
+        .api_route(
+            "/admin/clock",
+            get_with(clock::show, |op| op.id("clock").summary("What the platform's clock shows").tag("admin"))
+                .post_with(clock::set, |op| op.id("moveClock").summary("Move a manual clock forward").tag("admin")),
+        )
+}
+
+fn described(api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
+    let bearer =
+        SecurityScheme::Http { scheme: "bearer".into(), bearer_format: None, description: None, extensions: Default::default() };
+    api.title("Weir")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(
+            "A real-time risk pipeline for licensed consumer lending. Errors are RFC 9457 problem documents; commands \
+             carry an Idempotency-Key; `traceparent` is taken and given.",
+        )
+        .security_scheme("bearer", bearer)
+        .security_requirement("bearer")
+}
+
+#[derive(Clone)]
+struct DescriptionText(Arc<str>);
+
+async fn json_text(Extension(DescriptionText(text)): Extension<DescriptionText>) -> impl axum::response::IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], text.to_string())
+}
+
+/// The OpenAPI 3.1 description, pretty-printed: `docs/openapi.json` is this text.
+#[must_use]
+pub fn openapi_json() -> String {
+    let mut api = OpenApi::default();
+    let _routes = protected().finish_api_with(&mut api, described);
+    serde_json::to_string_pretty(&api).expect("an API description has string keys") + "\n"
+}

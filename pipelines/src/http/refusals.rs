@@ -1,0 +1,54 @@
+//! Which answer each error of the platform becomes.
+
+use axum::http::StatusCode;
+use weir_ingest::collector::CollectError;
+use weir_lending::api::{ErrorKind, LendingError};
+
+use super::problem::Problem;
+use crate::decisions::{RecordsError, RerunError};
+
+impl From<LendingError> for Problem {
+    fn from(error: LendingError) -> Self {
+        let (code, detail) = (error.code(), error.to_string());
+        let mut problem = match error.kind() {
+            ErrorKind::Invalid => Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail),
+            ErrorKind::NotFound => Self::new(StatusCode::NOT_FOUND, code, detail),
+            ErrorKind::Conflict => Self::new(StatusCode::CONFLICT, code, detail),
+            ErrorKind::Unavailable => Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).after(1),
+            ErrorKind::Internal => Self::internal(&error),
+        };
+        problem.field = error.field().map(str::to_owned);
+        problem
+    }
+}
+
+impl From<CollectError> for Problem {
+    fn from(error: CollectError) -> Self {
+        match error {
+            CollectError::Log(cause) => {
+                tracing::error!(cause = %super::Chain(&cause), "the log takes nothing");
+                let detail = "the event log takes nothing now: send it again";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "log_unavailable", detail).after(1)
+            }
+            CollectError::Body { code, field, reason } => {
+                let problem = Self::bad_request(code, reason);
+                match field {
+                    Some(field) => problem.at(field),
+                    None => problem,
+                }
+            }
+        }
+    }
+}
+
+impl From<RecordsError> for Problem {
+    fn from(error: RecordsError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<RerunError> for Problem {
+    fn from(error: RerunError) -> Self {
+        Self::internal(&error)
+    }
+}
