@@ -1,1 +1,8 @@
-//! Bytes in, typed, tokenised, ordered events out.
+//! Bytes in, typed, tokenised, ordered events out: the log, the collector before it, and the first stage behind it.
+
+pub mod collector;
+mod database;
+mod event_key;
+pub mod log;
+mod refusal;
+pub mod state;

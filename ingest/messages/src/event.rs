@@ -80,7 +80,7 @@ pub fn decode_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, DecodeError> {
         DecodeError::Field { field, reason } if field.is_empty() => {
             DecodeError::Field { field: ".".to_owned(), reason }
         }
-        other => other,
+        other @ (DecodeError::Field { .. } | DecodeError::MissingHeader(_) | DecodeError::Header { .. }) => other,
     })?;
     deserializer.end().map_err(|_| DecodeError::Field {
         field: ".".to_owned(),

@@ -2,6 +2,7 @@
 //! keyed tokens and sealed bytes, the `Stage` contract, and `Clock`.
 //! No I/O and no heavy dependency, so that every crate may depend on it.
 
+mod admitted;
 mod clock;
 mod decision;
 mod event;
@@ -16,13 +17,14 @@ mod time;
 mod trace;
 mod vector;
 
+pub use admitted::Admitted;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use decision::{Decision, ModelUse, Offer, Outcome, PolicyUse, Reason, RuleAnswer, RuleUse};
 pub use event::{DecodeError, Event, decode_json};
 pub use event_type::{EventType, UnknownEventType};
 pub use ids::{ApplicationId, CustomerId, EventId, LoanId, Shard};
 pub use record::{DeadLetter, Header, Record, Topic};
-pub use stage::{Change, Position, Sequenced, Stage, StageError, StateReader};
+pub use stage::{Change, Position, Sequenced, Stage, StageError, StateEntry, StateReader};
 pub use time::{EventTime, InvalidTime, KnownTime};
 pub use trace::TraceId;
 pub use vector::{FeatureValue, FeatureVector};

@@ -51,12 +51,15 @@ pub struct Change {
     pub value: Option<Vec<u8>>,
 }
 
+/// A key of a stage's saved state, and its value.
+pub type StateEntry = (Vec<u8>, Vec<u8>);
+
 /// Reads a stage's saved state. A stage caches what it reads.
 pub trait StateReader: Send + Sync + Debug {
     /// One answer for each key, in order.
     fn get(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StageError>;
     /// Every entry whose key starts with `prefix`, in key order.
-    fn scan(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StageError>;
+    fn scan(&self, prefix: &[u8]) -> Result<Vec<StateEntry>, StageError>;
 }
 
 /// The fold cannot go on: its state cannot be read. Never the answer to bad input, which is dead-lettered.

@@ -1,0 +1,109 @@
+//! A body as single events, each still as its bytes.
+
+use serde_json::value::RawValue;
+
+use super::CollectError;
+
+pub(super) const MOST_EVENTS: usize = 10_000;
+/// As deep as serde_json goes into a value.
+const DEEPEST: u32 = 128;
+
+pub(super) fn batch(bytes: &[u8]) -> Result<Vec<&RawValue>, CollectError> {
+    check_depth(bytes)?;
+    let events: Vec<&RawValue> = serde_json::from_slice(bytes).map_err(|error| match one(bytes) {
+        Ok(body) if !body.get().starts_with('[') => {
+            CollectError::body("not_an_array", "expected a JSON array of events")
+        }
+        Ok(_) | Err(_) => malformed(&error),
+    })?;
+    if events.len() > MOST_EVENTS {
+        let found = events.len();
+        return Err(CollectError::body("too_many_events", format!("expected at most {MOST_EVENTS}, found {found}")));
+    }
+    Ok(events)
+}
+
+pub(super) fn single(bytes: &[u8]) -> Result<&RawValue, CollectError> {
+    check_depth(bytes)?;
+    one(bytes).map_err(|error| malformed(&error))
+}
+
+fn one(bytes: &[u8]) -> Result<&RawValue, serde_json::Error> {
+    serde_json::from_slice(bytes)
+}
+
+/// The parser's words for wrong syntax hold a place and no value.
+pub(super) fn malformed(error: &serde_json::Error) -> CollectError {
+    CollectError::body("malformed", error.to_string())
+}
+
+/// The parser goes over raw values without counting, and later steps go down into them.
+fn check_depth(bytes: &[u8]) -> Result<(), CollectError> {
+    let (mut depth, mut rest) = (0_u32, bytes.iter());
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b'"' => skip_text(&mut rest),
+            _ => continue,
+        }
+        if depth > DEEPEST {
+            return Err(CollectError::body("too_deep", format!("expected at most {DEEPEST} levels of nesting")));
+        }
+    }
+    Ok(())
+}
+
+fn skip_text(rest: &mut std::slice::Iter<'_, u8>) {
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'"' => return,
+            b'\\' => drop(rest.next()),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(body: &[u8]) -> &'static str {
+        match batch(body).unwrap_err() {
+            CollectError::Body { code, .. } => code,
+            CollectError::Log(error) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn a_batch_is_an_array_and_nothing_after_it() {
+        assert_eq!(
+            batch(b" [ {\"a\":1}, 2 ] ").unwrap().iter().map(|one| one.get()).collect::<Vec<_>>(),
+            ["{\"a\":1}", "2"]
+        );
+        assert!(batch(b"[]").unwrap().is_empty());
+        for body in [b"".as_slice(), b"[1", b"[1] x", b"[1,]", b"{\"a\":", b"[\"\xff\"]", b"nonsense"] {
+            assert_eq!(code(body), "malformed", "{body:?}");
+        }
+        assert_eq!(code(b"{\"a\":[1]}"), "not_an_array");
+    }
+
+    #[test]
+    fn the_place_of_wrong_syntax_is_told_and_not_what_stands_there() {
+        let text = batch(b"[{\"phone\":\"13800138000\"} 13800138001]").unwrap_err().to_string();
+        assert!(text.contains("line 1 column") && !text.contains("138"), "{text}");
+    }
+
+    #[test]
+    fn nesting_and_number_are_bounded() {
+        let nested = |levels| [b"[".repeat(levels), b"]".repeat(levels)].concat();
+        assert!(batch(&nested(128)).is_ok());
+        assert_eq!(code(&nested(129)), "too_deep");
+        assert_eq!(code(&b"[".repeat(1_000_000)), "too_deep");
+        let text = format!("[\"{}\\\"{}\"]", "[".repeat(200), "{".repeat(200));
+        assert!(batch(text.as_bytes()).is_ok(), "brackets in a text are no nesting");
+        let many = |count| format!("[{}]", vec!["1"; count].join(","));
+        assert_eq!(batch(many(MOST_EVENTS).as_bytes()).unwrap().len(), MOST_EVENTS);
+        assert_eq!(code(many(MOST_EVENTS + 1).as_bytes()), "too_many_events");
+    }
+}

@@ -1,0 +1,53 @@
+//! The event log: the record that everything is replayed from. One narrow port and its implementations.
+//!
+//! Promises, held by `contract`: what `append` answered for is durable and stays where it said; records of one key keep
+//! their order; an append whose answer was lost may be sent again and is then there twice, whole; any number of readers
+//! read from any offset, and a reader never sees a record before it is durable.
+
+pub(crate) mod codec;
+#[cfg(test)]
+mod contract;
+mod embedded;
+mod writer;
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use weir_messages::{Position, Record, Topic};
+
+pub use embedded::EmbeddedLog;
+
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// Whether anything was appended is unknown; sending it again is safe, as readers drop repeats.
+    #[error("the log failed")]
+    Storage(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the log is closed")]
+    Closed,
+    #[error("{topic}/{partition}/{offset} does not read back: {reason}")]
+    Corrupt { topic: Topic, partition: u16, offset: u64, reason: String },
+}
+
+/// A record where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub position: Position,
+    pub record: Record,
+}
+
+#[async_trait]
+pub trait EventLog: Send + Sync + Debug {
+    /// Appends in order and answers when all are durable: one position a record.
+    async fn append(&self, topic: Topic, records: Vec<Record>) -> Result<Vec<Position>, LogError>;
+
+    /// At most `most` records of one partition from `from` on, in order. Where there are none yet, waits up to `wait`
+    /// for the first and may then answer with none.
+    async fn read(&self, topic: Topic, from: Position, most: usize, wait: Duration) -> Result<Vec<Entry>, LogError>;
+
+    /// The offset that the next record of this partition will have.
+    async fn end(&self, topic: Topic, partition: u16) -> Result<u64, LogError>;
+
+    /// How many partitions a topic has.
+    fn partitions(&self, topic: Topic) -> u16;
+}

@@ -1,0 +1,173 @@
+//! The state of embedded stages, saved together with the offset up to which it was folded, and side indexes that hold
+//! what was found on the log.
+//!
+//! Whatever is here can be folded from the log again. State is only ever read by the very stages that wrote it: under
+//! any other set of names it is dropped and the fold starts anew.
+
+mod index;
+mod reader;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use fjall::{Database, Keyspace};
+use serde::{Deserialize, Serialize};
+use weir_messages::{Change, StateReader};
+
+use crate::database;
+pub use index::Index;
+use reader::Namespace;
+
+const META: &str = "meta";
+const SET: &str = "stages";
+const NEXT: &str = "next_offset";
+const STATE_PREFIX: &str = "state.";
+const INDEX_PREFIX: &str = "index.";
+
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    #[error("the state store failed")]
+    Storage(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("stored {what} does not read back: {reason}")]
+    Corrupt { what: &'static str, reason: String },
+    #[error("`{0}` is not among the stages that the store was opened for")]
+    UnknownStage(String),
+    #[error("`{0}` names no index: expected 1 to 200 bytes")]
+    IndexName(String),
+}
+
+impl From<fjall::Error> for StateError {
+    fn from(error: fjall::Error) -> Self {
+        Self::Storage(Box::new(error))
+    }
+}
+
+/// The stages whose state this is. Each set has a keyspace of its own, so that leaving one is a single write.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct StageSet {
+    generation: u64,
+    names: BTreeSet<String>,
+}
+
+impl StageSet {
+    fn keyspace(&self) -> String {
+        format!("{STATE_PREFIX}{}", self.generation)
+    }
+}
+
+pub struct StateStore {
+    database: Database,
+    meta: Keyspace,
+    state: Keyspace,
+    stages: Vec<String>,
+    /// Taken by whoever puts into an index.
+    putting: Arc<Mutex<()>>,
+}
+
+impl StateStore {
+    /// Opens or creates the store in `folder`, which is this process's alone. Where it holds the state of another set
+    /// of stages, that is dropped and the next offset is 0 again; indexes stay.
+    pub fn open(folder: &Path, stages: &[String]) -> Result<Self, StateError> {
+        let database = database::open(folder)?;
+        let meta = database.keyspace(META, database::options)?;
+        let names: BTreeSet<String> = stages.iter().cloned().collect();
+        let mut set = stored_set(&meta)?;
+        if set.names != names {
+            set = StageSet { generation: set.generation + 1, names };
+            begin(&database, &meta, &set)?;
+        }
+        let state = database.keyspace(&set.keyspace(), database::options)?;
+        drop_others(&database, &set)?;
+        Ok(Self { database, meta, state, stages: set.names.into_iter().collect(), putting: Arc::default() })
+    }
+
+    /// The first offset that is not yet in the state: 0 when it is new.
+    pub fn next_offset(&self) -> Result<u64, StateError> {
+        Ok(offset(&self.meta, NEXT)?.unwrap_or(0))
+    }
+
+    /// One atomic, durable write. Of several changes to a key the last counts.
+    pub fn save(&self, changes: Vec<(String, Vec<Change>)>, next_offset: u64) -> Result<(), StateError> {
+        // Rows of one batch are equally old, so each key may be in it once.
+        let mut rows = BTreeMap::new();
+        for (stage, changes) in changes {
+            let namespace = self.namespace(&stage)?;
+            rows.extend(changes.into_iter().map(|change| (namespace.key(&change.key), change.value)));
+        }
+        let mut batch = database::durable_batch(&self.database);
+        for (key, value) in rows {
+            match value {
+                Some(value) => batch.insert(&self.state, key, value),
+                None => batch.remove(&self.state, key),
+            }
+        }
+        batch.insert(&self.meta, NEXT, next_offset.to_be_bytes());
+        Ok(batch.commit()?)
+    }
+
+    pub fn reader(&self, stage: &str) -> Result<Box<dyn StateReader>, StateError> {
+        Ok(Box::new(self.namespace(stage)?))
+    }
+
+    /// The index of this name, which is created where there is none.
+    pub fn index(&self, name: &str) -> Result<Index, StateError> {
+        if !(1..=200).contains(&name.len()) {
+            return Err(StateError::IndexName(name.to_owned()));
+        }
+        let keyspace = format!("{INDEX_PREFIX}{name}");
+        let rows = self.database.keyspace(&keyspace, database::options)?;
+        Ok(Index::new(self, rows, keyspace))
+    }
+
+    fn namespace(&self, stage: &str) -> Result<Namespace, StateError> {
+        let place = self.stages.iter().position(|name| name == stage);
+        let place = place.ok_or_else(|| StateError::UnknownStage(stage.to_owned()))?;
+        Ok(Namespace::new(self.state.clone(), place))
+    }
+}
+
+impl fmt::Debug for StateStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StateStore({})", self.stages.join(", "))
+    }
+}
+
+fn stored_set(meta: &Keyspace) -> Result<StageSet, StateError> {
+    let Some(json) = meta.get(SET)? else { return Ok(StageSet::default()) };
+    serde_json::from_slice(&json)
+        .map_err(|error| StateError::Corrupt { what: "set of stages", reason: error.to_string() })
+}
+
+/// The one write that leaves the old set: from here on its state is not read any more, wherever this stops.
+fn begin(database: &Database, meta: &Keyspace, set: &StageSet) -> Result<(), StateError> {
+    tracing::info!(stages = ?set.names, "state starts anew: it will be folded from the start of the log");
+    let mut batch = database::durable_batch(database);
+    batch.insert(meta, SET, serde_json::to_vec(set).expect("a set of names serialises"));
+    batch.insert(meta, NEXT, 0_u64.to_be_bytes());
+    Ok(batch.commit()?)
+}
+
+fn drop_others(database: &Database, set: &StageSet) -> Result<(), StateError> {
+    let current = set.keyspace();
+    for name in database.list_keyspace_names() {
+        if name.starts_with(STATE_PREFIX) && *name != *current {
+            let old = database.keyspace(&name, database::options)?;
+            database.delete_keyspace(old)?;
+        }
+    }
+    Ok(())
+}
+
+fn offset(meta: &Keyspace, key: &str) -> Result<Option<u64>, StateError> {
+    let Some(bytes) = meta.get(key)? else { return Ok(None) };
+    number("offset", &bytes).map(Some)
+}
+
+fn number(what: &'static str, bytes: &[u8]) -> Result<u64, StateError> {
+    let corrupt = |_| StateError::Corrupt { what, reason: format!("expected 8 bytes, found {}", bytes.len()) };
+    bytes.try_into().map(u64::from_be_bytes).map_err(corrupt)
+}

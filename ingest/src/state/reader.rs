@@ -1,0 +1,47 @@
+//! One stage's part of the saved state: its keys behind the stage's place among the names.
+
+use std::fmt;
+
+use fjall::Keyspace;
+use weir_messages::{StageError, StateEntry, StateReader};
+
+pub(super) struct Namespace {
+    state: Keyspace,
+    prefix: [u8; 2],
+}
+
+fn unreadable(error: fjall::Error) -> StageError {
+    StageError::State(Box::new(error))
+}
+
+impl Namespace {
+    pub(super) fn new(state: Keyspace, place: usize) -> Self {
+        let prefix = u16::try_from(place).expect("a pipeline has a handful of stages").to_be_bytes();
+        Self { state, prefix }
+    }
+
+    pub(super) fn key(&self, key: &[u8]) -> Vec<u8> {
+        [&self.prefix, key].concat()
+    }
+}
+
+impl StateReader for Namespace {
+    fn get(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StageError> {
+        let get = |key: &Vec<u8>| self.state.get(self.key(key)).map(|value| value.map(|bytes| bytes.to_vec()));
+        keys.iter().map(get).collect::<Result<_, _>>().map_err(unreadable)
+    }
+
+    fn scan(&self, prefix: &[u8]) -> Result<Vec<StateEntry>, StageError> {
+        let entry = |row: fjall::Guard| {
+            let (key, value) = row.into_inner()?;
+            Ok((key[self.prefix.len()..].to_vec(), value.to_vec()))
+        };
+        self.state.prefix(self.key(prefix)).map(entry).collect::<Result<_, _>>().map_err(unreadable)
+    }
+}
+
+impl fmt::Debug for Namespace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Namespace({:?})", self.prefix)
+    }
+}
