@@ -1,7 +1,11 @@
 //! Bytes in, typed, tokenised, ordered events out: the log, the collector before it, and the first stage behind it.
 
+pub mod admission;
+#[cfg(test)]
+mod bench;
 pub mod collector;
 mod database;
+pub mod dead_letters;
 mod event_key;
 pub mod log;
 mod refusal;

@@ -34,6 +34,17 @@ pub enum Status {
     Rejected,
 }
 
+impl Status {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Duplicate => "duplicate",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
 /// The answer for one event, in the order of the request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Answer {
@@ -66,12 +77,12 @@ impl Answer {
 #[derive(Debug, thiserror::Error)]
 pub enum CollectError {
     /// Nothing of the request can be taken, and nothing was.
-    #[error("{field}: {reason}")]
+    #[error("{}: {reason}", field.as_deref().unwrap_or("body"))]
     Body {
-        /// `malformed`, `not_an_array`, `too_many_events` or `too_deep`.
+        /// `malformed`, `not_an_array`, `not_an_object`, `too_many_events` or `too_deep`.
         code: &'static str,
-        /// `.` is the whole body.
-        field: String,
+        /// None when it is the body itself.
+        field: Option<String>,
         reason: String,
     },
     /// Whether anything was taken is unknown; sending it again is safe.
@@ -81,6 +92,6 @@ pub enum CollectError {
 
 impl CollectError {
     pub(super) fn body(code: &'static str, reason: impl Into<String>) -> Self {
-        Self::Body { code, field: ".".to_owned(), reason: reason.into() }
+        Self::Body { code, field: None, reason: reason.into() }
     }
 }

@@ -25,7 +25,11 @@ pub(super) fn batch(bytes: &[u8]) -> Result<Vec<&RawValue>, CollectError> {
 
 pub(super) fn single(bytes: &[u8]) -> Result<&RawValue, CollectError> {
     check_depth(bytes)?;
-    one(bytes).map_err(|error| malformed(&error))
+    let event = one(bytes).map_err(|error| malformed(&error))?;
+    if event.get().starts_with('{') {
+        return Ok(event);
+    }
+    Err(CollectError::body("not_an_object", "expected one event, which is a JSON object"))
 }
 
 fn one(bytes: &[u8]) -> Result<&RawValue, serde_json::Error> {
@@ -68,10 +72,22 @@ fn skip_text(rest: &mut std::slice::Iter<'_, u8>) {
 mod tests {
     use super::*;
 
-    fn code(body: &[u8]) -> &'static str {
-        match batch(body).unwrap_err() {
+    fn refused(error: CollectError) -> &'static str {
+        match error {
             CollectError::Body { code, .. } => code,
             CollectError::Log(error) => panic!("{error}"),
+        }
+    }
+
+    fn code(body: &[u8]) -> &'static str {
+        refused(batch(body).unwrap_err())
+    }
+
+    #[test]
+    fn a_single_event_is_an_object() {
+        assert_eq!(single(b" {} ").unwrap().get(), "{}");
+        for (body, code) in [(b"[]".as_slice(), "not_an_object"), (b"7", "not_an_object"), (b"", "malformed")] {
+            assert_eq!(refused(single(body).unwrap_err()), code);
         }
     }
 

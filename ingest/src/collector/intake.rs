@@ -8,7 +8,8 @@ use super::envelope::Envelope;
 use super::timing::Timing;
 use crate::refusal::{Refusal, check_names, check_object, unknown_type};
 
-pub(super) fn event(json: &str, tokens: &Tokenizer, known_time: KnownTime) -> Result<Event, Refusal> {
+/// `trace` is the event's where it names none of its own.
+pub(super) fn event(json: &str, tokens: &Tokenizer, known_time: KnownTime, trace: TraceId) -> Result<Event, Refusal> {
     let sent = Envelope::parse(json)?;
     check_form(&sent)?;
     let event_type = telemetry_type(&required("type", sent.event_type)?)?;
@@ -24,7 +25,7 @@ pub(super) fn event(json: &str, tokens: &Tokenizer, known_time: KnownTime) -> Re
         known_time,
         original_time: original,
         consent_id: sent.consentid,
-        trace: sent.traceparent.as_deref().and_then(TraceId::from_traceparent),
+        trace: Some(sent.traceparent.as_deref().and_then(TraceId::from_traceparent).unwrap_or(trace)),
         data,
     };
     check_names(&event)?;

@@ -9,6 +9,8 @@ mod body;
 mod envelope;
 mod intake;
 mod recent;
+#[cfg(test)]
+mod tests;
 mod timing;
 
 use std::collections::HashSet;
@@ -16,10 +18,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::value::RawValue;
 use weir_messages::privacy::{Keyring, Tokenizer};
-use weir_messages::{Clock, KnownTime, Record, Topic};
+use weir_messages::{Clock, KnownTime, Position, Record, Topic, TraceId};
 
 use crate::event_key::EventKey;
-use crate::log::EventLog;
+use crate::log::{EventLog, LogError};
 use crate::refusal::Sealing;
 pub use answer::{Answer, CollectError, Content, Status};
 use recent::Recent;
@@ -56,33 +58,44 @@ impl Collector {
         Self { log, tokens, keyring, clock, recent: Mutex::new(Recent::holding(RECENT)) }
     }
 
-    /// Takes what can be taken. The answers, one for each event in order, come when it is durable.
-    pub async fn collect(&self, content: Content) -> Result<Vec<Answer>, CollectError> {
+    /// Takes what can be taken. The answers, one for each event in order, come when it is durable. `trace` is the
+    /// request's, for events that name none.
+    pub async fn collect(&self, content: Content, trace: TraceId) -> Result<Vec<Answer>, CollectError> {
         let sorted = match content {
-            Content::Batch(bytes) => self.sort(body::batch(&bytes)?).await,
-            Content::Structured(bytes) => self.sort(vec![body::single(&bytes)?]).await,
+            Content::Batch(bytes) => self.sort(body::batch(&bytes)?, trace).await,
+            Content::Structured(bytes) => self.sort(vec![body::single(&bytes)?], trace).await,
             Content::Binary { attributes, content_type, data } => {
                 let bytes = binary::structured(&attributes, content_type.as_deref(), &data)?;
-                self.sort(vec![body::single(&bytes)?]).await
+                self.sort(vec![body::single(&bytes)?], trace).await
             }
         };
         self.keep(sorted).await
     }
 
-    async fn sort(&self, events: Vec<&RawValue>) -> Sorted {
+    /// Puts a record of the events topic there again, known from now on.
+    pub(crate) async fn append_again(&self, mut record: Record) -> Result<Position, LogError> {
+        let now = self.clock.now().to_string();
+        if let Some(header) = record.headers.iter_mut().find(|header| header.name == "ce_knowntime") {
+            header.value = now;
+        }
+        let positions = self.log.append(Topic::Events, vec![record]).await?;
+        Ok(*positions.first().expect("one position for one record"))
+    }
+
+    async fn sort(&self, events: Vec<&RawValue>, trace: TraceId) -> Sorted {
         let known_time = self.clock.now();
         let mut sorted = Sorted { answers: Vec::with_capacity(events.len()), ..Sorted::default() };
-        for some in events.chunks(AT_A_STRETCH) {
-            for event in some {
-                self.sort_one(event.get(), known_time, &mut sorted);
+        for (number, event) in (1..).zip(events) {
+            self.sort_one(event.get(), (known_time, trace), &mut sorted);
+            if number % AT_A_STRETCH == 0 {
+                tokio::task::yield_now().await;
             }
-            tokio::task::yield_now().await;
         }
         sorted
     }
 
-    fn sort_one(&self, json: &str, known_time: KnownTime, sorted: &mut Sorted) {
-        let event = match intake::event(json, &self.tokens, known_time) {
+    fn sort_one(&self, json: &str, (known_time, trace): (KnownTime, TraceId), sorted: &mut Sorted) {
+        let event = match intake::event(json, &self.tokens, known_time, trace) {
             Ok(event) => event,
             Err(refusal) => {
                 let sealing = Sealing { keyring: &self.keyring, origin: ORIGIN, stage: STAGE };

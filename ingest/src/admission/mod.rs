@@ -1,0 +1,173 @@
+//! Admission, the first stage: what is not well formed, or sensitive and without live consent, becomes a dead letter;
+//! what came before is dropped; everything else goes on with its customer's live consents.
+//!
+//! An event counts as having come once it is admitted. One that was refused may come again.
+
+mod consents;
+mod recall;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use weir_messages::privacy::Keyring;
+use weir_messages::{
+    Admitted, Change, DeadLetter, DecodeError, Event, EventType, KnownTime, Position, Record, Sequenced, Stage,
+    StageError, StateReader, Topic, events,
+};
+
+use crate::event_key::EventKey;
+use crate::log::codec;
+use crate::refusal::{Refusal, Sealing, check_names, check_object};
+use state::State;
+
+/// Records looked up at once.
+const AT_ONCE: usize = 4_096;
+const STAGE: &str = "admission";
+
+/// What becomes of a record.
+#[derive(Debug, Clone)]
+pub enum Passed {
+    Event(Admitted),
+    DeadLetter(DeadLetter),
+}
+
+#[derive(Debug)]
+pub struct Admission {
+    keyring: Arc<Keyring>,
+    state: State,
+    repeats: u64,
+}
+
+impl Admission {
+    /// `keyring` seals dead letters.
+    #[must_use]
+    pub fn new(keyring: Arc<Keyring>) -> Self {
+        Self { keyring, state: State::empty(), repeats: 0 }
+    }
+
+    /// Events dropped because they had come before, since this process started.
+    #[must_use]
+    pub const fn repeats(&self) -> u64 {
+        self.repeats
+    }
+
+    fn fold(&mut self, records: &[Sequenced<Record>], out: &mut Vec<Sequenced<Passed>>) -> Result<(), StageError> {
+        let decoded: Vec<_> = records.iter().map(|record| decode(&record.body)).collect();
+        self.state.prefetch(decoded.iter().flatten().map(|(event, key)| (*key, &event.subject)))?;
+        for (record, decoded) in records.iter().zip(decoded) {
+            let passed = match decoded.and_then(|(event, key)| self.admit(event, key)) {
+                Ok(None) => continue,
+                Ok(Some(admitted)) => Passed::Event(admitted),
+                Err(refusal) => Passed::DeadLetter(self.dead_letter(record, &refusal)),
+            };
+            out.push(record.with(passed));
+        }
+        Ok(())
+    }
+
+    /// `None` for an event that came before.
+    fn admit(&mut self, event: Event, key: EventKey) -> Result<Option<Admitted>, Refusal> {
+        if self.state.has_seen(&key) {
+            self.repeats += 1;
+            return Ok(None);
+        }
+        self.check_consent(&event)?;
+        self.take_consent(&event)?;
+        self.state.see(key);
+        let consents = self.state.consents(&event.subject).classes(event.known_time);
+        Ok(Some(Admitted { event, consents }))
+    }
+
+    fn check_consent(&self, event: &Event) -> Result<(), Refusal> {
+        let Some(class) = event.event_type.sensitive_class() else { return Ok(()) };
+        let Some(consent) = &event.consent_id else {
+            return Err(Refusal::new(
+                "consent_missing",
+                "consentid",
+                format!("expected a consent that covers `{class}`"),
+            ));
+        };
+        if self.state.consents(&event.subject).covers(consent, class, event.known_time) {
+            return Ok(());
+        }
+        Err(Refusal::new("consent_not_live", "consentid", format!("expected a live consent that covers `{class}`")))
+    }
+
+    fn take_consent(&mut self, event: &Event) -> Result<(), DecodeError> {
+        let (subject, at) = (&event.subject, event.time);
+        match event.event_type {
+            EventType::ConsentGranted => {
+                let granted = event.decode()?;
+                self.state.change_consents(subject, |consents| consents.grant(granted, at));
+            }
+            EventType::ConsentWithdrawn => {
+                let withdrawn = event.decode()?;
+                self.state.change_consents(subject, |consents| consents.withdraw(withdrawn, at));
+            }
+            EventType::DeviceLogin
+            | EventType::BehaviourForm
+            | EventType::BehaviourClick
+            | EventType::CarrierCall
+            | EventType::CarrierIdentity
+            | EventType::Application
+            | EventType::LoanDisbursed
+            | EventType::LoanRepaid
+            | EventType::LoanClosed => {}
+        }
+        Ok(())
+    }
+
+    fn dead_letter(&self, record: &Sequenced<Record>, refusal: &Refusal) -> DeadLetter {
+        let Position { partition, offset } = record.position;
+        let origin = format!("{}/{partition}/{offset}", Topic::Events);
+        let sealing = Sealing { keyring: &self.keyring, origin: &origin, stage: STAGE };
+        refusal.letter(&sealing, &codec::encode(&record.body), known_time(&record.body))
+    }
+}
+
+/// A record may have come past the collector, so nothing of it is taken on trust.
+fn decode(record: &Record) -> Result<(Event, EventKey), Refusal> {
+    let event = Event::try_from(record)?;
+    check_names(&event)?;
+    check_object(event.data.get())?;
+    events::check(event.event_type, event.data.get().as_bytes())?;
+    if record.key != event.subject.as_str() {
+        return Err(Refusal::new("misrouted", "key", "expected the record's key to be its subject"));
+    }
+    let key = EventKey::of(&event.source, event.id.as_str());
+    Ok((event, key))
+}
+
+/// As the record says; 1970 where it does not.
+fn known_time(record: &Record) -> KnownTime {
+    record.header("ce_knowntime").and_then(|text| KnownTime::parse(text).ok()).unwrap_or_default()
+}
+
+impl Stage for Admission {
+    type Input = Record;
+    type Output = Passed;
+
+    fn name(&self) -> String {
+        "admission.v1".to_owned()
+    }
+
+    fn process(&mut self, batch: &[Sequenced<Record>], out: &mut Vec<Sequenced<Passed>>) -> Result<(), StageError> {
+        batch.chunks(AT_ONCE).try_for_each(|records| self.fold(records, out))
+    }
+
+    /// Consents run out by the time of the events that ask for them: nothing fires.
+    fn advance(&mut self, _: KnownTime, _: &mut Vec<Sequenced<Passed>>) -> Result<(), StageError> {
+        Ok(())
+    }
+
+    fn snapshot(&mut self) -> Vec<Change> {
+        self.state.snapshot()
+    }
+
+    fn restore(&mut self, state: Box<dyn StateReader>) -> Result<(), StageError> {
+        self.state.restore(state);
+        Ok(())
+    }
+}
