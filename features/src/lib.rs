@@ -1,1 +1,15 @@
-//! Events to feature vectors.
+//! Events to feature vectors: views in TOML and SQL, the stage that folds events and answers applications, and replay
+//! with the same engine. Knows neither models nor decisions; expressions are `weir-expr`'s.
+
+mod aggregate;
+mod decimal;
+mod engine;
+mod replay;
+mod source;
+mod stage;
+mod view;
+
+pub use replay::{ReplayError, replay};
+pub use source::{SourceError, Sources};
+pub use stage::FeatureStage;
+pub use view::{FeatureView, FeatureViews, ViewError};

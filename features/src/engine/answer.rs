@@ -1,0 +1,149 @@
+//! The answer to a request: aggregates at the request's place in the order, derived columns over many answers at once.
+
+use std::collections::BTreeMap;
+
+use weir_expr::Scalar;
+use weir_messages::{EventTime, FeatureValue, StageError};
+
+use super::history::History;
+use super::reason::Reason;
+use super::state::State;
+use super::{Consents, Request, columnar};
+use crate::view::{FeatureView, FeatureViews};
+
+/// A value, and why it is null if it is.
+#[derive(Debug, Clone)]
+struct Cell {
+    value: Scalar,
+    reason: Option<Reason>,
+}
+
+impl Cell {
+    fn new(value: Scalar, otherwise: Reason) -> Self {
+        let reason = (value == Scalar::Null).then_some(otherwise);
+        Self { value, reason }
+    }
+}
+
+/// An answer without its derived columns: for each view its aggregates, or why there is none.
+#[derive(Debug)]
+pub(crate) struct Open {
+    views: Vec<Result<Vec<Cell>, Reason>>,
+}
+
+/// What a vector says.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Answer {
+    pub(crate) features: BTreeMap<String, FeatureValue>,
+    pub(crate) missing: BTreeMap<String, String>,
+}
+
+pub(super) fn open(views: &FeatureViews, state: &mut State, request: &Request) -> Result<Open, StageError> {
+    let one = |(number, view): (usize, &FeatureView)| match admits(view, request) {
+        Ok(entity) => aggregates(view, number, entity, state, request).map(Ok),
+        Err(reason) => Ok(Err(reason)),
+    };
+    Ok(Open { views: views.views().enumerate().map(one).collect::<Result<_, StageError>>()? })
+}
+
+/// The entity whose history answers.
+fn admits<'a>(view: &FeatureView, request: &'a Request) -> Result<&'a str, Reason> {
+    if let (Some(class), Consents::Live(live)) = (&view.consent, &request.consents)
+        && !live.contains(class)
+    {
+        return Err(Reason::NoConsent);
+    }
+    request.entities.get(&view.entity).map(String::as_str).ok_or(Reason::UnknownEntity)
+}
+
+fn aggregates(
+    view: &FeatureView,
+    number: usize,
+    entity: &str,
+    state: &mut State,
+    request: &Request,
+) -> Result<Vec<Cell>, StageError> {
+    let history = state.history(view, number, entity)?;
+    let alone = request.alone.iter().filter(|fresh| fresh.view == number && fresh.entity == entity);
+    let mut alone = alone.map(|fresh| fresh.row.clone()).peekable();
+    if alone.peek().is_none() {
+        return Ok(over(view, history, request.at));
+    }
+    Ok(over(view, &history.with(alone), request.at))
+}
+
+fn over(view: &FeatureView, history: &History, at: EventTime) -> Vec<Cell> {
+    let one = |windowed: &crate::view::WindowedAggregate| {
+        let rows = history.window(windowed.window.start(at), at);
+        let otherwise = if rows.is_empty() { Reason::NoRows } else { Reason::NotComputable };
+        Cell::new(windowed.aggregate.value(rows, at), otherwise)
+    };
+    view.aggregates.iter().map(one).collect()
+}
+
+/// Adds the derived columns to all of `open`, view by view.
+pub(crate) fn finish(views: &FeatureViews, mut open: Vec<Open>) -> Vec<Answer> {
+    let mut answers: Vec<Answer> = open.iter().map(|_| Answer::default()).collect();
+    for (number, view) in views.views().enumerate() {
+        let (mut places, mut rows) = (Vec::new(), Vec::new());
+        for (at, open) in open.iter_mut().enumerate() {
+            match std::mem::replace(&mut open.views[number], Err(Reason::NotComputable)) {
+                Ok(cells) => {
+                    places.push(at);
+                    rows.push(cells);
+                }
+                Err(reason) => answers[at].lack(view, reason),
+            }
+        }
+        derive(view, &mut rows);
+        for (at, cells) in places.into_iter().zip(rows) {
+            answers[at].take(view, cells);
+        }
+    }
+    answers
+}
+
+fn derive(view: &FeatureView, rows: &mut [Vec<Cell>]) {
+    if rows.is_empty() {
+        return;
+    }
+    for derived in &view.derived {
+        let value = |at: usize, _: &str, row: usize| rows[row][derived.inputs[at]].value.clone();
+        let batch = columnar::batch(&derived.columns, rows.len(), value);
+        let values = derived.expression.evaluate(&batch).expect("the batch has the columns it was planned over");
+        for (row, cells) in rows.iter_mut().enumerate() {
+            let inherited = derived.inputs.iter().find_map(|input| cells[*input].reason);
+            cells.push(Cell::new(Scalar::at(&values, row), inherited.unwrap_or(Reason::NotComputable)));
+        }
+    }
+}
+
+impl Answer {
+    fn lack(&mut self, view: &FeatureView, reason: Reason) {
+        for feature in &view.features {
+            self.features.insert(feature.clone(), FeatureValue::Null);
+            self.missing.insert(feature.clone(), reason.name().to_owned());
+        }
+    }
+
+    fn take(&mut self, view: &FeatureView, cells: Vec<Cell>) {
+        for (feature, cell) in view.features.iter().zip(cells) {
+            if let Some(reason) = cell.reason {
+                self.missing.insert(feature.clone(), reason.name().to_owned());
+            }
+            self.features.insert(feature.clone(), in_vector(cell.value));
+        }
+    }
+}
+
+/// A time is RFC 3339 text in a vector.
+fn in_vector(value: Scalar) -> FeatureValue {
+    match value {
+        Scalar::Null => FeatureValue::Null,
+        Scalar::Bool(value) => FeatureValue::Bool(value),
+        Scalar::Integer(value) => FeatureValue::Integer(value),
+        Scalar::Number(value) => FeatureValue::Number(value),
+        Scalar::Text(value) => FeatureValue::Text(value),
+        Scalar::Time(micros) => FeatureValue::Text(EventTime::from_micros(micros).to_string()),
+    }
+}

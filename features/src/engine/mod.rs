@@ -1,0 +1,118 @@
+//! The engine: folds events into histories and answers requests from them. The live stage and replay both run it.
+//!
+//! A batch goes through three passes. Filters and values are evaluated over the whole of it; then rows enter histories
+//! and requests are answered in order; then derived columns are evaluated over all answers at once.
+
+mod answer;
+mod cache;
+mod codec;
+mod columnar;
+mod history;
+mod key;
+mod latest;
+mod reason;
+mod rows;
+mod state;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use weir_messages::{Change, EventTime, KnownTime, StageError, StateReader};
+
+pub(crate) use answer::{Answer, Open, finish};
+pub(crate) use rows::{Fresh, evaluate};
+use state::State;
+
+use crate::source::Observed;
+use crate::view::{FeatureViews, LATEST};
+
+/// Consent classes under which a request is answered.
+#[derive(Debug, Clone)]
+pub(crate) enum Consents {
+    /// A replay: consent was a matter of the day it recorded.
+    All,
+    Live(Arc<BTreeSet<String>>),
+}
+
+/// Who and when a vector is asked for.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) at: EventTime,
+    /// Entity to its id.
+    pub(crate) entities: BTreeMap<String, String>,
+    pub(crate) consents: Consents,
+    /// Rows that count for this request alone.
+    pub(crate) alone: Vec<Fresh>,
+}
+
+/// Views are passed to each call: they are the same from its first to its last.
+#[derive(Debug, Default)]
+pub(crate) struct Engine {
+    state: State,
+}
+
+impl Engine {
+    /// Whatever was folded before is forgotten for what `reader` holds.
+    pub(crate) fn restore(&mut self, reader: Box<dyn StateReader>) -> Result<(), StageError> {
+        self.state = State::over(reader)?;
+        Ok(())
+    }
+
+    /// What changed since the last call.
+    pub(crate) fn snapshot(&mut self) -> Vec<Change> {
+        self.state.snapshot()
+    }
+
+    /// The rows of one event enter the histories. No request will be of a time before `settled`.
+    pub(crate) fn fold(
+        &mut self,
+        views: &FeatureViews,
+        rows: Vec<Fresh>,
+        settled: EventTime,
+    ) -> Result<(), StageError> {
+        for fresh in rows {
+            let view = views.view(fresh.view);
+            self.state.insert(view, fresh.view, &fresh.entity, fresh.row, settled)?;
+        }
+        Ok(())
+    }
+
+    /// Remembers the device, ip and phone that `event` names as the latest of its customer.
+    pub(crate) fn notice(&mut self, event: &Observed<'_>) -> Result<(), StageError> {
+        latest::notice(&mut self.state, event)
+    }
+
+    /// The id of the latest device, ip or phone of `customer`.
+    pub(crate) fn latest(&mut self, customer: &str, entity: &str) -> Result<Option<String>, StageError> {
+        if LATEST.contains(&entity) { latest::latest(&mut self.state, customer, entity) } else { Ok(None) }
+    }
+
+    /// Aggregates as they stand now; `finish` adds the derived columns.
+    pub(crate) fn answer(&mut self, views: &FeatureViews, request: &Request) -> Result<Open, StageError> {
+        answer::open(views, &mut self.state, request)
+    }
+
+    /// The greatest known time of the events folded of `partition`.
+    pub(crate) fn known_in(&self, partition: u16) -> Option<KnownTime> {
+        self.state.known_in(partition).map(KnownTime::from_micros)
+    }
+
+    pub(crate) fn learn(&mut self, partition: u16, known: KnownTime) {
+        self.state.learn(partition, known.micros());
+    }
+
+    /// No request to come is of an earlier time.
+    pub(crate) fn settled(&self) -> EventTime {
+        self.state.settled()
+    }
+
+    /// Keeps to the memory budget.
+    pub(crate) fn tidy(&mut self) {
+        self.state.evict();
+    }
+
+    /// Drops rows of cached histories that no request of `settled` or later can reach.
+    pub(crate) fn expire(&mut self, views: &FeatureViews, settled: EventTime) {
+        self.state.expire(views, settled);
+    }
+}

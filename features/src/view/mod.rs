@@ -1,0 +1,90 @@
+//! Feature views: the TOML form, the plan that is made of it once, and the set that a process runs with.
+
+mod definition;
+mod error;
+mod explain;
+mod feature_views;
+mod plan;
+mod slots;
+mod span;
+#[cfg(test)]
+mod tests;
+mod window;
+
+use weir_expr::{ColumnType, Columns, Expression};
+
+use crate::aggregate::Aggregate;
+pub(crate) use error::Fault;
+pub use error::ViewError;
+pub use feature_views::FeatureViews;
+pub(crate) use feature_views::LATEST;
+pub(crate) use slots::Slots;
+pub(crate) use span::Span;
+pub(crate) use window::Window;
+
+/// One view, planned.
+#[derive(Debug)]
+pub struct FeatureView {
+    name: String,
+    version: u32,
+    purpose: String,
+    /// `None` where the view needs no consent.
+    pub(crate) consent: Option<String>,
+    consent_reason: Option<String>,
+    pub(crate) entity: String,
+    pub(crate) sources: Vec<String>,
+    pub(crate) lateness: Span,
+    pub(crate) tile: Span,
+    /// Columns of the events that any expression reads.
+    pub(crate) columns: Columns,
+    pub(crate) filter: Option<Expression>,
+    /// What is kept of each row: the values that the aggregates take.
+    pub(crate) slots: Vec<Expression>,
+    pub(crate) aggregates: Vec<WindowedAggregate>,
+    pub(crate) derived: Vec<Derived>,
+    /// Full feature names: those of `aggregates`, then those of `derived`.
+    pub(crate) features: Vec<String>,
+}
+
+/// One aggregate over one window.
+#[derive(Debug)]
+pub(crate) struct WindowedAggregate {
+    /// `spent_1h`
+    pub(crate) name: String,
+    sql: String,
+    pub(crate) aggregate: Box<dyn Aggregate>,
+    pub(crate) window: Window,
+}
+
+/// SQL over what stands before it in the view: aggregates, then earlier derived columns.
+#[derive(Debug)]
+pub(crate) struct Derived {
+    name: String,
+    pub(crate) expression: Expression,
+    /// The columns it reads, and where in the view each of them stands.
+    pub(crate) columns: Columns,
+    pub(crate) inputs: Vec<usize>,
+}
+
+impl FeatureView {
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    #[must_use]
+    pub const fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// In the order of `features`, as they stand inside the view.
+    pub(crate) fn output_types(&self) -> impl Iterator<Item = ColumnType> {
+        let aggregates = self.aggregates.iter().map(|aggregate| aggregate.aggregate.output());
+        aggregates.chain(self.derived.iter().map(|derived| derived.expression.output_type()))
+    }
+
+    /// In microseconds.
+    pub(crate) fn longest_window(&self) -> i64 {
+        self.aggregates.iter().map(|aggregate| aggregate.window.span.micros()).max().unwrap_or_default()
+    }
+}

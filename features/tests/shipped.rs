@@ -1,0 +1,51 @@
+//! The views that ship: they load, and give what the shipped model reads.
+
+mod recording;
+
+use std::path::Path;
+
+use weir_expr::ColumnType;
+
+#[test]
+fn the_shipped_views_load_and_explain_themselves() {
+    let views = recording::shipped();
+    assert!(views.views().len() >= 8);
+    for view in views.views() {
+        assert!(views.explain(view.name()).unwrap().contains(view.name()));
+    }
+}
+
+#[test]
+fn every_input_of_the_scorecard_is_a_feature_of_a_fitting_type() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/german_credit/model.toml");
+    let model: toml::Table = std::fs::read_to_string(path).unwrap().parse().unwrap();
+    let (inputs, views) = (model["input"].as_array().unwrap(), recording::shipped());
+    assert!(inputs.len() > 10);
+    for input in inputs {
+        let feature = input["feature"].as_str().unwrap();
+        let found = views.columns().column_type(feature).unwrap_or_else(|| panic!("no view gives {feature}"));
+        match input["type"].as_str().unwrap() {
+            "text" => assert_eq!(found, ColumnType::Text, "{feature}"),
+            "number" => assert!(found.is_numeric(), "{feature} is {found}"),
+            other => panic!("{feature}: {other}"),
+        }
+    }
+}
+
+#[test]
+fn the_applicant_is_known_by_the_names_that_rules_use() {
+    let views = recording::shipped();
+    for (name, expected) in [
+        ("amount", ColumnType::Number),
+        ("age", ColumnType::Integer),
+        ("term_months", ColumnType::Integer),
+        ("region", ColumnType::Text),
+        ("partner", ColumnType::Text),
+        ("device", ColumnType::Text),
+        ("ip", ColumnType::Text),
+        ("phone", ColumnType::Text),
+        ("customer", ColumnType::Text),
+    ] {
+        assert_eq!(views.columns().column_type(&format!("applicant__{name}")), Some(expected), "{name}");
+    }
+}
