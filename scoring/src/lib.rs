@@ -1,1 +1,28 @@
-//! Feature vectors to decisions with reasons.
+//! Feature vectors to decisions with reasons: models proven on their golden rows, a policy in SQL, and the pure function
+//! that joins them. Computes no feature and moves no money; the caller publishes what is decided.
+
+mod columns;
+mod content;
+mod engine;
+pub mod model;
+mod policy;
+
+pub use columns::{Column, ColumnKind, UnfitColumn};
+pub use content::{Content, ContentError};
+pub use engine::{Decider, Engine, EngineError};
+pub use policy::{Policy, PolicyError};
+
+use weir_messages::FeatureVector;
+
+/// Why a vector holds no value for `feature`.
+fn absence(vector: &FeatureVector, feature: &str) -> String {
+    vector.missing.get(feature).cloned().unwrap_or_else(|| "no_value".to_owned())
+}
+
+/// An error with its causes, on one line.
+#[must_use]
+pub fn one_line(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    let texts = std::iter::once(error.to_string()).chain(causes.map(ToString::to_string));
+    texts.collect::<Vec<_>>().join(": ").split_whitespace().collect::<Vec<_>>().join(" ")
+}

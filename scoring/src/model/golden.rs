@@ -1,0 +1,111 @@
+//! Golden rows: inputs with the answers of the training library and of ONNX Runtime. A model may score only if ours
+//! agree with ONNX Runtime's, and rows on which the training library itself differs are accepted by number.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::manifest::InputKind;
+use super::{Answer, InputValue, Manifest};
+
+/// How far ours may be from ONNX Runtime's, relative to values above one.
+const TOLERANCE: f64 = 1e-6;
+/// How far the training library, in float64, may be from ONNX Runtime before a row must be accepted by number.
+const TRAINED_TOLERANCE: f64 = 1e-5;
+/// How far contributions in float32 may be from summing to the log-odds.
+const SUM_TOLERANCE: f64 = 1e-4;
+/// Fewer rows prove little.
+const FEWEST: usize = 20;
+
+/// One line of `golden.jsonl`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Golden {
+    pub row: u64,
+    pub input: BTreeMap<String, serde_json::Value>,
+    pub trained: Trained,
+    pub onnxruntime: Expected,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trained {
+    pub probability: f64,
+    pub log_odds: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expected {
+    pub probability: f64,
+    pub contributions: Vec<f64>,
+}
+
+/// The proof that a package passed.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct GoldenReport {
+    pub rows: usize,
+    /// Furthest that ours was from ONNX Runtime's.
+    pub furthest: f64,
+}
+
+pub(super) fn parse(text: &str) -> Result<Vec<Golden>, String> {
+    let lines = text.lines().enumerate();
+    let rows = lines
+        .map(|(at, line)| serde_json::from_str(line).map_err(|error| format!("line {}: {error}", at + 1)))
+        .collect::<Result<Vec<Golden>, _>>()?;
+    if rows.len() < FEWEST {
+        return Err(format!("expected at least {FEWEST} golden rows, found {}", rows.len()));
+    }
+    Ok(rows)
+}
+
+impl Golden {
+    /// The row in the order of the manifest's inputs.
+    pub(super) fn values(&self, manifest: &Manifest) -> Result<Vec<InputValue>, String> {
+        let values = manifest.inputs.iter().map(|input| match (&input.kind, self.input.get(&input.feature)) {
+            (InputKind::Number, Some(serde_json::Value::Number(number))) => Ok(InputValue::Number(single(number))),
+            (InputKind::Text { values }, Some(serde_json::Value::String(text))) if values.contains(text) => {
+                Ok(InputValue::Text(text.clone()))
+            }
+            (InputKind::Number | InputKind::Text { .. }, _) => {
+                Err(format!("row {}: no fitting value for `{}`", self.row, input.feature))
+            }
+        });
+        values.collect()
+    }
+
+    /// How far `ours` is from ONNX Runtime's, or in what it fails.
+    pub(super) fn compare(&self, manifest: &Manifest, ours: &Answer) -> Result<f64, String> {
+        let theirs = &self.onnxruntime;
+        if ours.contributions.len() != theirs.contributions.len() {
+            let (wanted, found) = (theirs.contributions.len(), ours.contributions.len());
+            return Err(format!("row {}: expected {wanted} contributions, found {found}", self.row));
+        }
+        let mut furthest = distance(ours.probability, theirs.probability);
+        for (ours, theirs) in ours.contributions.iter().zip(&theirs.contributions) {
+            furthest = furthest.max(distance(*ours, *theirs));
+        }
+        if !(furthest <= TOLERANCE) {
+            return Err(format!("row {}: {furthest} away from ONNX Runtime, at most {TOLERANCE} allowed", self.row));
+        }
+        let sum = manifest.output.base_log_odds + ours.contributions.iter().sum::<f64>();
+        if !(distance(sum, self.trained.log_odds) <= SUM_TOLERANCE) {
+            return Err(format!("row {}: contributions sum to {sum}, expected {}", self.row, self.trained.log_odds));
+        }
+        let trained = distance(self.trained.probability, theirs.probability);
+        if !(trained <= TRAINED_TOLERANCE) && !manifest.accepted_rows.contains(&self.row) {
+            return Err(format!("row {}: the training library differs by {trained}; fix or accept the row", self.row));
+        }
+        Ok(furthest)
+    }
+}
+
+fn distance(a: f64, b: f64) -> f64 {
+    (a - b).abs() / b.abs().max(1.0)
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "models are float32")]
+fn single(number: &serde_json::Number) -> f32 {
+    number.as_f64().unwrap_or(f64::NAN) as f32
+}

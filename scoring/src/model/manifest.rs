@@ -1,0 +1,149 @@
+//! `model.toml`: what a model is called, what it reads, and what its answers mean.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use super::Scale;
+
+/// Money never stands here: limits and prices belong to the policy.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    pub name: String,
+    pub version: u32,
+    pub owner: String,
+    pub training_data: String,
+    /// SHA-256 of `model.onnx`, in hex.
+    pub onnx_sha256: String,
+    /// SHA-256 of `golden.jsonl`, in hex.
+    pub golden_sha256: String,
+    /// Golden rows on which the training library itself differs from ONNX Runtime, accepted by number.
+    #[serde(default)]
+    pub accepted_rows: BTreeSet<u64>,
+    pub output: Output,
+    pub calibration: Calibration,
+    pub scale: Scale,
+    #[serde(rename = "input")]
+    pub inputs: Vec<Input>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Output {
+    /// Name of the graph's output of shape [rows, classes].
+    pub probability: String,
+    /// The column of it that is the probability of default.
+    pub class: usize,
+    /// Name of the graph's output of shape [rows, inputs].
+    pub contributions: String,
+    /// The log-odds of default of the training average: plus all contributions, the log-odds of the probability.
+    pub base_log_odds: f64,
+}
+
+/// Log-odds of default = `a` times the model's own + `b`.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calibration {
+    pub a: f64,
+    pub b: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "InputText")]
+pub struct Input {
+    /// Name in the feature vector and in the graph.
+    pub feature: String,
+    pub kind: InputKind,
+    /// Reason code when this input lowered the score.
+    pub reason: String,
+    /// What the applicant is told then.
+    pub wording: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InputKind {
+    Number,
+    /// One of `values`: a text that training never saw has no meaning to the model.
+    Text {
+        values: BTreeSet<String>,
+    },
+}
+
+/// An input as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InputText {
+    feature: String,
+    #[serde(rename = "type")]
+    kind: KindText,
+    values: Option<BTreeSet<String>>,
+    reason: String,
+    wording: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum KindText {
+    Number,
+    Text,
+}
+
+impl TryFrom<InputText> for Input {
+    type Error = String;
+
+    fn try_from(text: InputText) -> Result<Self, String> {
+        let InputText { feature, kind, values, reason, wording } = text;
+        let kind = match (kind, values) {
+            (KindText::Number, None) => InputKind::Number,
+            (KindText::Text, Some(values)) if !values.is_empty() => InputKind::Text { values },
+            (KindText::Number, Some(_)) => return Err(format!("input `{feature}`: a number has no `values`")),
+            (KindText::Text, _) => return Err(format!("input `{feature}`: expected `values` of a text, found none")),
+        };
+        if reason.is_empty() || wording.is_empty() {
+            return Err(format!("input `{feature}`: expected a `reason` and a `wording`"));
+        }
+        Ok(Self { feature, kind, reason, wording })
+    }
+}
+
+impl Manifest {
+    /// Reads and checks; an error names the field.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let manifest: Self = toml::from_str(text).map_err(|error| first_line(&error))?;
+        manifest.check()?;
+        Ok(manifest)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let finite = |name: &str, value: f64| {
+            if value.is_finite() { Ok(()) } else { Err(format!("{name}: expected a finite number, found {value}")) }
+        };
+        let positive = |name: &str, value: f64| {
+            if value.is_finite() && value > 0.0 {
+                Ok(())
+            } else {
+                Err(format!("{name}: expected more than 0, found {value}"))
+            }
+        };
+        finite("output.base_log_odds", self.output.base_log_odds)?;
+        finite("calibration.b", self.calibration.b)?;
+        positive("calibration.a", self.calibration.a)?;
+        finite("scale.base_score", self.scale.base_score)?;
+        positive("scale.base_odds", self.scale.base_odds)?;
+        positive("scale.points_to_double_odds", self.scale.points_to_double_odds)?;
+        if self.inputs.is_empty() {
+            return Err("input: expected at least one, found none".to_owned());
+        }
+        let mut seen = BTreeSet::new();
+        match self.inputs.iter().find(|input| !seen.insert(&input.feature)) {
+            Some(twice) => Err(format!("input: `{}` comes twice", twice.feature)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The parser's words without the excerpt of the file that it adds.
+pub(crate) fn first_line(error: &toml::de::Error) -> String {
+    error.message().lines().next().unwrap_or("expected TOML").to_owned()
+}

@@ -1,0 +1,52 @@
+//! Models: a package folder proven on its golden rows, and the port through which a decision asks for a probability.
+//! What a probability leads to is the policy's business.
+
+mod golden;
+mod manifest;
+mod onnx;
+mod ops;
+mod package;
+mod row;
+mod scale;
+mod tensors;
+#[cfg(test)]
+pub(crate) mod tests;
+
+pub use golden::{Golden, GoldenReport};
+pub(crate) use manifest::first_line;
+pub use manifest::{Calibration, Input, InputKind, Manifest, Output};
+pub use package::{ModelCheck, Package, PackageError, check};
+pub use row::{InputValue, Unusable, read_row};
+pub use scale::{Assessment, Scale};
+pub use tensors::{ScoreError, score_json};
+
+use std::fmt::Debug;
+
+/// What a graph answered for one row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// Probability of default, before calibration.
+    pub probability: f64,
+    /// What each input added to the log-odds of default beside the training average, in the order of the inputs.
+    pub contributions: Vec<f64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ModelError {
+    #[error("model refused: {reason}")]
+    Refused { reason: String },
+    #[error("model failed: {reason}")]
+    Failed { reason: String },
+}
+
+/// A model that may score. It never panics, and the same row gives the same answer.
+pub trait Model: Send + Sync + Debug {
+    /// What it is called, what it reads and how its answers are scaled.
+    fn manifest(&self) -> &Manifest;
+
+    /// SHA-256 of the package, in hex.
+    fn hash(&self) -> &str;
+
+    /// One answer a row, in order; a row holds one value for each input of the manifest.
+    fn answer(&self, rows: &[Vec<InputValue>]) -> Result<Vec<Answer>, ModelError>;
+}

@@ -1,0 +1,80 @@
+//! From a probability to points: calibration of the log-odds, and the scorecard's scale. Higher points are better.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{Answer, Manifest, ModelError};
+
+/// `base_score` points at `base_odds` of good to bad; `points_to_double_odds` more each time the odds double.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scale {
+    pub base_score: f64,
+    pub base_odds: f64,
+    pub points_to_double_odds: f64,
+}
+
+/// A probability of 0 or 1 has no odds; nothing is surer than this.
+const SUREST: f64 = 1e-6;
+
+/// An answer on the scorecard's scale.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assessment {
+    /// Calibrated probability of default.
+    pub probability: f64,
+    pub score: i64,
+    /// Points each input added to the score beside the training average, by feature.
+    pub points: BTreeMap<String, f64>,
+}
+
+impl Scale {
+    /// Points lost for each unit of log-odds of default.
+    fn factor(&self) -> f64 {
+        self.points_to_double_odds / std::f64::consts::LN_2
+    }
+
+    pub(super) fn score(&self, log_odds_of_default: f64) -> f64 {
+        self.base_score - self.factor() * (log_odds_of_default + self.base_odds.ln())
+    }
+}
+
+impl Assessment {
+    /// Refuses an answer that is no probability or not finite.
+    pub fn of(manifest: &Manifest, answer: &Answer) -> Result<Self, ModelError> {
+        let failed = |reason: String| ModelError::Failed { reason };
+        if !(0.0..=1.0).contains(&answer.probability) {
+            return Err(failed(format!("expected a probability, found {}", answer.probability)));
+        }
+        if answer.contributions.len() != manifest.inputs.len() {
+            let (wanted, found) = (manifest.inputs.len(), answer.contributions.len());
+            return Err(failed(format!("expected {wanted} contributions, found {found}")));
+        }
+        if !answer.contributions.iter().all(|contribution| contribution.is_finite()) {
+            return Err(failed("expected finite contributions".to_owned()));
+        }
+        let raw = answer.probability.clamp(SUREST, 1.0 - SUREST);
+        let slope = manifest.calibration.a;
+        let log_odds = slope * (raw / (1.0 - raw)).ln() + manifest.calibration.b;
+        let points = manifest.inputs.iter().zip(&answer.contributions);
+        let points = points.map(|(input, contribution)| {
+            (input.feature.clone(), six_places(-manifest.scale.factor() * slope * contribution))
+        });
+        Ok(Self {
+            probability: six_places(1.0 / (1.0 + (-log_odds).exp())),
+            score: whole(manifest.scale.score(log_odds)),
+            points: points.collect(),
+        })
+    }
+}
+
+/// So that the last bit of a platform's `exp` does not show in a decision.
+fn six_places(value: f64) -> f64 {
+    // Adding zero turns a negative zero into a plain one.
+    (value * 1e6).round() / 1e6 + 0.0
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "log-odds are bounded by SUREST and scales are finite: points fit")]
+fn whole(points: f64) -> i64 {
+    points.round() as i64
+}

@@ -1,0 +1,98 @@
+//! A rule and its answer: hit, no hit, or could not evaluate. Unknown is never no hit.
+
+use std::collections::BTreeMap;
+
+use weir_expr::Expression;
+use weir_messages::{FeatureValue, FeatureVector, Outcome, Reason, RuleAnswer, RuleUse};
+
+use super::Answers;
+use super::list::{Entry, List};
+use super::table::Table;
+
+#[derive(Debug)]
+pub(super) struct Rule {
+    pub(super) code: String,
+    pub(super) outcome: Outcome,
+    /// Approved wording for the applicant.
+    pub(super) text: String,
+    pub(super) test: Test,
+}
+
+#[derive(Debug)]
+pub(super) enum Test {
+    Condition(Expression),
+    Listed { list: List, feature: [String; 1] },
+}
+
+impl Rule {
+    fn reads(&self) -> &[String] {
+        match &self.test {
+            Test::Condition(condition) => condition.reads(),
+            Test::Listed { feature, .. } => feature,
+        }
+    }
+
+    /// A condition's value for each row, `None` where SQL knows none; empty for a list.
+    pub(super) fn evaluate(&self, table: &Table) -> Vec<Option<bool>> {
+        match &self.test {
+            Test::Condition(condition) => table.holds(condition),
+            Test::Listed { .. } => Vec::new(),
+        }
+    }
+
+    /// Adds what this rule says of the vector at `row`, of whose conditions `evaluate` gave `column`.
+    pub(super) fn answer(
+        &self,
+        table: &Table,
+        row: usize,
+        vector: &FeatureVector,
+        column: &[Option<bool>],
+        answers: &mut Answers,
+    ) {
+        let entry = self.entry(vector);
+        let holds = match &self.test {
+            Test::Condition(_) => column.get(row).copied().flatten(),
+            Test::Listed { .. } => Some(entry.is_some()),
+        };
+        let absent: BTreeMap<String, String> =
+            self.reads().iter().filter_map(|name| Some((name.clone(), table.absence(row, name, vector)?))).collect();
+        let answer = match holds {
+            Some(true) => RuleAnswer::Hit,
+            // A false that rests on something absent, as `coalesce(x, 0) > 1` may, is not known to be false.
+            Some(false) if absent.is_empty() => RuleAnswer::NoHit,
+            Some(false) | None => RuleAnswer::CouldNotEvaluate,
+        };
+        if answer == RuleAnswer::CouldNotEvaluate && absent.is_empty() {
+            // Every input is there and SQL still knows no answer: a division by zero, say.
+            self.reads().iter().for_each(|name| drop(answers.missing.insert(name.clone(), "no_answer".to_owned())));
+        }
+        answers.missing.extend(absent);
+        if answer == RuleAnswer::Hit {
+            answers.hits.push((self.outcome, self.reason(entry)));
+        }
+        answers.rules.push(RuleUse { rule: self.code.clone(), answer, read: self.read(vector) });
+    }
+
+    fn entry(&self, vector: &FeatureVector) -> Option<&Entry> {
+        match &self.test {
+            Test::Condition(_) => None,
+            Test::Listed { list, feature: [feature] } => match vector.features.get(feature) {
+                Some(FeatureValue::Text(text)) => list.in_force(text, vector.at.date()),
+                _ => None,
+            },
+        }
+    }
+
+    fn reason(&self, entry: Option<&Entry>) -> Reason {
+        let (text, kind) = match entry {
+            Some(entry) => (format!("{} To appeal: {}", self.text, entry.appeal), "list"),
+            None => (self.text.clone(), "rule"),
+        };
+        Reason { code: self.code.clone(), text, kind: kind.to_owned() }
+    }
+
+    fn read(&self, vector: &FeatureVector) -> BTreeMap<String, FeatureValue> {
+        let value = |name: &String| vector.features.get(name).cloned().unwrap_or(FeatureValue::Null);
+        self.reads().iter().map(|name| (name.clone(), value(name))).collect()
+    }
+}
