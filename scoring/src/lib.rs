@@ -7,7 +7,7 @@ mod engine;
 pub mod model;
 mod policy;
 
-pub use columns::{Column, ColumnKind, UnfitColumn};
+pub use columns::{Column, UnfitColumn};
 pub use content::{Content, ContentError};
 pub use engine::{Decider, Engine, EngineError};
 pub use policy::{Policy, PolicyError};

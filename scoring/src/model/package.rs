@@ -7,11 +7,12 @@ use std::path::Path;
 use serde::Serialize;
 use tract_onnx::prelude::{DatumType, TValue, TVec, tract_ndarray};
 use tract_onnx::tract_hir::internal::{IntoTValue, IntoTensor};
+use weir_expr::ColumnType;
 
 use super::manifest::InputKind;
 use super::onnx::Graph;
 use super::{Answer, GoldenReport, InputValue, Manifest, Model, ModelError, golden};
-use crate::columns::{Column, ColumnKind};
+use crate::columns::Column;
 use crate::content::{Content, ContentError, sha256};
 
 #[derive(Debug, thiserror::Error)]
@@ -190,8 +191,8 @@ impl Manifest {
         self.inputs.iter().map(|input| Column {
             feature: input.feature.clone(),
             kind: match input.kind {
-                InputKind::Number => ColumnKind::Number,
-                InputKind::Text { .. } => ColumnKind::Text,
+                InputKind::Number => ColumnType::Number,
+                InputKind::Text { .. } => ColumnType::Text,
             },
         })
     }

@@ -25,7 +25,7 @@ struct Outputs {
     outputs: Vec<Flat>,
 }
 
-/// A tensor as flat data in row order; a float that is no number is null.
+/// A tensor as flat data in row order; of floats, what is no number is null, and infinities are "inf" and "-inf".
 #[derive(Debug, Serialize, Deserialize)]
 struct Flat {
     name: String,
@@ -90,13 +90,24 @@ impl Flat {
             std::borrow::Cow::Borrowed(&**tensor)
         };
         let (dtype, data) = match tensor.datum_type() {
-            DatumType::F32 => ("float32", values::<f32>(&tensor, |value| Value::from(f64::from(*value)))),
-            DatumType::F64 => ("float64", values::<f64>(&tensor, |value| Value::from(*value))),
+            DatumType::F32 => ("float32", values::<f32>(&tensor, |value| float(f64::from(*value)))),
+            DatumType::F64 => ("float64", values::<f64>(&tensor, |value| float(*value))),
             DatumType::I64 => ("int64", values::<i64>(&tensor, |value| Value::from(*value))),
             DatumType::I32 => ("int32", values::<i32>(&tensor, |value| Value::from(*value))),
             DatumType::Bool => ("bool", values::<bool>(&tensor, |value| Value::from(*value))),
             DatumType::String => ("string", values::<String>(&tensor, |value| Value::from(value.as_str()))),
-            _ => return Err(failed()),
+            DatumType::U8
+            | DatumType::U16
+            | DatumType::U32
+            | DatumType::U64
+            | DatumType::I8
+            | DatumType::I16
+            | DatumType::F16
+            | DatumType::TDim
+            | DatumType::Blob
+            | DatumType::QI8(_)
+            | DatumType::QU8(_)
+            | DatumType::QI32(_) => return Err(failed()),
         };
         let data = data.map_err(|_| failed())?;
         Ok(Self { name: name.to_owned(), dtype: dtype.to_owned(), shape: tensor.shape().to_vec(), data })
@@ -107,8 +118,22 @@ fn values<T: Datum>(tensor: &Tensor, to: impl Fn(&T) -> Value) -> TractResult<Ve
     Ok(tensor.try_as_plain_ram()?.as_slice::<T>()?.iter().map(to).collect())
 }
 
+/// JSON has no infinity.
+const INFINITIES: [(f64, &str); 2] = [(f64::INFINITY, "inf"), (f64::NEG_INFINITY, "-inf")];
+
 fn double(value: &Value) -> Option<f64> {
-    if value.is_null() { Some(f64::NAN) } else { value.as_f64() }
+    match value {
+        Value::Null => Some(f64::NAN),
+        Value::String(text) => INFINITIES.iter().find(|(_, name)| name == text).map(|(infinity, _)| *infinity),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.as_f64(),
+    }
+}
+
+fn float(value: f64) -> Value {
+    match INFINITIES.iter().find(|(infinity, _)| infinity.total_cmp(&value).is_eq()) {
+        Some((_, name)) => Value::from(*name),
+        None => Value::from(value),
+    }
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "the caller asked for float32")]

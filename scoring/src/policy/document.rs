@@ -9,7 +9,7 @@ use weir_messages::Outcome;
 use super::PolicyError;
 use super::list::List;
 use super::rule::{Rule, Test};
-use crate::columns::{Column, ColumnKind};
+use crate::columns::Column;
 use crate::model::first_line;
 
 pub(crate) const BAND_CODE: &str = "score_in_band";
@@ -135,7 +135,7 @@ impl Document {
             self.condition(rule, available)?.reads().iter().for_each(|name| read(name));
         }
         for rule in &self.list {
-            let column = Column { feature: rule.feature.clone(), kind: ColumnKind::Text };
+            let column = Column { feature: rule.feature.clone(), kind: ColumnType::Text };
             column.fits(available).map_err(|source| PolicyError::Feature { rule: rule.code.clone(), source })?;
             self.may_decline(&rule.code, rule.outcome, &rule.feature)?;
             read(&rule.feature);

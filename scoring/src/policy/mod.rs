@@ -98,7 +98,8 @@ impl Policy {
     }
 
     /// Names of the features that the rules read, sorted.
-    pub fn reads(&self) -> impl Iterator<Item = &str> {
+    #[cfg(test)]
+    pub(crate) fn reads(&self) -> impl Iterator<Item = &str> {
         self.reads.iter().map(|(name, _)| name)
     }
 

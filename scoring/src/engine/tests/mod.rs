@@ -34,8 +34,7 @@ fn features() -> Columns {
         ("taps__dwell_ms_7d", ColumnType::Number),
         ("carrier_identity__answer_90d", ColumnType::Text),
     ];
-    let inputs =
-        model.manifest().columns().map(|column| (column.feature, column.kind.column_type())).collect::<Vec<_>>();
+    let inputs = model.manifest().columns().map(|column| (column.feature, column.kind)).collect::<Vec<_>>();
     let telemetry = telemetry.map(|(name, kind)| (name.to_owned(), kind));
     inputs.into_iter().chain(telemetry).collect()
 }
@@ -73,9 +72,9 @@ fn applicants() -> Vec<FeatureVector> {
             ("carrier_identity__answer_90d", text("match")),
         ]);
         for (name, value) in golden.input {
-            let value = match value {
-                serde_json::Value::String(text) => FeatureValue::Text(text),
-                number => FeatureValue::Number(number.as_f64().unwrap()),
+            let value = match value.as_str() {
+                Some(words) => text(words),
+                None => FeatureValue::Number(value.as_f64().unwrap()),
             };
             applicant.features.insert(name, value);
         }

@@ -83,6 +83,24 @@ fn an_answer_that_is_no_probability_is_refused() {
 }
 
 #[test]
+fn an_answer_that_is_not_finite_is_not_what_onnx_runtime_gave() {
+    let package = Package::load(&shipped()).unwrap();
+    let content = Content::read_model(&shipped()).unwrap();
+    let row = golden::parse(content.text("golden.jsonl").unwrap()).unwrap().remove(0);
+    let right = package.answer(&golden_rows(&package)[..1]).unwrap().remove(0);
+    assert!(row.compare(package.manifest(), &right).is_ok());
+    for wrong in [f64::NAN, f64::INFINITY] {
+        let probability = Answer { probability: wrong, ..right.clone() };
+        assert!(row.compare(package.manifest(), &probability).is_err());
+        for at in 0..right.contributions.len() {
+            let mut answer = right.clone();
+            answer.contributions[at] = wrong;
+            assert!(row.compare(package.manifest(), &answer).is_err());
+        }
+    }
+}
+
+#[test]
 fn a_golden_row_that_comes_out_otherwise_refuses_the_package() {
     let shift = |text: &str| {
         text.replacen("\"onnxruntime\": {\"probability\": 0.", "\"onnxruntime\": {\"probability\": 0.9", 1)
