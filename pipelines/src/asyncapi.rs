@@ -5,7 +5,7 @@ use weir_messages::{Decision, EventType, Topic, events};
 
 /// The whole document, pretty-printed: `docs/asyncapi.json` is this text.
 #[must_use]
-pub fn document_json() -> String {
+pub(crate) fn document_json() -> String {
     serde_json::to_string_pretty(&document()).expect("a JSON value prints") + "\n"
 }
 

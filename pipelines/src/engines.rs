@@ -36,7 +36,7 @@ pub struct Engines {
 
 /// Names an engine: the hashes of model and policy.
 #[must_use]
-pub fn name_of(engine: &Engine) -> String {
+pub(crate) fn name_of(engine: &Engine) -> String {
     let (model, policy) = engine.hashes();
     format!("{model}-{policy}")
 }

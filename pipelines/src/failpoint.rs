@@ -8,17 +8,17 @@ pub const PLACES: [&str; 6] =
     ["events_appended", "folded", "published", "saved", "commit_done", "outbox_published"];
 
 #[derive(Debug, Default)]
-pub struct FailPoint {
+pub(crate) struct FailPoint {
     armed: Option<(String, AtomicU32)>,
 }
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("WEIR_FAIL_AT: expected one of {PLACES:?}, perhaps with `:<count>`, found `{0}`")]
-pub struct UnknownPlace(String);
+pub(crate) struct UnknownPlace(String);
 
 impl FailPoint {
     /// From the value of `WEIR_FAIL_AT`.
-    pub fn parse(text: Option<&str>) -> Result<Self, UnknownPlace> {
+    pub(crate) fn parse(text: Option<&str>) -> Result<Self, UnknownPlace> {
         let Some(text) = text else { return Ok(Self::default()) };
         let (place, count) = text.split_once(':').unwrap_or((text, "1"));
         match count.parse() {
@@ -30,7 +30,7 @@ impl FailPoint {
     }
 
     /// Aborts the process if this is the armed place, passed for the armed time.
-    pub fn pass(&self, place: &'static str) {
+    pub(crate) fn pass(&self, place: &'static str) {
         debug_assert!(PLACES.contains(&place), "{place} is not listed");
         if let Some((armed, left)) = &self.armed
             && armed == place

@@ -14,7 +14,7 @@ use crate::vitals::Vitals;
 
 /// A log whose appends are counted.
 #[derive(Debug)]
-pub struct WatchedLog {
+pub(crate) struct WatchedLog {
     pub log: Arc<dyn EventLog>,
     pub vitals: Arc<Vitals>,
     pub fail_point: Arc<FailPoint>,
@@ -49,7 +49,7 @@ impl EventLog for WatchedLog {
 
 /// Puts lending's events on the log.
 #[derive(Debug)]
-pub struct LogSink(pub Arc<dyn EventLog>);
+pub(crate) struct LogSink(pub Arc<dyn EventLog>);
 
 #[async_trait]
 impl EventSink for LogSink {

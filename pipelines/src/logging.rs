@@ -7,7 +7,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::config::Logging;
 
 /// Installs the subscriber. An unreadable filter falls back to `info` and says so.
-pub fn start(logging: &Logging) {
+pub(crate) fn start(logging: &Logging) {
     let (filter, unreadable) = match EnvFilter::try_new(&logging.filter) {
         Ok(filter) => (filter, None),
         Err(error) => (EnvFilter::new("info"), Some(error)),

@@ -35,7 +35,7 @@ use crate::vitals::Vitals;
 const LOOK_FOR_DAYS_END: Duration = Duration::from_secs(60);
 
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub(crate) enum StartError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
@@ -60,14 +60,14 @@ pub enum StartError {
 
 /// Where time comes from in this process.
 #[derive(Debug, Clone)]
-pub struct Clocks {
+pub(crate) struct Clocks {
     pub clock: Arc<dyn Clock>,
     pub manual: Option<Arc<ManualClock>>,
 }
 
 /// Everything that runs, without the listener.
 #[derive(Debug)]
-pub struct Platform {
+pub(crate) struct Platform {
     pub app: Arc<App>,
     stop: Arc<AtomicBool>,
     fold: std::thread::JoinHandle<Result<(), FoldError>>,
@@ -77,7 +77,7 @@ pub struct Platform {
 }
 
 impl Platform {
-    pub async fn open(
+    pub(crate) async fn open(
         config: &Config,
         clocks: Clocks,
         fail_point: FailPoint,
@@ -133,12 +133,12 @@ impl Platform {
     }
 
     /// Waits until the fold has ended, which without an order it does only by an error.
-    pub async fn fold_ended(&mut self) {
+    pub(crate) async fn fold_ended(&mut self) {
         (&mut self.fold_ended).await.ok();
     }
 
     /// Finishes the batch at hand, saves, and closes the stores.
-    pub async fn close(self) -> Result<(), FoldError> {
+    pub(crate) async fn close(self) -> Result<(), FoldError> {
         self.stop.store(true, Ordering::Relaxed);
         let fold = tokio::task::spawn_blocking(move || self.fold.join()).await;
         self.tasks.iter().for_each(JoinHandle::abort);

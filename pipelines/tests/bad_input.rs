@@ -1,6 +1,8 @@
 //! Malformed, oversized, deeply nested, wrongly typed and future-dated input: each gets an answer that names what is
 //! wrong, none a 500, none repeats a personal value, and the stages go on.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
+
 mod harness;
 
 use std::io::Write;

@@ -2,6 +2,8 @@
 //! kills at random moments, their seeds printed, and one at every named fail point; each while at least fifty
 //! applications are under way.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
+
 mod harness;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,5 +1,7 @@
 //! The committed descriptions of the HTTP API and of the topics are the generated ones. `UPDATE_FORMS=1` rewrites them.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
+
 mod harness;
 
 use harness::{output, root, weir};

@@ -1,6 +1,8 @@
 //! The rules of the house that no lint can hold: which crate may know which, that every file says what it is, and that
 //! long files only ever get shorter.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,7 @@
 //! Payouts through the HTTP adapter to the simulated channel, a real server, with every fault it has.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;

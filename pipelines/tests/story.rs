@@ -1,6 +1,8 @@
 //! One customer's whole way over HTTP: telemetry, application, decision with reasons, contract, payout, repayment and
 //! closing, under one trace id from event to journal, with books that balance.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
+
 mod harness;
 
 use harness::people::{application, consents, registration, telemetry};
@@ -58,7 +60,7 @@ async fn a_loan_lives_from_application_to_closing_under_one_trace() {
     let logged = std::fs::read_to_string(site.log_file()).unwrap();
     for message in ["decided", "posted"] {
         let is_ours = |line: &str| line.contains(TRACE_ID) && line.contains(&format!("\"message\":\"{message}\""));
-        assert!(logged.lines().any(is_ours), "no log line `{message}` with the trace");
+        assert!(logged.lines().any(is_ours), "no log line `{message}` with the trace: {logged}");
     }
 
     repay(&weir, &loan, contract["cost"]["installments"].as_array().unwrap()).await;

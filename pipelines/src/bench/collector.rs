@@ -18,7 +18,7 @@ const PEOPLE: usize = 1_000;
 const LARGE: [&str; 2] = ["device.login.v1", "behaviour.form.v1"];
 
 #[derive(Debug, clap::Args)]
-pub struct Collector {
+pub(crate) struct Collector {
     #[command(flatten)]
     common: Common,
     /// Connections that send at once, each waiting for its answer

@@ -10,7 +10,7 @@ use crate::demo::story::{applications, register, stream_telemetry};
 use crate::demo::{DemoError, story};
 
 #[derive(Debug, clap::Args)]
-pub struct Decisions {
+pub(crate) struct Decisions {
     #[command(flatten)]
     common: Common,
     /// Applications a second

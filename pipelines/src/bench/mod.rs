@@ -12,7 +12,7 @@ use crate::demo::DemoError;
 
 /// What can be measured.
 #[derive(Debug, clap::Subcommand)]
-pub enum Bench {
+pub(crate) enum Bench {
     /// Durable events a second, from several connections at once
     Collector(collector::Collector),
     /// Decision latency at a steady rate, beside one fdatasync of the same disk
@@ -34,7 +34,7 @@ struct Common {
 }
 
 impl Bench {
-    pub fn run(&self) -> Result<ExitCode, CliError> {
+    pub(crate) fn run(&self) -> Result<ExitCode, CliError> {
         let runtime = tokio::runtime::Runtime::new().map_err(|error| CliError::failed(&error))?;
         let measured = runtime.block_on(async {
             let measuring = async {

@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Decisions on record.
 #[derive(Debug, Subcommand)]
-pub enum Decisions {
+pub(crate) enum Decisions {
     /// One JSON line for each decision, in order of the applications
     List(Page),
     /// A decision with everything it read and used
@@ -26,7 +26,7 @@ pub enum Decisions {
 
 /// Records that could not go on.
 #[derive(Debug, Subcommand)]
-pub enum DeadLetters {
+pub(crate) enum DeadLetters {
     /// One JSON line for each dead letter: where it came from, which step refused it, and why
     List(Page),
     /// A dead letter with its original bytes, opened
@@ -37,7 +37,7 @@ pub enum DeadLetters {
 
 /// The books.
 #[derive(Debug, Subcommand)]
-pub enum Ledger {
+pub(crate) enum Ledger {
     /// Count the whole journal again, with its hash chain; exits 1 when anything does not add up
     Verify(ConfigFile),
     /// Every account's balance, a JSON line each; a debit is positive
@@ -52,7 +52,7 @@ pub enum Ledger {
 }
 
 #[derive(Debug, Args)]
-pub struct Page {
+pub(crate) struct Page {
     #[command(flatten)]
     config: ConfigFile,
     /// Only what comes after this one
@@ -64,7 +64,7 @@ pub struct Page {
 }
 
 #[derive(Debug, Args)]
-pub struct One {
+pub(crate) struct One {
     /// The application of a decision, or the offset of a dead letter
     id: String,
     #[command(flatten)]
@@ -72,7 +72,7 @@ pub struct One {
 }
 
 impl Decisions {
-    pub fn run(&self) -> Result<ExitCode, CliError> {
+    pub(crate) fn run(&self) -> Result<ExitCode, CliError> {
         match self {
             Self::List(page) => page.lines("/v1/decisions", "decisions", &[]),
             Self::Show(one) => one.shown("/v1/decisions/{}"),
@@ -86,7 +86,7 @@ impl Decisions {
 }
 
 impl DeadLetters {
-    pub fn run(&self) -> Result<ExitCode, CliError> {
+    pub(crate) fn run(&self) -> Result<ExitCode, CliError> {
         match self {
             Self::List(page) => page.lines("/v1/dead-letters", "dead_letters", &[]),
             Self::Show(one) => one.shown("/v1/dead-letters/{}"),
@@ -96,7 +96,7 @@ impl DeadLetters {
 }
 
 impl Ledger {
-    pub fn run(&self) -> Result<ExitCode, CliError> {
+    pub(crate) fn run(&self) -> Result<ExitCode, CliError> {
         match self {
             Self::Verify(config) => {
                 let answer = Asked::of(config)?.get("/v1/ledger/verification", &[])?;
@@ -157,7 +157,9 @@ impl Asked {
     }
 
     fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Value, CliError> {
-        self.answer(self.http.get(format!("{}{path}", self.base)).query(query))
+        let url = reqwest::Url::parse_with_params(&format!("{}{path}", self.base), query)
+            .map_err(|error| CliError::failed(&error))?;
+        self.answer(self.http.get(url))
     }
 
     fn post(&self, path: &str) -> Result<Value, CliError> {

@@ -16,7 +16,7 @@ use crate::http::Chain;
 
 /// What can be done with feature views.
 #[derive(Debug, Subcommand)]
-pub enum Features {
+pub(crate) enum Features {
     /// Load every view of a folder, or say what is wrong with one
     Check {
         #[arg(long, value_name = "DIR", default_value = "features/views")]
@@ -53,12 +53,12 @@ pub enum Features {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     Ndjson,
 }
 
 impl Features {
-    pub fn run(&self) -> Result<ExitCode, CliError> {
+    pub(crate) fn run(&self) -> Result<ExitCode, CliError> {
         match self {
             Self::Check { views, products } => {
                 let views = load(views, products)?;
@@ -114,7 +114,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<ExitCode, CliError> {
 
 /// What can be done with models.
 #[derive(Debug, Subcommand)]
-pub enum Models {
+pub(crate) enum Models {
     /// Whether a package may be promoted: hashes, inputs and every golden row; exits 1 when it may not
     Check {
         #[arg(value_name = "PACKAGE_DIR")]
@@ -134,7 +134,7 @@ pub enum Models {
 }
 
 impl Models {
-    pub fn run(&self) -> Result<ExitCode, CliError> {
+    pub(crate) fn run(&self) -> Result<ExitCode, CliError> {
         match self {
             Self::Check { package, json } => {
                 let check = model::check(package);
@@ -145,7 +145,7 @@ impl Models {
             Self::Score { model, input } => {
                 let bytes = std::fs::read(model)
                     .map_err(|error| CliError::input(format_args!("{}: {error}", model.display())))?;
-                print(&model::score_json(&bytes, &read(input)?).map_err(|error| CliError::input(Chain(&error)))?)
+                print(&model::score_json(&bytes, read(input)?.as_bytes()).map_err(|error| CliError::input(Chain(&error)))?)
             }
         }
     }

@@ -11,7 +11,7 @@ use super::{CliError, print};
 
 /// What can be computed.
 #[derive(Debug, Subcommand)]
-pub enum Loans {
+pub(crate) enum Loans {
     /// The installments of a loan: principal, rate, method and day count in, rows to the cent out
     Schedule {
         /// A request in JSON; `-` is standard input
@@ -27,7 +27,7 @@ pub enum Loans {
 }
 
 impl Loans {
-    pub fn run(&self) -> Result<ExitCode, CliError> {
+    pub(crate) fn run(&self) -> Result<ExitCode, CliError> {
         match self {
             Self::Schedule { request } => print(&schedule::answer(&read(request)?).map_err(CliError::input)?),
             Self::Rate { request } => print(&rate::answer(&read(request)?).map_err(CliError::input)?),

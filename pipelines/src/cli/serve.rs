@@ -30,7 +30,7 @@ enum ClockKind {
 
 /// Run the platform.
 #[derive(Debug, Args)]
-pub struct Run {
+pub(crate) struct Run {
     #[command(flatten)]
     config: ConfigFile,
     /// Where time comes from
@@ -42,7 +42,7 @@ pub struct Run {
 }
 
 impl Run {
-    pub fn run(&self) -> Result<ExitCode, CliError> {
+    pub(crate) fn run(&self) -> Result<ExitCode, CliError> {
         let config = Config::load(&self.config.config).map_err(CliError::input)?;
         crate::logging::start(&config.log);
         let armed = std::env::var("WEIR_FAIL_AT").ok();
@@ -117,7 +117,7 @@ async fn interrupted() {
 
 /// What can be done with a configuration.
 #[derive(Debug, Subcommand)]
-pub enum ConfigCommand {
+pub(crate) enum ConfigCommand {
     /// Print a complete configuration with fresh keys
     Init {
         /// Folder that holds features, models and lending's products
@@ -134,7 +134,7 @@ pub enum ConfigCommand {
 }
 
 impl ConfigCommand {
-    pub fn run(&self) -> Result<ExitCode, CliError> {
+    pub(crate) fn run(&self) -> Result<ExitCode, CliError> {
         match self {
             Self::Init { home, data } => print(&template(home, data)),
             Self::Check(file) => {
@@ -154,7 +154,7 @@ impl ConfigCommand {
 
 /// Servers of the outside world, simulated.
 #[derive(Debug, Subcommand)]
-pub enum Simulate {
+pub(crate) enum Simulate {
     /// A payment channel over signed HTTP that pays each id once, and goes wrong on request
     Payments {
         #[arg(long, default_value = "127.0.0.1:8090")]
@@ -175,7 +175,7 @@ pub enum Simulate {
 }
 
 impl Simulate {
-    pub fn run(&self) -> Result<ExitCode, CliError> {
+    pub(crate) fn run(&self) -> Result<ExitCode, CliError> {
         let Self::Payments { listen, secret, faults, lateness_ms, file } = self;
         let faults: Faults = faults.parse().map_err(CliError::input)?;
         let payouts = match file {

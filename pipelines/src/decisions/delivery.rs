@@ -21,7 +21,7 @@ const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_LAST: Duration = Duration::from_secs(5);
 
 #[derive(Debug, thiserror::Error)]
-pub enum DeliveryError {
+pub(crate) enum DeliveryError {
     #[error(transparent)]
     Records(#[from] RecordsError),
     #[error(transparent)]
@@ -30,7 +30,7 @@ pub enum DeliveryError {
 
 /// The reader of the decisions topic.
 #[derive(Debug)]
-pub struct Delivery {
+pub(crate) struct Delivery {
     log: Arc<dyn EventLog>,
     records: Arc<DecisionRecords>,
     lending: Lending,
@@ -41,7 +41,7 @@ pub struct Delivery {
 
 impl Delivery {
     /// Takes up where both lending and the index have got to.
-    pub async fn open(
+    pub(crate) async fn open(
         log: Arc<dyn EventLog>,
         records: Arc<DecisionRecords>,
         lending: Lending,
@@ -52,7 +52,7 @@ impl Delivery {
     }
 
     /// Until the task is aborted. What cannot be done now is tried again, ever more slowly.
-    pub async fn run(mut self) {
+    pub(crate) async fn run(mut self) {
         let mut wait = RETRY_FIRST;
         loop {
             match self.step().await {

@@ -11,14 +11,14 @@ use weir_ingest::log::{Entry, EventLog, LogError};
 use weir_ingest::state::{Index, StateError};
 use weir_messages::{ApplicationId, Decision, Position, Topic};
 
-pub use delivery::{Delivery, DeliveryError};
-pub use rerun::{Rerun, RerunError};
+pub(crate) use delivery::{Delivery, DeliveryError};
+pub(crate) use rerun::{Rerun, RerunError};
 
 use crate::engines::Engines;
 use crate::fold::ENGINE;
 
 /// Where the index of decisions lies in the state store.
-pub const INDEX: &str = "decisions.v1";
+pub(crate) const INDEX: &str = "decisions.v1";
 
 #[derive(Debug, thiserror::Error)]
 pub enum RecordsError {
@@ -111,7 +111,9 @@ impl DecisionRecords {
         let noted: Vec<(String, u64)> = self.recent().iter().map(|(name, at)| (name.clone(), *at)).collect();
         self.index.put(&noted, next)?;
         let mut recent = self.recent();
-        noted.iter().for_each(|(name, _)| drop(recent.remove(name)));
+        for (name, _) in &noted {
+            recent.remove(name);
+        }
         Ok(())
     }
 

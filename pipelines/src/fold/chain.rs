@@ -9,7 +9,7 @@ use weir_scoring::Decider;
 use super::FoldError;
 
 /// Records go in at the front.
-pub struct Chain {
+pub(crate) struct Chain {
     pub admission: Admission,
     pub features: FeatureStage,
     pub decider: Decider,
@@ -17,7 +17,7 @@ pub struct Chain {
 
 /// What came out of a batch, in the order of its source, and the newest moment at which any of it became known.
 #[derive(Debug, Default)]
-pub struct Folded {
+pub(crate) struct Folded {
     pub decisions: Vec<Sequenced<Decision>>,
     pub dead_letters: Vec<Sequenced<DeadLetter>>,
     pub newest: Option<KnownTime>,
@@ -25,18 +25,18 @@ pub struct Folded {
 
 impl Chain {
     /// Namespaces of the stages' state.
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         vec![self.admission.name(), self.features.name(), self.decider.name()]
     }
 
-    pub fn restore(&mut self, store: &StateStore) -> Result<(), FoldError> {
+    pub(crate) fn restore(&mut self, store: &StateStore) -> Result<(), FoldError> {
         self.admission.restore(store.reader(&self.admission.name())?)?;
         self.features.restore(store.reader(&self.features.name())?)?;
         self.decider.restore(store.reader(&self.decider.name())?)?;
         Ok(())
     }
 
-    pub fn fold(&mut self, batch: &[Sequenced<Record>]) -> Result<Folded, FoldError> {
+    pub(crate) fn fold(&mut self, batch: &[Sequenced<Record>]) -> Result<Folded, FoldError> {
         let (mut passed, mut admitted, mut folded) = (Vec::new(), Vec::with_capacity(batch.len()), Folded::default());
         self.admission.process(batch, &mut passed)?;
         for one in passed {
@@ -69,7 +69,7 @@ impl Chain {
     }
 
     /// What changed since the last call, by stage.
-    pub fn snapshot(&mut self) -> Vec<(String, Vec<Change>)> {
+    pub(crate) fn snapshot(&mut self) -> Vec<(String, Vec<Change>)> {
         vec![
             (self.admission.name(), self.admission.snapshot()),
             (self.features.name(), self.features.snapshot()),

@@ -13,10 +13,10 @@ use weir_ingest::log::{EventLog, LogError};
 use weir_ingest::state::{StateError, StateStore};
 use weir_messages::{Position, Record, Sequenced, StageError, Topic};
 
-pub use chain::Chain;
+pub(crate) use chain::Chain;
 use chain::Folded;
 use publisher::Publisher;
-pub use publisher::{ENGINE, STATE};
+pub(crate) use publisher::{ENGINE, STATE};
 
 use crate::failpoint::FailPoint;
 use crate::vitals::Vitals;
@@ -29,7 +29,7 @@ const WAIT: Duration = Duration::from_millis(100);
 const SAVE_AFTER: u64 = 50_000;
 
 #[derive(Debug, thiserror::Error)]
-pub enum FoldError {
+pub(crate) enum FoldError {
     #[error(transparent)]
     Log(#[from] LogError),
     #[error(transparent)]
@@ -40,7 +40,7 @@ pub enum FoldError {
     Saved { topic: Topic },
 }
 
-pub struct Fold {
+pub(crate) struct Fold {
     log: Arc<dyn EventLog>,
     store: Arc<StateStore>,
     chain: Chain,
@@ -55,7 +55,7 @@ pub struct Fold {
 
 impl Fold {
     /// Takes up where the state was last saved.
-    pub async fn open(
+    pub(crate) async fn open(
         log: Arc<dyn EventLog>,
         store: Arc<StateStore>,
         mut chain: Chain,
@@ -72,7 +72,7 @@ impl Fold {
     }
 
     /// On a thread of its own, until told to stop; then saves.
-    pub fn run(mut self, runtime: &Handle, stop: &AtomicBool) -> Result<(), FoldError> {
+    pub(crate) fn run(mut self, runtime: &Handle, stop: &AtomicBool) -> Result<(), FoldError> {
         while !stop.load(Ordering::Relaxed) {
             self.step(runtime)?;
             let unsaved = self.next - self.saved;

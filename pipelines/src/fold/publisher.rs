@@ -12,15 +12,15 @@ use super::chain::Folded;
 use super::FoldError;
 
 /// Namespace of the publisher's own state: how far each topic reached when the stages were last saved.
-pub const STATE: &str = "publisher.v1";
+pub(crate) const STATE: &str = "publisher.v1";
 /// Header of a derived record: where its source stands, as `weir.events/0/17`.
-pub const SOURCE: &str = "source";
+pub(crate) const SOURCE: &str = "source";
 /// Header of a decision record: which engine made it.
-pub const ENGINE: &str = "engine";
+pub(crate) const ENGINE: &str = "engine";
 
 const PAGE: usize = 1_000;
 
-pub struct Publisher {
+pub(crate) struct Publisher {
     log: Arc<dyn EventLog>,
     engine: String,
     decisions: Reached,
@@ -39,7 +39,7 @@ struct Reached {
 }
 
 impl Publisher {
-    pub async fn open(log: Arc<dyn EventLog>, store: &StateStore, engine: String) -> Result<Self, FoldError> {
+    pub(crate) async fn open(log: Arc<dyn EventLog>, store: &StateStore, engine: String) -> Result<Self, FoldError> {
         let saved = store.reader(STATE)?;
         let mut reached = Vec::with_capacity(2);
         for (topic, header) in [(Topic::Decisions, SOURCE), (Topic::DeadLetters, "origin")] {
@@ -55,7 +55,7 @@ impl Publisher {
     }
 
     /// Answers when all of it is durable.
-    pub async fn publish(&mut self, folded: &Folded) -> Result<(), FoldError> {
+    pub(crate) async fn publish(&mut self, folded: &Folded) -> Result<(), FoldError> {
         let engine = &self.engine;
         let decisions = folded.decisions.iter().map(|one| (one.position, decision_record(one, engine)));
         self.decisions.append(&*self.log, decisions.collect()).await?;
@@ -64,7 +64,7 @@ impl Publisher {
     }
 
     /// How far the topics reach, to be saved with the stages.
-    pub fn snapshot(&self) -> Vec<Change> {
+    pub(crate) fn snapshot(&self) -> Vec<Change> {
         let change = |one: &Reached| Change { key: key(one.topic), value: Some(one.end.to_be_bytes().to_vec()) };
         vec![change(&self.decisions), change(&self.dead_letters)]
     }

@@ -13,11 +13,11 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// Something new: 201, also when it is told again.
 #[derive(Debug)]
-pub struct Created<T>(pub Once<T>);
+pub(crate) struct Created<T>(pub Once<T>);
 
 /// Something changed: 200.
 #[derive(Debug)]
-pub struct Changed<T>(pub Once<T>);
+pub(crate) struct Changed<T>(pub Once<T>);
 
 fn answer<T: Serialize>(status: StatusCode, once: Once<T>) -> Response {
     let mut response = (status, Json(once.value)).into_response();

@@ -32,7 +32,7 @@ struct QuoteRequest {
     annual_rate: String,
 }
 
-pub fn routes() -> ApiRouter<Arc<App>> {
+pub(crate) fn routes() -> ApiRouter<Arc<App>> {
     let application = "/v1/applications/{application}";
     ApiRouter::new()
         .api_route("/v1/quotes", post_with(quote, |op| described(op, "quote", "What a loan would cost; nothing is kept")))

@@ -26,7 +26,7 @@ impl Bearer {
     }
 }
 
-pub async fn require(State(bearer): State<Bearer>, request: Request, next: Next) -> Response {
+pub(crate) async fn require(State(bearer): State<Bearer>, request: Request, next: Next) -> Response {
     if bearer.admits(request.headers().get(AUTHORIZATION)) {
         return next.run(request).await;
     }

@@ -16,7 +16,7 @@ use super::problem::Problem;
 
 /// The body as `T`, and its bytes for the fingerprint of an idempotent request.
 #[derive(Debug)]
-pub struct JsonBody<T> {
+pub(crate) struct JsonBody<T> {
     pub value: T,
     pub bytes: Bytes,
 }
@@ -39,7 +39,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
 }
 
 /// The whole body, or a problem that says that it is too large or broke off.
-pub async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+pub(crate) async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
     Bytes::from_request(request, state).await.map_err(|rejection: BytesRejection| {
         let status = rejection.status();
         if status == StatusCode::PAYLOAD_TOO_LARGE {
@@ -54,7 +54,7 @@ fn refuse(error: &DecodeError) -> Problem {
     match error {
         DecodeError::Field { field, reason } if field == "." => Problem::bad_request("malformed", reason.as_str()),
         DecodeError::Field { field, reason } => {
-            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", format!("{field}: {reason}")).at(field)
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", format!("{field}: {reason}")).at(field.as_str())
         }
         DecodeError::MissingHeader(_) | DecodeError::Header { .. } => {
             Problem::bad_request("malformed", error.to_string())

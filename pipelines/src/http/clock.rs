@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use weir_messages::{Clock, KnownTime};
+use weir_messages::KnownTime;
 
 use super::App;
 use super::body::JsonBody;
@@ -16,22 +16,22 @@ use super::problem::Problem;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct MoveClock {
+pub(crate) struct MoveClock {
     /// The time to show. Earlier than now changes nothing: the clock never goes back.
     pub to: KnownTime,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct ClockFace {
+pub(crate) struct ClockFace {
     pub now: KnownTime,
 }
 
-pub async fn show(State(app): State<Arc<App>>) -> impl IntoApiResponse {
+pub(crate) async fn show(State(app): State<Arc<App>>) -> impl IntoApiResponse {
     Json(ClockFace { now: app.clock.now() })
 }
 
 /// Moves the clock and closes every business day that has ended by then.
-pub async fn set(State(app): State<Arc<App>>, body: JsonBody<MoveClock>) -> Result<Json<ClockFace>, Problem> {
+pub(crate) async fn set(State(app): State<Arc<App>>, body: JsonBody<MoveClock>) -> Result<Json<ClockFace>, Problem> {
     let Some(clock) = &app.manual_clock else {
         return Err(Problem::new(
             StatusCode::CONFLICT,

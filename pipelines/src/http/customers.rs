@@ -17,7 +17,7 @@ use super::body::JsonBody;
 use super::problem::Problem;
 use super::request::IdempotencyKey;
 
-pub fn routes() -> ApiRouter<Arc<App>> {
+pub(crate) fn routes() -> ApiRouter<Arc<App>> {
     ApiRouter::new()
         .api_route("/v1/customers", post_with(register, |op| described(op, "registerCustomer", "Register a customer")))
         .api_route(

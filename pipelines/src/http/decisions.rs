@@ -60,7 +60,7 @@ impl From<Recorded> for Line {
     }
 }
 
-pub fn routes() -> ApiRouter<Arc<App>> {
+pub(crate) fn routes() -> ApiRouter<Arc<App>> {
     ApiRouter::new()
         .api_route("/v1/decisions", get_with(list, |op| described(op, "decisions", "Decisions, a line each")))
         .api_route(

@@ -22,12 +22,12 @@ const BATCH: &str = "application/cloudevents-batch+json";
 const STRUCTURED: &str = "application/cloudevents+json";
 
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Results {
+pub(crate) struct Results {
     /// In the order of the events.
     results: Vec<Answer>,
 }
 
-pub async fn collect(
+pub(crate) async fn collect(
     State(app): State<Arc<App>>,
     trace: Trace,
     Sent(content): Sent,
@@ -42,7 +42,7 @@ pub async fn collect(
 
 /// A body in one of the three modes of the CloudEvents HTTP binding, told apart by its content type and headers.
 #[derive(Debug)]
-pub struct Sent(Content);
+pub(crate) struct Sent(Content);
 
 impl<S: Send + Sync> FromRequest<S> for Sent {
     type Rejection = Problem;

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::App;
 
 /// The process answers. Says nothing about its stores: restarting would not help them.
-pub async fn livez() -> &'static str {
+pub(crate) async fn livez() -> &'static str {
     "ok\n"
 }
 
@@ -23,7 +23,7 @@ struct Readiness {
 }
 
 /// Ready when the loop runs, is not too far behind, and the store answers.
-pub async fn readyz(State(app): State<Arc<App>>) -> Response {
+pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
     let fold = if app.vitals.is_stopped() { "stopped".to_owned() } else { "ok".to_owned() };
     let lag = match app.vitals.lag() {
         lag if lag > app.limits.max_lag => format!("{lag} records behind"),
@@ -40,7 +40,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
 }
 
 /// Prometheus text. Ages are taken when asked, so that they grow when everything stands still.
-pub async fn metrics(State(app): State<Arc<App>>) -> Response {
+pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
     app.gauges().await;
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], app.prometheus.render()).into_response()
 }

@@ -49,7 +49,7 @@ struct Verified {
     broken: Option<String>,
 }
 
-pub fn routes() -> ApiRouter<Arc<App>> {
+pub(crate) fn routes() -> ApiRouter<Arc<App>> {
     ApiRouter::new()
         .api_route(
             "/v1/ledger/trial-balance",

@@ -35,7 +35,7 @@ struct LoanPage {
     loans: Vec<LoanListed>,
 }
 
-pub fn routes() -> ApiRouter<Arc<App>> {
+pub(crate) fn routes() -> ApiRouter<Arc<App>> {
     ApiRouter::new()
         .api_route("/v1/loans", get_with(list, |op| described(op, "loans", "Loans in order of their ids")))
         .api_route("/v1/loans/{loan}", get_with(read, |op| described(op, "loan", "A loan as it stands today")))

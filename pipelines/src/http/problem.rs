@@ -20,10 +20,10 @@ pub struct Problem {
     pub title: Cow<'static, str>,
     pub status: u16,
     pub code: Cow<'static, str>,
-    pub detail: String,
+    pub detail: Box<str>,
     /// Path of the field that is at fault, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub field: Option<String>,
+    pub field: Option<Box<str>>,
     /// Seconds after which asking again makes sense; also in `Retry-After`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u32>,
@@ -37,14 +37,14 @@ impl Problem {
             title: status.canonical_reason().unwrap_or("Error").into(),
             status: status.as_u16(),
             code,
-            detail: detail.into(),
+            detail: detail.into().into(),
             field: None,
             retry_after: None,
         }
     }
 
     #[must_use]
-    pub fn at(mut self, field: impl Into<String>) -> Self {
+    pub fn at(mut self, field: impl Into<Box<str>>) -> Self {
         self.field = Some(field.into());
         self
     }
@@ -71,6 +71,7 @@ impl Problem {
 }
 
 /// An error with its causes on one line.
+#[derive(Debug)]
 pub struct Chain<'a>(pub &'a dyn std::error::Error);
 
 impl std::fmt::Display for Chain<'_> {

@@ -17,7 +17,7 @@ impl From<LendingError> for Problem {
             ErrorKind::Unavailable => Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).after(1),
             ErrorKind::Internal => Self::internal(&error),
         };
-        problem.field = error.field().map(str::to_owned);
+        problem.field = error.field().map(Into::into);
         problem
     }
 }

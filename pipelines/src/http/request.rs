@@ -24,7 +24,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Gives every request its trace id (the caller's `traceparent`, or a new one), a span, and its share of the metrics.
 /// Paths are logged as routes, so that no id of a person stands in a log by way of an address.
-pub async fn traced(mut request: Request, next: Next) -> Response {
+pub(crate) async fn traced(mut request: Request, next: Next) -> Response {
     let given = text(request.headers(), "traceparent").and_then(TraceId::from_traceparent);
     let trace = Trace { id: given.unwrap_or_else(TraceId::random), is_given: given.is_some() };
     request.extensions_mut().insert(trace);
@@ -46,7 +46,7 @@ pub async fn traced(mut request: Request, next: Next) -> Response {
 
 /// The request's trace id.
 #[derive(Debug, Clone, Copy)]
-pub struct Trace {
+pub(crate) struct Trace {
     pub id: TraceId,
     /// Whether the caller named it.
     pub is_given: bool,
@@ -65,7 +65,7 @@ impl OperationInput for Trace {}
 
 /// The key under which a command counts once, however often it is sent.
 #[derive(Debug, Clone)]
-pub struct IdempotencyKey {
+pub(crate) struct IdempotencyKey {
     key: String,
     /// Method and path.
     operation: String,
@@ -74,13 +74,13 @@ pub struct IdempotencyKey {
 
 impl IdempotencyKey {
     /// The request as lending keeps it: the same key with another body is refused.
-    pub fn with(self, body: &[u8]) -> RequestKey {
+    pub(crate) fn with(self, body: &[u8]) -> RequestKey {
         RequestKey::new(self.key, &self.operation, body, self.trace)
     }
 
     /// In place of the request's own trace.
     #[must_use]
-    pub fn traced(self, trace: TraceId) -> Self {
+    pub(crate) fn traced(self, trace: TraceId) -> Self {
         Self { trace, ..self }
     }
 }
@@ -108,7 +108,7 @@ impl OperationInput for IdempotencyKey {
 
 /// `Prefer: wait=<seconds>` (RFC 7240): how long the caller would rather wait than ask again.
 #[derive(Debug, Clone, Copy)]
-pub struct Wait(pub Option<Duration>);
+pub(crate) struct Wait(pub Option<Duration>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Wait {
     type Rejection = Problem;
@@ -130,7 +130,7 @@ impl OperationInput for Wait {
 
 /// Query parameters; a wrong one is a problem that names it.
 #[derive(Debug)]
-pub struct Params<T>(pub T);
+pub(crate) struct Params<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     type Rejection = Problem;

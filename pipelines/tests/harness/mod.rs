@@ -1,6 +1,6 @@
 //! The platform as its users run it: child processes of the `weir` binary on a folder, driven over HTTP alone.
 
-#![allow(dead_code, reason = "each test file is a crate of its own and uses a part of this")]
+#![allow(dead_code, unreachable_pub, reason = "each test file is a crate of its own and uses a part of this")]
 
 pub mod people;
 
@@ -49,8 +49,9 @@ impl Site {
     /// `faults` as `weir simulate payments --faults` takes them.
     pub fn new(faults: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let init = weir().args(["config", "init", "--home"]).arg(root()).arg("--data").arg(folder.path().join("data"));
-        let text = String::from_utf8(output(init).stdout).unwrap();
+        let mut init = weir();
+        init.args(["config", "init", "--home"]).arg(root()).arg("--data").arg(folder.path().join("data"));
+        let text = String::from_utf8(output(&mut init).stdout).unwrap();
         let mut config: toml::Table = text.parse().unwrap();
         let channel_address = free_address();
         set(&mut config, "server", "listen", free_address());
