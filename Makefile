@@ -37,8 +37,7 @@ bench: setup ## collector throughput and decision latency, beside one fdatasync
 	$(WEIR) bench decisions
 
 forms: ## rewrite the committed schemas and API descriptions after a deliberate change
-	UPDATE_FORMS=1 cargo test -p weir-messages --test forms
-	UPDATE_FORMS=1 cargo test -p weir-pipelines --test forms
+	UPDATE_FORMS=1 cargo test --workspace --test forms
 
 models: ## train the shipped models again (Python, from pinned requirements)
 	sh models/train

@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use weir_messages::{LoanId, TraceId};
 
 use super::{Lending, LendingError};
-use crate::ledger::Account;
 use crate::loan::{LoanCommand, LoanState};
 use crate::payment::{Concluded, PayoutOrder, Payouts};
+use crate::store::StreamId;
 use crate::vault::Field;
 
 #[async_trait]
@@ -30,15 +30,9 @@ impl Payouts for Lending {
             Concluded::Succeeded => LoanCommand::ConfirmPayout { payment, value_on: self.business_date() },
             Concluded::Failed { reason } => LoanCommand::FailPayout { payment, reason },
         };
-        self.command(loan, &command, self.trace_of(loan).await?).await?;
+        // Goes on with the trace under which the payout was ordered.
+        let trace = self.store.trace(&StreamId::loan(loan)).await?.unwrap_or_else(TraceId::random);
+        self.command(loan, &command, trace).await?;
         Ok(())
-    }
-}
-
-impl Lending {
-    /// The trace under which the payout was ordered: that of the borrower's acceptance.
-    async fn trace_of(&self, loan: &LoanId) -> Result<TraceId, LendingError> {
-        let first = self.store.journal(Some(&Account::LoanPrincipal(loan.clone())), 0, 1).await?;
-        Ok(first.first().map_or_else(TraceId::random, |posted| posted.trace))
     }
 }

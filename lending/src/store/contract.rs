@@ -63,7 +63,11 @@ pub(super) async fn all<F: Future<Output = Arc<dyn Store>>>(open: impl Fn() -> F
 
 async fn what_was_committed_is_loaded_in_order(store: &dyn Store) {
     store.commit(appending("a", 0, &["1", "2"])).await.unwrap();
-    store.commit(appending("a", 2, &["3"])).await.unwrap();
+    let last = appending("a", 2, &["3"]);
+    let trace = last.trace;
+    store.commit(last).await.unwrap();
+    assert_eq!(store.trace(&StreamId::application(&"a".into())).await.unwrap(), Some(trace));
+    assert_eq!(store.trace(&StreamId::application(&"b".into())).await.unwrap(), None);
     assert_eq!(store.load(&StreamId::application(&"a".into())).await.unwrap(), ["1", "2", "3"]);
     assert!(store.load(&StreamId::application(&"b".into())).await.unwrap().is_empty());
 }

@@ -89,6 +89,8 @@ pub trait Store: Send + Sync + Debug {
     async fn commit(&self, commit: Commit) -> Result<(), CommitError>;
     /// The bodies of a stream's events in order; the last one's version is their number.
     async fn load(&self, stream: &StreamId) -> Result<Vec<String>, StoreError>;
+    /// The trace under which a stream's latest event was committed.
+    async fn trace(&self, stream: &StreamId) -> Result<Option<TraceId>, StoreError>;
     async fn find(&self, find: &Find) -> Result<Vec<Listing>, StoreError>;
     async fn answered(&self, request: &str) -> Result<Option<AnsweredRequest>, StoreError>;
     /// Who holds a claim.

@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 use tokio::sync::{mpsc, oneshot};
-use weir_messages::CustomerId;
+use weir_messages::{CustomerId, TraceId};
 
 use super::{
     AnsweredRequest, Balance, Broken, Commit, CommitError, FailPoint, Find, Listing, OutboxRow, Personal, Posted,
@@ -140,6 +140,10 @@ impl Store for SqliteStore {
 
     async fn load(&self, stream: &StreamId) -> Result<Vec<String>, StoreError> {
         read::load(&self.readers, stream).await
+    }
+
+    async fn trace(&self, stream: &StreamId) -> Result<Option<TraceId>, StoreError> {
+        read::trace(&self.readers, stream).await
     }
 
     async fn find(&self, find: &Find) -> Result<Vec<Listing>, StoreError> {

@@ -1,7 +1,7 @@
 //! What is read, each question by one statement, so that its answer is of one moment.
 
 use sqlx::SqlitePool;
-use weir_messages::{CustomerId, Event, KnownTime};
+use weir_messages::{CustomerId, Event, KnownTime, TraceId};
 
 use super::rows::{self, BalanceRow, corrupt, signed, unsigned};
 use super::{
@@ -19,6 +19,14 @@ const PAGE: u32 = 1_000;
 pub(super) async fn load(pool: &SqlitePool, stream: &StreamId) -> Answer<Vec<String>> {
     let sql = "select body from stream_events where stream = ? order by version";
     sqlx::query_scalar(sql).bind(stream.as_str()).fetch_all(pool).await.map_err(failed)
+}
+
+pub(super) async fn trace(pool: &SqlitePool, stream: &StreamId) -> Answer<Option<TraceId>> {
+    let sql = "select trace from stream_events where stream = ? order by version desc limit 1";
+    let trace: Option<String> =
+        sqlx::query_scalar(sql).bind(stream.as_str()).fetch_optional(pool).await.map_err(failed)?;
+    let read = |trace: String| trace.try_into().map_err(|error: String| corrupt(format!("trace of {stream}"), error));
+    trace.map(read).transpose()
 }
 
 pub(super) async fn find(pool: &SqlitePool, find: &Find) -> Answer<Vec<Listing>> {
