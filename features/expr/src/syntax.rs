@@ -4,13 +4,16 @@ use datafusion_sql::sqlparser::ast::Expr as Syntax;
 use datafusion_sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion_sql::sqlparser::keywords::Keyword;
 use datafusion_sql::sqlparser::parser::{Parser, ParserError};
-use datafusion_sql::sqlparser::tokenizer::{Token, Tokenizer};
+use datafusion_sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 use crate::ExprError;
 
 pub(crate) const LONGEST: usize = 8 * 1024;
 /// Brackets, `not`, `case` and function calls within one another.
 pub(crate) const DEEPEST: usize = 64;
+
+/// Calls that begin with a keyword, within one another.
+const DEEPEST_CALLS: usize = 10;
 
 /// Operators and keywords: a chain of them makes a tree as deep as it is long, which costs stack to drop and to print.
 const MOST_OPERATORS: usize = 512;
@@ -26,6 +29,12 @@ pub(crate) fn parse(sql: &str) -> Result<Syntax, ExprError> {
     if tokens.iter().filter(|token| deepens(&token.token)).count() > MOST_OPERATORS {
         return Err(ExprError::TooLarge { limit: MOST_OPERATORS });
     }
+    if tokens.iter().any(|token| matches!(&token.token, Token::Word(word) if word.keyword == Keyword::SELECT)) {
+        return Err(ExprError::Unsupported { construct: "a subquery".to_owned() });
+    }
+    if readings(&tokens) > DEEPEST_CALLS {
+        return Err(ExprError::TooDeep { limit: DEEPEST_CALLS });
+    }
     let mut parser = Parser::new(&dialect).with_recursion_limit(DEEPEST).with_tokens_with_locations(tokens);
     let tree = parser.parse_expr().map_err(syntax)?;
     match parser.peek_token().token {
@@ -40,6 +49,35 @@ fn deepens(token: &Token) -> bool {
         Token::Word(word) => word.keyword != Keyword::NoKeyword,
         Token::Whitespace(_) | Token::Comma | Token::Number(..) | Token::SingleQuotedString(_) | Token::EOF => false,
         _ => true,
+    }
+}
+
+/// How deep calls that begin with a keyword are nested, as `cast(cast(`: where its first reading fails, the parser reads
+/// all inside it again as an ordinary call, and each level multiplies the work.
+fn readings(tokens: &[TokenWithSpan]) -> usize {
+    let (mut open, mut deepest) = (Vec::new(), 0);
+    let mut before = None;
+    for token in tokens.iter().map(|token| &token.token).filter(|token| !matches!(token, Token::Whitespace(_))) {
+        if *token == Token::LParen {
+            open.push(before.is_some_and(read_again));
+            deepest = deepest.max(open.iter().filter(|again| **again).count());
+        } else if *token == Token::RParen {
+            open.pop();
+        }
+        before = Some(token);
+    }
+    deepest
+}
+
+#[allow(clippy::wildcard_enum_match_arm, reason = "every other token or keyword begins no special call or may")]
+fn read_again(token: &Token) -> bool {
+    match token {
+        Token::Word(word) => match word.keyword {
+            Keyword::NoKeyword | Keyword::AND | Keyword::OR | Keyword::IN | Keyword::BETWEEN | Keyword::LIKE => false,
+            Keyword::CASE | Keyword::WHEN | Keyword::THEN | Keyword::ELSE => false,
+            _ => true,
+        },
+        _ => false,
     }
 }
 

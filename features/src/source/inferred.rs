@@ -7,7 +7,7 @@ use serde::Deserialize;
 use weir_expr::{ColumnType, Scalar};
 
 use super::cell::Cell;
-use super::{APPLICATION, SourceError, Sources, shared, type_name};
+use super::{APPLICATION, Known, SourceError, Sources, shared, type_name};
 
 /// Fields of the envelope, which a line holds beside its data.
 const ENVELOPE: [&str; 6] = ["id", "source", "type", "time", "known_time", "subject"];
@@ -35,7 +35,7 @@ impl Sources {
             let data: BTreeMap<String, Cell> = decode(line, json)?;
             merge(seen.entry(type_name(&event.event_type).to_owned()).or_default(), data, line)
         })?;
-        let mut sources = Self { open: true, ..Self::of_events(&[]) };
+        let mut sources = Self { open: true, ..Self::of_payloads(false) };
         sources.add(seen);
         Ok(sources)
     }
@@ -57,15 +57,15 @@ impl Sources {
             let known = self.types.entry(event_type).or_default();
             for (name, found) in columns {
                 match found {
-                    Some(found) => drop(known.insert(name, found)),
-                    None => drop(known.entry(name).or_insert(ColumnType::Number)),
+                    Some(column) => drop(known.insert(name, Known { column, sure: true })),
+                    None => drop(known.entry(name).or_insert(Known { column: ColumnType::Number, sure: false })),
                 }
             }
         }
     }
 }
 
-pub(crate) fn for_each_line(
+fn for_each_line(
     mut lines: impl BufRead,
     mut each: impl FnMut(usize, &str) -> Result<(), SourceError>,
 ) -> Result<(), SourceError> {

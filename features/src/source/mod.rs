@@ -45,7 +45,14 @@ pub(crate) enum Unfit {
     Differs { column: String, first: ColumnType, later: ColumnType },
 }
 
-type DataColumns = BTreeMap<String, ColumnType>;
+/// A column's type, and whether it is sure: what no recorded event shows gives way to what one does.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    column: ColumnType,
+    sure: bool,
+}
+
+type DataColumns = BTreeMap<String, Known>;
 
 #[derive(Debug, Clone)]
 pub struct Sources {
@@ -58,40 +65,65 @@ impl Sources {
     /// The event types there are, with the fields of their payloads; `attributes` are what products ask of applicants.
     #[must_use]
     pub fn of_events(attributes: &[(String, ColumnType)]) -> Self {
-        let mut types: BTreeMap<String, DataColumns> = EventType::ALL
-            .iter()
-            .map(|event_type| (event_type.name().to_owned(), schema::columns(events::schema(*event_type).as_value())))
-            .collect();
-        types.entry(APPLICATION.to_owned()).or_default().extend(attributes.iter().cloned());
+        let mut sources = Self::of_payloads(true);
+        let attributes = attributes.iter().map(|(name, column)| (name.clone(), Known { column: *column, sure: true }));
+        sources.types.entry(APPLICATION.to_owned()).or_default().extend(attributes);
+        sources
+    }
+
+    fn of_payloads(sure: bool) -> Self {
+        let columns = |event_type: &EventType| {
+            let columns = schema::columns(events::schema(*event_type).as_value());
+            columns.into_iter().map(|(name, column)| (name, Known { column, sure })).collect()
+        };
+        let types =
+            EventType::ALL.iter().map(|event_type| (event_type.name().to_owned(), columns(event_type))).collect();
         Self { types, open: false }
     }
 
-    /// Data columns that events of any of `types` have.
-    pub(crate) fn columns(&self, types: &[String]) -> Result<DataColumns, Unfit> {
+    /// The columns that events of any of `types` have.
+    pub(crate) fn columns(&self, types: &[String]) -> Result<BTreeMap<String, ColumnType>, Unfit> {
         let mut columns = DataColumns::new();
         for event_type in types {
             for (name, found) in self.of_type(event_type)? {
-                let kept = *columns.entry(name.clone()).or_insert(found);
-                let Some(shared) = shared(kept, found) else {
-                    return Err(Unfit::Differs { column: name, first: kept, later: found });
+                let kept = columns.get(&name).copied().unwrap_or(found);
+                let Some(both) = both(kept, found) else {
+                    return Err(Unfit::Differs { column: name, first: kept.column, later: found.column });
                 };
-                columns.insert(name, shared);
+                columns.insert(name, both);
             }
         }
-        columns.extend(IMPLICIT.iter().map(|(name, column)| ((*name).to_owned(), *column)));
-        Ok(columns)
+        let data = columns.into_iter().map(|(name, known)| (name, known.column));
+        Ok(data.chain(IMPLICIT.iter().map(|(name, column)| ((*name).to_owned(), *column))).collect())
     }
 
     fn of_type(&self, event_type: &str) -> Result<DataColumns, Unfit> {
-        match self.types.get(event_type) {
-            Some(columns) => Ok(columns.clone()),
-            None if self.open => Ok(self.types.values().flatten().map(|(n, c)| (n.clone(), *c)).collect()),
-            None => Err(Unfit::UnknownType(event_type.to_owned())),
+        if let Some(columns) = self.types.get(event_type) {
+            return Ok(columns.clone());
         }
+        if !self.open {
+            return Err(Unfit::UnknownType(event_type.to_owned()));
+        }
+        let mut columns = DataColumns::new();
+        for (name, found) in self.types.values().flatten() {
+            let kept = columns.get(name).copied().unwrap_or(*found);
+            columns.insert(name.clone(), if found.sure && !kept.sure { *found } else { kept });
+        }
+        Ok(columns.into_iter().map(|(name, known)| (name, Known { sure: false, ..known })).collect())
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.types.keys().map(String::as_str)
+    }
+}
+
+/// One column of two event types; `None` where their values have nothing in common.
+fn both(one: Known, other: Known) -> Option<Known> {
+    match (one.sure, other.sure) {
+        (true, false) => Some(one),
+        (false, true) => Some(other),
+        (false, false) => Some(Known { column: shared(one.column, other.column).unwrap_or(one.column), sure: false }),
+        (true, true) => Some(Known { column: shared(one.column, other.column)?, sure: true }),
     }
 }
 

@@ -60,6 +60,20 @@ fn columns_of_recorded_events_have_the_types_of_their_values() {
 }
 
 #[test]
+fn what_no_event_shows_gives_way_to_what_one_does() {
+    let events = r#"
+{"id":"1","type":"txn","time":0,"subject":"c","card":null,"amount":2}
+{"id":"2","type":"refund","time":0,"subject":"c","card":"x","amount":0.5}
+"#;
+    let sources = Sources::inferred(events.as_bytes()).unwrap();
+    let columns = sources.columns(&["txn", "refund", "application", "chargeback"].map(str::to_owned)).unwrap();
+    assert_eq!((columns["card"], columns["amount"]), (Text, Number));
+    let clash = events.replace("2}", "\"two\"}");
+    let sources = Sources::inferred(clash.as_bytes()).unwrap();
+    assert!(sources.columns(&["txn", "refund"].map(str::to_owned)).is_err());
+}
+
+#[test]
 fn an_application_that_a_request_brings_has_columns_too() {
     let requests = r#"{"id":"r","time":0,"after":0,"entities":{},"application":{"income":10,"purpose":"car"}}"#;
     let sources = Sources::inferred(&b""[..]).unwrap().and_requests(requests.as_bytes()).unwrap();

@@ -72,7 +72,7 @@ fn every_fault_is_named_with_its_file_and_field() {
         ("windows  = [\"1h\", \"1d\"]", "windows = [\"1h\", \"1h\"]", "windows: `1h` stands there twice"),
         ("windows  = [\"1h\", \"1d\"]", "windows = []", "windows: expected at least one window"),
         ("windows = [\"1d\"] }", "windows = [\"0s\"] }", "aggregates.skew.windows: expected a window above zero"),
-        ("windows = [\"1d\"] }", "window = [\"1d\"] }", "aggregates.skew: unknown field `window`"),
+        ("windows = [\"1d\"] }", "window = [\"1d\"] }", "aggregates.skew.window: unknown field `window`"),
         ("os <> 'ios'", "os", "where: expected a truth value in `os`, found text"),
         ("os <> 'ios'", "oss <> 'ios'", "where: unknown column `oss` at line 1, column 1"),
         ("\"count(*)\"", "\"sum(os)\"", "aggregates.events: expected a number in `sum(os)`, found text"),
