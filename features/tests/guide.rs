@@ -1,4 +1,5 @@
 //! The worked example of `docs/features.md`, run as it stands there.
+#![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
 mod recording;
 

@@ -1,4 +1,5 @@
 //! The live stage: any split into batches with restarts between gives equal vectors, and replay gives equal bytes.
+#![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
 mod recording;
 

@@ -1,4 +1,5 @@
 //! Every window and aggregate against thirty naive lines over all rows: late, repeated and equal-time events included.
+#![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
 mod recording;
 

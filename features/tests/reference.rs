@@ -1,5 +1,7 @@
 //! Figures of other engines' own tests (Apache Flink, Apache Kafka, Chronon, Feast), where the folder that holds them is
 //! at hand: tumbling windows as tiles, aggregates over their rows.
+#![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
+#![allow(clippy::print_stderr, reason = "what is skipped is said")]
 
 mod recording;
 

@@ -6,13 +6,16 @@
 //! division by zero, the logarithm of a negative number, an overflow, a text that is no number) is null, and null
 //! spreads as SQL says. Division is always of floats: `1 / 2` is `0.5`.
 
+#[allow(clippy::wildcard_enum_match_arm, reason = "an allowlist over the many constructs of the SQL parser")]
 mod call;
 mod columns;
 mod error;
 mod expression;
 mod finite;
+#[allow(clippy::wildcard_enum_match_arm, reason = "an allowlist over the many constructs of the SQL parser")]
 mod plan;
 mod scalar;
+#[allow(clippy::wildcard_enum_match_arm, reason = "an allowlist over the many constructs of the SQL parser")]
 mod syntax;
 
 pub use call::{Argument, Call};

@@ -43,7 +43,6 @@ pub(crate) fn parse(sql: &str) -> Result<Syntax, ExprError> {
     }
 }
 
-#[allow(clippy::wildcard_enum_match_arm, reason = "every other token is an operator or a bracket")]
 fn deepens(token: &Token) -> bool {
     match token {
         Token::Word(word) => word.keyword != Keyword::NoKeyword,
@@ -69,16 +68,10 @@ fn readings(tokens: &[TokenWithSpan]) -> usize {
     deepest
 }
 
-#[allow(clippy::wildcard_enum_match_arm, reason = "every other token or keyword begins no special call or may")]
 fn read_again(token: &Token) -> bool {
-    match token {
-        Token::Word(word) => match word.keyword {
-            Keyword::NoKeyword | Keyword::AND | Keyword::OR | Keyword::IN | Keyword::BETWEEN | Keyword::LIKE => false,
-            Keyword::CASE | Keyword::WHEN | Keyword::THEN | Keyword::ELSE => false,
-            _ => true,
-        },
-        _ => false,
-    }
+    use Keyword::{AND, BETWEEN, CASE, ELSE, IN, LIKE, NoKeyword, OR, THEN, WHEN};
+    let Token::Word(word) = token else { return false };
+    !matches!(word.keyword, NoKeyword | AND | OR | IN | BETWEEN | LIKE | CASE | WHEN | THEN | ELSE)
 }
 
 fn syntax(error: ParserError) -> ExprError {

@@ -1,4 +1,5 @@
 //! What expressions mean: their values, their types, and what is refused.
+#![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
 use std::fmt::Write;
 

@@ -90,10 +90,10 @@ impl Observed<'_> {
             "subject" => text(self.envelope.subject),
             "time" => Scalar::Time(self.envelope.time.micros()),
             "known_time" => Scalar::Time(self.envelope.known.micros()),
-            "customer" => match self.data(column) {
-                Scalar::Null => text(self.envelope.subject),
-                stated => stated,
-            },
+            "customer" => {
+                let stated = self.data(column);
+                if stated == Scalar::Null { text(self.envelope.subject) } else { stated }
+            }
             _ => self.data(column),
         }
     }

@@ -194,7 +194,6 @@ fn unsupported(construct: &str) -> ExprError {
 
 /// A name for what is not offered. Never its text, which may be too deep to print.
 fn construct(syntax: &Syntax) -> &'static str {
-    #[allow(clippy::wildcard_enum_match_arm, reason = "the parser knows some forty constructs of other dialects")]
     match syntax {
         Syntax::CompoundIdentifier(_) | Syntax::CompoundFieldAccess { .. } => "a name with a dot or a subscript",
         Syntax::AtTimeZone { .. } => "a time zone (all times are UTC)",
