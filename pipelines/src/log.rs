@@ -55,7 +55,9 @@ pub(crate) struct LogSink(pub Arc<dyn EventLog>);
 impl EventSink for LogSink {
     async fn publish(&self, events: &[Event]) -> Result<(), PublishError> {
         let records = events.iter().map(Record::from).collect();
+        let began = std::time::Instant::now();
         self.0.append(Topic::Events, records).await.map_err(|error| PublishError(Box::new(error)))?;
+        metrics::histogram!("weir_outbox_publish_seconds").record(began.elapsed());
         Ok(())
     }
 }

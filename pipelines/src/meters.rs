@@ -3,7 +3,8 @@
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// Seconds. From a tenth of a disk write to what nobody waits for.
-const LATENCIES: [f64; 14] = [0.0005, 0.001, 0.002, 0.004, 0.008, 0.015, 0.03, 0.06, 0.12, 0.25, 0.5, 1.0, 2.0, 5.0];
+const LATENCIES: [f64; 16] =
+    [0.00025, 0.0005, 0.001, 0.0015, 0.002, 0.003, 0.005, 0.008, 0.015, 0.03, 0.06, 0.12, 0.25, 0.5, 1.0, 5.0];
 
 /// Makes this process's metrics go to a page in Prometheus's text format. Once a process.
 pub(crate) fn start() -> Result<PrometheusHandle, BuildError> {

@@ -84,8 +84,12 @@ impl Lending {
         let (asked, product, device, ip) = (&asked, &product, &device, &ip);
         self.once(request, |commit: Commit| {
             Box::pin(async move {
-                let (known, opened) = self.known_customer(&asked.customer).await?;
-                if let Some(open) = self.store.owner(OPEN_APPLICATION, asked.customer.as_str()).await? {
+                let (customer, open) = tokio::join!(
+                    self.known_customer(&asked.customer),
+                    self.store.owner(OPEN_APPLICATION, asked.customer.as_str())
+                );
+                let (known, opened) = customer?;
+                if let Some(open) = open? {
                     return Err(LendingError::OpenApplication { application: ApplicationId::new(open) });
                 }
                 let application = ApplicationId::new(self.new_id("a"));

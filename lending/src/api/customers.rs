@@ -108,13 +108,15 @@ impl Lending {
     /// An erased customer is not found.
     pub(super) async fn known_customer(&self, id: &CustomerId) -> Result<(KnownCustomer, Opened), LendingError> {
         let missing = || LendingError::NotFound { what: "customer" };
-        let events = self.store.load(&StreamId::customer(id)).await?;
+        let stream = StreamId::customer(id);
+        let (events, personal) = tokio::join!(self.store.load(&stream), self.store.personal(id));
+        let events = events?;
         let first = events.first().ok_or_else(missing)?;
         let region = match super::decoded("customer", first)? {
             CustomerEvent::Registered { region, .. } => region,
             CustomerEvent::Erased { .. } => return Err(missing()),
         };
-        let personal = self.store.personal(id).await?.ok_or_else(missing)?;
+        let personal = personal?.ok_or_else(missing)?;
         Ok((KnownCustomer { region, version: events.len() as u64 }, self.vault.open(personal)?))
     }
 

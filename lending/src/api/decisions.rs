@@ -23,18 +23,19 @@ pub enum DecisionTaken {
 impl Lending {
     pub async fn apply_decision(&self, decision: &Decision) -> Result<DecisionTaken, LendingError> {
         let trace = decision.vector.trace.unwrap_or_else(TraceId::random);
-        let taken = self
+        let (taken, told) = self
             .settle(trace, |commit: Commit| {
                 Box::pin(async move {
                     let known = match self.load_application(&decision.application).await {
                         Ok(known) if known.submitted.customer == decision.customer => known,
                         Ok(_) | Err(LendingError::NotFound { .. }) => {
-                            return Ok((None, DecisionTaken::UnknownApplication));
+                            return Ok((None, (DecisionTaken::UnknownApplication, None)));
                         }
                         Err(error) => return Err(error),
                     };
                     if known.state != ApplicationState::Submitted {
-                        return Ok((None, DecisionTaken::AlreadyDecided));
+                        let told = Some(ApplicationAnswer::from(&known));
+                        return Ok((None, (DecisionTaken::AlreadyDecided, told)));
                     }
                     let product = self.product(&known.submitted.product)?;
                     let decided = decide(&known.submitted, decision, product, &self.caps, self.business_date());
@@ -49,11 +50,14 @@ impl Lending {
                     if matches!(after.state, ApplicationState::Declined { .. }) {
                         commit.releases = vec![open_claim(&decision.customer, &decision.application)];
                     }
-                    Ok((Some(commit), DecisionTaken::Applied))
+                    let told = Some(ApplicationAnswer::from(&after));
+                    Ok((Some(commit), (DecisionTaken::Applied, told)))
                 })
             })
             .await?;
-        self.wake(&decision.application);
+        if let Some(told) = told {
+            self.wake(&told);
+        }
         Ok(taken)
     }
 
@@ -95,19 +99,18 @@ impl Lending {
         self.waiting.lock().expect("no holder panics").entry(application.clone()).or_default().push(wake);
         let known = self.load_application(application).await;
         let waits = known.as_ref().is_ok_and(|known| known.state == ApplicationState::Submitted);
-        let known = if waits && tokio::time::timeout(timeout, woken).await.is_ok() {
-            self.load_application(application).await
-        } else {
-            known
-        };
+        let told = if waits { tokio::time::timeout(timeout, woken).await.ok() } else { None };
         self.forget_gone(application);
-        Ok(ApplicationAnswer::from(&known?))
+        match told {
+            Some(Ok(told)) => Ok(told),
+            Some(Err(_)) | None => Ok(ApplicationAnswer::from(&known?)),
+        }
     }
 
-    fn wake(&self, application: &ApplicationId) {
-        let waiting = self.waiting.lock().expect("no holder panics").remove(application);
+    fn wake(&self, told: &ApplicationAnswer) {
+        let waiting = self.waiting.lock().expect("no holder panics").remove(&told.application);
         for one in waiting.into_iter().flatten() {
-            one.send(()).ok();
+            one.send(told.clone()).ok();
         }
     }
 

@@ -85,7 +85,7 @@ pub struct Office {
     products: BTreeMap<ProductRef, Product>,
     caps: CapTable,
     lender: String,
-    waiting: Mutex<HashMap<ApplicationId, Vec<oneshot::Sender<()>>>>,
+    waiting: Mutex<HashMap<ApplicationId, Vec<oneshot::Sender<ApplicationAnswer>>>>,
     outbox_age: OutboxAge,
     payouts: mpsc::UnboundedSender<LoanId>,
     tasks: Mutex<Vec<JoinHandle<()>>>,

@@ -1,4 +1,4 @@
-//! Decision latency at a steady rate, from an application's turn to its decision, beside one `fdatasync` of the same disk.
+//! Decision latency at a steady rate, from sending an application to its decision, beside one `fdatasync` of the same disk.
 
 use super::Common;
 use crate::demo::cast::crowd;

@@ -74,7 +74,9 @@ impl Delivery {
             // Before lending wakes who waits, so that the record is there for whoever then asks.
             self.records.note(&recorded);
             let decisions: Vec<Decision> = recorded.into_iter().map(|one| one.decision).collect();
+            let began = Instant::now();
             self.lending.apply_decisions(&decisions, None).await?;
+            metrics::histogram!("weir_delivery_seconds").record(began.elapsed());
             self.next = last.offset + 1;
         }
         if self.next > self.flushed && self.flushed_at.elapsed() >= FLUSH_EVERY {

@@ -107,6 +107,13 @@ impl Client {
         asked.is_ok_and(|answer| answer.status() == StatusCode::OK)
     }
 
+    /// Whether everything on the log is folded.
+    pub(crate) async fn is_caught_up(&self) -> Result<bool, DemoError> {
+        let http = |source| DemoError::Http { what: "reading the metrics", source };
+        let answer = self.http.get(format!("{}/metrics", self.base)).send().await.map_err(http)?;
+        Ok(answer.text().await.map_err(http)?.lines().any(|line| line == "weir_fold_lag_records 0"))
+    }
+
     pub(crate) async fn move_clock(&self, to: KnownTime) -> Result<(), DemoError> {
         let body = json!({ "to": to });
         self.post::<serde_json::Value, _>("moving the clock", "/admin/clock", &unique_key("clock"), &body).await?;

@@ -25,8 +25,8 @@ use crate::vitals::Vitals;
 const BATCH: usize = 2_048;
 /// How long to wait for a record before looking whether to stop or to save.
 const WAIT: Duration = Duration::from_millis(100);
-/// Sooner than the configuration says when so many records have come: a restart folds no more of them again.
-const SAVE_AFTER: u64 = 50_000;
+/// Sooner than the configuration says when so many records have come, so that no save is large enough to be felt.
+const SAVE_AFTER: u64 = 4_096;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FoldError {
@@ -93,7 +93,9 @@ impl Fold {
         let folded = self.chain.fold(&batch)?;
         self.fail_point.pass("folded");
         metrics::histogram!("weir_fold_seconds").record(began.elapsed());
+        let began = Instant::now();
         runtime.block_on(self.publisher.publish(&folded))?;
+        metrics::histogram!("weir_publish_seconds").record(began.elapsed());
         self.fail_point.pass("published");
         told(&folded);
         self.next = last.offset + 1;
@@ -104,7 +106,9 @@ impl Fold {
     fn save(&mut self) -> Result<(), FoldError> {
         let mut changes = self.chain.snapshot();
         changes.push((STATE.to_owned(), self.publisher.snapshot()));
+        let began = Instant::now();
         self.store.save(changes, self.next)?;
+        metrics::histogram!("weir_save_seconds").record(began.elapsed());
         self.fail_point.pass("saved");
         (self.saved, self.saved_at) = (self.next, Instant::now());
         Ok(())

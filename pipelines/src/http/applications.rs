@@ -66,7 +66,9 @@ async fn apply(
     body: JsonBody<ApplicationRequest>,
 ) -> Result<Created<ApplicationAnswer>, Problem> {
     app.admit_work()?;
+    let began = std::time::Instant::now();
     let mut submitted = app.lending.submit_application(body.value, &key.with(&body.bytes)).await?;
+    metrics::histogram!("weir_submit_seconds").record(began.elapsed());
     if let Some(wait) = wait {
         submitted.value = app.lending.wait_for_decision(&submitted.value.application, wait).await?;
     }
