@@ -87,25 +87,37 @@ fn force_of_interest(flows: &[Flow]) -> Option<Decimal> {
     if !pays || !takes {
         return None;
     }
-    let (first, last) = (flows.iter().map(|flow| flow.periods).min()?, flows.iter().map(|flow| flow.periods).max()?);
-    // In units of the largest amount no sum overflows.
-    let flows: Vec<_> = flows
-        .iter()
-        .map(|flow| Flow { amount: flow.amount / largest, periods: flow.periods - first, ..*flow })
-        .collect();
-    let span = last - first;
-    nearest_zero(|force| {
-        // Worth at the first flow, or at the last one where the rate is negative: no exponential is above 1.
-        let anchor = if force.is_sign_negative() { span } else { Decimal::ZERO };
-        let rate = growth(force) - Decimal::ONE;
-        flows
-            .iter()
-            .map(|flow| {
-                let simple = Decimal::ONE + flow.fraction * rate;
-                flow.amount * growth(force * (anchor - flow.periods)) / simple
-            })
-            .sum()
-    })
+    // In units of the largest amount no sum overflows. In order of time, so that worth is carried from flow to flow.
+    let mut flows: Vec<_> = flows.iter().map(|flow| Flow { amount: flow.amount / largest, ..*flow }).collect();
+    flows.sort_by_key(|flow| flow.periods);
+    let gaps: Vec<Decimal> = flows.windows(2).map(|pair| pair[1].periods - pair[0].periods).collect();
+    nearest_zero(|force| worth(&flows, &gaps, force))
+}
+
+/// Horner's scheme over the time between flows: worth at the first flow, or at the last one where the rate is negative,
+/// so that no factor is above 1. Few gaps differ, and each costs one exponential.
+fn worth(flows: &[Flow], gaps: &[Decimal], force: Decimal) -> Decimal {
+    let rate = growth(force) - Decimal::ONE;
+    let amount = |flow: &Flow| flow.amount / (Decimal::ONE + flow.fraction * rate);
+    let mut factors: Vec<(Decimal, Decimal)> = Vec::with_capacity(4);
+    let mut factor = |gap: Decimal| match factors.iter().find(|(known, _)| *known == gap) {
+        Some((_, factor)) => *factor,
+        None => {
+            let factor = growth(-force.abs() * gap);
+            factors.push((gap, factor));
+            factor
+        }
+    };
+    let mut carry = |worth: Decimal, (flow, gap): (&Flow, Option<&Decimal>)| {
+        worth * gap.map_or(Decimal::ONE, |gap| factor(*gap)) + amount(flow)
+    };
+    if force.is_sign_negative() {
+        let gaps = std::iter::once(None).chain(gaps.iter().map(Some));
+        flows.iter().zip(gaps).fold(Decimal::ZERO, &mut carry)
+    } else {
+        let gaps = std::iter::once(None).chain(gaps.iter().rev().map(Some));
+        flows.iter().rev().zip(gaps).fold(Decimal::ZERO, &mut carry)
+    }
 }
 
 fn is_total_loss(flows: &[Flow]) -> bool {

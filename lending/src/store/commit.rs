@@ -26,6 +26,11 @@ impl StreamId {
         Self(format!("loan:{id}"))
     }
 
+    /// As a store gives it back.
+    pub(super) const fn stored(name: String) -> Self {
+        Self(name)
+    }
+
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

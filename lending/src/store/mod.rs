@@ -107,7 +107,8 @@ pub trait Store: Send + Sync + Debug {
     async fn verify(&self) -> Result<Result<u64, Broken>, StoreError>;
     /// Unpublished events beyond a number, in order.
     async fn outbox(&self, after: u64, limit: u32) -> Result<Vec<OutboxRow>, StoreError>;
-    /// Everything up to `number` is published. Written with a later commit or within a tenth of a second.
+    /// Everything up to `number` is published. Written with a later commit or after a tenth of a second;
+    /// what is not written yet is published again after a restart.
     fn published(&self, number: u64);
     /// Where a consumer of the log goes on.
     async fn offset(&self, consumer: &str, shard: u16) -> Result<Option<u64>, StoreError>;

@@ -93,6 +93,7 @@ impl Batch {
     pub(super) async fn write(self, known: &Known, connection: &mut SqliteConnection) -> Result<(), StoreError> {
         let house = self.house.into_iter().map(|((account, currency), minor)| json!([account, currency, minor]));
         let held = self.claims.iter().filter_map(|key| known.claims.get(key).map(|owner| json!([key.0, key.1, owner])));
+        let given_up = self.claims.iter().filter(|key| !known.claims.contains_key(*key)).map(|key| json!(key));
         let tables: [(&'static str, Vec<Value>); 17] = [
             (
                 "insert into stream_events select value->>0, value->>1, value->>2, value->>3, value->>4
@@ -122,9 +123,13 @@ impl Batch {
             (
                 "delete from claims where (kind, value) in
               (select e.value->>0, e.value->>1 from json_each(?) e)",
-                self.claims.iter().map(|key| json!(key)).collect(),
+                given_up.collect(),
             ),
-            ("insert into claims select e.value->>0, e.value->>1, e.value->>2 from json_each(?) e", held.collect()),
+            (
+                "insert into claims select e.value->>0, e.value->>1, e.value->>2 from json_each(?) e where true
+              on conflict do update set owner = excluded.owner",
+                held.collect(),
+            ),
             ("insert into data_keys select value->>0, value->>1 from json_each(?)", self.data_keys),
             ("insert into vault select value->>0, value->>1, value->>2 from json_each(?)", self.vault),
             ("insert into blind_index select value->>0, value->>1, value->>2 from json_each(?)", self.blind_index),

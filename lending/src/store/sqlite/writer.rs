@@ -1,16 +1,15 @@
 //! The one writer. It owns the write connection, so a caller who stops waiting cannot leave a transaction behind: what
 //! was sent is committed. It takes all that is queued, admits in order, writes with one sync, and answers all.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
-use super::rows::unsigned;
+use super::rows::{corrupt, unsigned};
 use super::write::{self, Batch, Heads};
 use super::{AnsweredRequest, Commit, CommitError, FailPoint, OutboxRow, StoreError, StreamId, failed};
 use crate::store::Chain;
@@ -18,7 +17,8 @@ use crate::store::admission::Known;
 
 /// Commits in one transaction, so that a flood does not make the first wait for the last.
 const MOST_IN_GROUP: usize = 256;
-/// An acknowledgement of published rows that no commit took along is written by itself after this long.
+/// Published rows are acknowledged along with a commit, but not with every one, as each would pay for it; and by
+/// themselves when no commit comes for this long.
 const ACKNOWLEDGE_AFTER: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
@@ -37,6 +37,7 @@ pub(super) struct Writer {
     published: Arc<AtomicU64>,
     /// Up to here published rows are deleted.
     acknowledged: u64,
+    acknowledged_at: Option<Instant>,
     heads: Heads,
     fail_point: FailPoint,
 }
@@ -52,7 +53,7 @@ impl Writer {
     ) -> Result<Self, StoreError> {
         let heads = heads(&mut connection).await?;
         committed.store(heads.outbox, Ordering::Relaxed);
-        Ok(Self { connection, requests, feed, committed, published, acknowledged: 0, heads, fail_point })
+        Ok(Self { connection, requests, feed, committed, published, acknowledged: 0, acknowledged_at: None, heads, fail_point })
     }
 
     pub(super) async fn run(mut self) {
@@ -138,11 +139,15 @@ impl Writer {
         }
         batch.write(&known, &mut self.connection).await?;
         let published = self.published.load(Ordering::Relaxed);
-        if published > self.acknowledged {
+        let waited = self.acknowledged_at.is_none_or(|at| at.elapsed() >= ACKNOWLEDGE_AFTER);
+        let acknowledges = published > self.acknowledged && waited;
+        if acknowledges {
             write::acknowledge(&mut self.connection, published).await?;
         }
         sqlx::query("commit").execute(&mut self.connection).await.map_err(failed)?;
-        self.acknowledged = published;
+        if acknowledges {
+            (self.acknowledged, self.acknowledged_at) = (published, Some(Instant::now()));
+        }
         self.heads = heads;
         Ok(())
     }
@@ -182,57 +187,52 @@ async fn heads(connection: &mut SqliteConnection) -> Result<Heads, StoreError> {
     Ok(Heads { chain, outbox: outbox.map(unsigned).unwrap_or_default() })
 }
 
-/// Everything that admitting this group may ask about.
+/// Everything that admitting this group may ask about, by one statement: each costs a round trip to the database's thread.
 async fn known(connection: &mut SqliteConnection, group: &[Waiting]) -> Result<Known, StoreError> {
+    const SQL: &str = "
+        select 'version', value, cast((select max(version) from stream_events where stream = value) as text), null
+            from (select distinct value from json_each(?1))
+        union all
+        select 'answered', request, fingerprint, answer from answered_requests
+            where request in (select value from json_each(?2))
+        union all
+        select 'claim', kind, value, owner from claims
+            where (kind, value) in (select e.value->>0, e.value->>1 from json_each(?3) e)
+        union all
+        select 'entry', entry_id, null, null from journal where entry_id in (select value from json_each(?4))";
     let commits = || group.iter().map(|(commit, _)| commit);
-    let mut known = Known::default();
-
     let streams: Vec<_> = commits().flat_map(|commit| &commit.appends).map(|append| &append.stream).collect();
-    if !streams.is_empty() {
-        let sql = "select value, (select max(version) from stream_events where stream = value)
-                   from (select distinct value from json_each(?))";
-        let rows: Vec<(String, Option<i64>)> =
-            sqlx::query_as(sql).bind(json!(streams).to_string()).fetch_all(&mut *connection).await.map_err(failed)?;
-        let mut versions: HashMap<_, _> = rows.into_iter().collect();
-        for stream in streams {
-            let version = versions.remove(stream.as_str()).flatten().map(unsigned);
-            if let Some(version) = version {
-                known.versions.insert(StreamId::clone(stream), version);
-            }
-        }
-    }
-
     let requests: Vec<_> = commits().filter_map(|commit| commit.answered.as_ref()).map(|one| &one.request).collect();
-    if !requests.is_empty() {
-        let sql = "select request, fingerprint, answer from answered_requests
-                   where request in (select value from json_each(?))";
-        let rows: Vec<(String, String, String)> =
-            sqlx::query_as(sql).bind(json!(requests).to_string()).fetch_all(&mut *connection).await.map_err(failed)?;
-        let known_request = |(request, fingerprint, answer): (String, String, String)| {
-            (request.clone(), AnsweredRequest { request, fingerprint, answer })
-        };
-        known.answered = rows.into_iter().map(known_request).collect();
-    }
-
-    let claims: Vec<_> =
-        commits().flat_map(|c| c.claims.iter().chain(&c.releases)).map(|one| json!([one.kind, one.value])).collect();
-    if !claims.is_empty() {
-        let sql = "select kind, value, owner from claims where (kind, value) in
-                   (select e.value->>0, e.value->>1 from json_each(?) e)";
-        let rows: Vec<(String, String, String)> =
-            sqlx::query_as(sql).bind(json!(claims).to_string()).fetch_all(&mut *connection).await.map_err(failed)?;
-        known.claims = rows.into_iter().map(|(kind, value, owner)| ((kind, value), owner)).collect();
-    }
-
+    let claims = commits().flat_map(|commit| commit.claims.iter().chain(&commit.releases));
+    let claims: Vec<_> = claims.map(|one| json!([one.kind, one.value])).collect();
     let entries: Vec<_> = commits().flat_map(|commit| &commit.entries).map(crate::ledger::Entry::id).collect();
-    if !entries.is_empty() {
-        let sql = "select entry_id from journal where entry_id in (select value from json_each(?))";
-        let rows: Vec<String> = sqlx::query_scalar(sql)
-            .bind(json!(entries).to_string())
-            .fetch_all(&mut *connection)
-            .await
-            .map_err(failed)?;
-        known.entries = rows.into_iter().collect();
+    let rows: Vec<(String, String, Option<String>, Option<String>)> = sqlx::query_as(SQL)
+        .bind(json!(streams).to_string())
+        .bind(json!(requests).to_string())
+        .bind(json!(claims).to_string())
+        .bind(json!(entries).to_string())
+        .fetch_all(connection)
+        .await
+        .map_err(failed)?;
+    let mut known = Known::default();
+    for row in rows {
+        match (row.0.as_str(), row.1, row.2, row.3) {
+            ("version", stream, Some(version), None) => {
+                let version = version.parse().map_err(|error| corrupt(format!("version of {stream}"), error))?;
+                known.versions.insert(StreamId::stored(stream), version);
+            }
+            ("answered", request, Some(fingerprint), Some(answer)) => {
+                known.answered.insert(request.clone(), AnsweredRequest { request, fingerprint, answer });
+            }
+            ("claim", kind, Some(value), Some(owner)) => {
+                known.claims.insert((kind, value), owner);
+            }
+            ("entry", entry, None, None) => {
+                known.entries.insert(entry);
+            }
+            // A stream without events has no version.
+            _ => {}
+        }
     }
     Ok(known)
 }
