@@ -82,7 +82,8 @@ fn products(folder: &Path) -> Result<Vec<Product>, ContentError> {
     paths.retain(|path| path.extension().is_some_and(|ending| ending == "toml") && !path.ends_with(CAPS_FILE));
     paths.sort();
     let product = |path: PathBuf| {
-        let text = std::fs::read_to_string(&path).map_err(|source| ContentError::Read { path: path.clone(), source })?;
+        let text =
+            std::fs::read_to_string(&path).map_err(|source| ContentError::Read { path: path.clone(), source })?;
         Product::parse(&text).map_err(|source| ContentError::Product { path, source })
     };
     let products = paths.into_iter().map(product).collect::<Result<Vec<_>, _>>()?;

@@ -78,8 +78,7 @@ impl Engines {
             return Err(EnginesError::Unknown(name.chars().take(160).collect()));
         }
         let path = folder.join(COLUMNS);
-        let text =
-            fs::read_to_string(&path).map_err(|source| EnginesError::File { path: path.clone(), source })?;
+        let text = fs::read_to_string(&path).map_err(|source| EnginesError::File { path: path.clone(), source })?;
         let columns = read(&text).ok_or(EnginesError::Columns { path })?;
         let model = Files::read_model(&folder.join("model"))?;
         let policy = Files::read_policy(&folder.join("policy"))?;

@@ -4,8 +4,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Every place there is, in the order in which a batch passes them.
-pub const PLACES: [&str; 6] =
-    ["events_appended", "folded", "published", "saved", "commit_done", "outbox_published"];
+pub const PLACES: [&str; 6] = ["events_appended", "folded", "published", "saved", "commit_done", "outbox_published"];
 
 #[derive(Debug, Default)]
 pub(crate) struct FailPoint {

@@ -1,7 +1,6 @@
 //! The `weir` binary's parts: configuration, the fold over the log, the HTTP server, the command line and the demo.
 //! The only crate that knows all the others.
 
-mod engines;
 mod asyncapi;
 mod bench;
 pub mod cli;
@@ -9,6 +8,7 @@ pub mod config;
 mod content;
 mod decisions;
 pub mod demo;
+mod engines;
 mod failpoint;
 mod fold;
 pub mod http;

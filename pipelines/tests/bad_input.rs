@@ -89,7 +89,13 @@ async fn one_wrong_event_is_named_and_takes_none_with_it() {
         wrong[field] = value;
         wrong
     };
-    let mut no_consent = event("c_1", "n", "carrier.call.v1", START, json!({ "contact": "x", "direction": "incoming", "duration_s": 1 }));
+    let mut no_consent = event(
+        "c_1",
+        "n",
+        "carrier.call.v1",
+        START,
+        json!({ "contact": "x", "direction": "incoming", "duration_s": 1 }),
+    );
     no_consent.as_object_mut().unwrap().remove("consentid");
     for (wrong, field) in [
         (json!(7), None),

@@ -53,7 +53,9 @@ async fn a_thousand_callers_who_hang_up_lose_nothing() {
     weir.kill();
     // Nothing that was answered hung in a transaction that never came to its end.
     let weir = site.start(&[]).await;
-    let again = |number: u32| weir.request(Method::GET, &format!("/v1/customers/{}", everybody[number as usize].as_str().unwrap()));
+    let again = |number: u32| {
+        weir.request(Method::GET, &format!("/v1/customers/{}", everybody[number as usize].as_str().unwrap()))
+    };
     for number in 0..CALLERS {
         assert_eq!(harness::answer(again(number)).await.unwrap().0, StatusCode::OK, "customer {number}");
     }

@@ -125,8 +125,21 @@ fn no_file_grows_past_the_limit() {
 
 #[test]
 fn no_file_has_a_name_that_says_nothing() {
-    const EMPTY: &[&str] =
-        &["manager", "handler", "handlers", "processor", "service", "helper", "helpers", "util", "utils", "common", "types", "data", "info"];
+    const EMPTY: &[&str] = &[
+        "manager",
+        "handler",
+        "handlers",
+        "processor",
+        "service",
+        "helper",
+        "helpers",
+        "util",
+        "utils",
+        "common",
+        "types",
+        "data",
+        "info",
+    ];
     for (name, _) in sources() {
         let stem = Path::new(&name).file_stem().unwrap().to_string_lossy().into_owned();
         assert!(!EMPTY.contains(&stem.as_str()), "{name}: say what it is");

@@ -69,7 +69,9 @@ impl Features {
                 let explained = load(views, products)?.explain(view);
                 print(&explained.ok_or_else(|| CliError::input(format_args!("VIEW: no view is called `{view}`")))?)
             }
-            Self::Replay { views, events, requests, out, format: Format::Ndjson } => replay(views, events, requests, out),
+            Self::Replay { views, events, requests, out, format: Format::Ndjson } => {
+                replay(views, events, requests, out)
+            }
         }
     }
 }
@@ -145,7 +147,10 @@ impl Models {
             Self::Score { model, input } => {
                 let bytes = std::fs::read(model)
                     .map_err(|error| CliError::input(format_args!("{}: {error}", model.display())))?;
-                print(&model::score_json(&bytes, read(input)?.as_bytes()).map_err(|error| CliError::input(Chain(&error)))?)
+                print(
+                    &model::score_json(&bytes, read(input)?.as_bytes())
+                        .map_err(|error| CliError::input(Chain(&error)))?,
+                )
             }
         }
     }

@@ -179,8 +179,7 @@ impl Config {
 
     fn resolve_paths(&mut self, folder: &Path) {
         let content = &mut self.content;
-        for path in
-            [&mut self.data, &mut content.views, &mut content.model, &mut content.policy, &mut content.products]
+        for path in [&mut self.data, &mut content.views, &mut content.model, &mut content.policy, &mut content.products]
         {
             if path.is_relative() {
                 *path = folder.join(&path);
@@ -257,7 +256,15 @@ mod tests {
     #[test]
     fn a_short_key_is_named_and_not_shown() {
         let (_folder, path) = written(|text| {
-            text.lines().map(|l| if l.starts_with("token = ") && !l.contains('_') { "token = \"abcabcabcabcabcabc\"\n".into() } else { format!("{l}\n") }).collect()
+            text.lines()
+                .map(|l| {
+                    if l.starts_with("token = ") && !l.contains('_') {
+                        "token = \"abcabcabcabcabcabc\"\n".into()
+                    } else {
+                        format!("{l}\n")
+                    }
+                })
+                .collect()
         });
         let error = Config::load(&path).unwrap_err().to_string();
         assert!(error.contains("keys.token") && !error.contains("abcabc"), "{error}");

@@ -8,8 +8,8 @@ use weir_ingest::log::EventLog;
 use weir_ingest::state::StateStore;
 use weir_messages::{Change, DeadLetter, Decision, Position, Record, Sequenced, Topic};
 
-use super::chain::Folded;
 use super::FoldError;
+use super::chain::Folded;
 
 /// Namespace of the publisher's own state: how far each topic reached when the stages were last saved.
 pub(crate) const STATE: &str = "publisher.v1";

@@ -35,7 +35,10 @@ struct QuoteRequest {
 pub(crate) fn routes() -> ApiRouter<Arc<App>> {
     let application = "/v1/applications/{application}";
     ApiRouter::new()
-        .api_route("/v1/quotes", post_with(quote, |op| described(op, "quote", "What a loan would cost; nothing is kept")))
+        .api_route(
+            "/v1/quotes",
+            post_with(quote, |op| described(op, "quote", "What a loan would cost; nothing is kept")),
+        )
         .api_route("/v1/applications", post_with(apply, |op| described(op, "apply", "Apply for a loan")))
         .api_route(application, get_with(read, |op| described(op, "application", "An application and its decision")))
         .api_route(

@@ -54,7 +54,8 @@ fn refuse(error: &DecodeError) -> Problem {
     match error {
         DecodeError::Field { field, reason } if field == "." => Problem::bad_request("malformed", reason.as_str()),
         DecodeError::Field { field, reason } => {
-            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", format!("{field}: {reason}")).at(field.as_str())
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", format!("{field}: {reason}"))
+                .at(field.as_str())
         }
         DecodeError::MissingHeader(_) | DecodeError::Header { .. } => {
             Problem::bad_request("malformed", error.to_string())

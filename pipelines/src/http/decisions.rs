@@ -83,10 +83,7 @@ async fn list(State(app): State<Arc<App>>, Params(asked): Params<Page>) -> Resul
     Ok(Json(DecisionPage { decisions: found.into_iter().map(Line::from).collect() }))
 }
 
-async fn show(
-    State(app): State<Arc<App>>,
-    Path(application): Path<ApplicationId>,
-) -> Result<Json<Decision>, Problem> {
+async fn show(State(app): State<Arc<App>>, Path(application): Path<ApplicationId>) -> Result<Json<Decision>, Problem> {
     let found = app.decisions.find(&application).await?;
     found.map(|recorded| Json(recorded.decision)).ok_or_else(|| Problem::not_found("decision"))
 }

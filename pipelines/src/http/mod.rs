@@ -109,9 +109,8 @@ fn page(limit: Option<u32>) -> Result<u32, Problem> {
 /// Every route, ready to serve. Bodies are at most `max_body` bytes after decompression.
 pub fn router(app: Arc<App>, bearer: Bearer, max_body: usize) -> Router {
     let mut api = OpenApi::default();
-    let protected = protected()
-        .finish_api_with(&mut api, described)
-        .route_layer(from_fn_with_state(bearer, auth::require));
+    let protected =
+        protected().finish_api_with(&mut api, described).route_layer(from_fn_with_state(bearer, auth::require));
     let text = serde_json::to_string(&api).expect("an API description has string keys");
     Router::new()
         .route("/livez", get(health::livez))
@@ -160,8 +159,12 @@ fn protected() -> ApiRouter<Arc<App>> {
 }
 
 fn described(api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
-    let bearer =
-        SecurityScheme::Http { scheme: "bearer".into(), bearer_format: None, description: None, extensions: Default::default() };
+    let bearer = SecurityScheme::Http {
+        scheme: "bearer".into(),
+        bearer_format: None,
+        description: None,
+        extensions: Default::default(),
+    };
     api.title("Weir")
         .version(env!("CARGO_PKG_VERSION"))
         .description(

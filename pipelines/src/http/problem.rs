@@ -116,10 +116,7 @@ impl OperationOutput for Problem {
         })
     }
 
-    fn inferred_responses(
-        context: &mut GenContext,
-        operation: &mut Operation,
-    ) -> Vec<(Option<u16>, Described)> {
+    fn inferred_responses(context: &mut GenContext, operation: &mut Operation) -> Vec<(Option<u16>, Described)> {
         Self::operation_response(context, operation).map(|described| (None, described)).into_iter().collect()
     }
 }

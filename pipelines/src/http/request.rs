@@ -159,11 +159,8 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 fn header(context: &mut GenContext, operation: &mut Operation, name: &str, about: &str, required: bool) {
-    let schema = SchemaObject {
-        json_schema: context.schema.subschema_for::<String>(),
-        example: None,
-        external_docs: None,
-    };
+    let schema =
+        SchemaObject { json_schema: context.schema.subschema_for::<String>(), example: None, external_docs: None };
     let parameter_data = ParameterData {
         name: name.to_owned(),
         description: Some(about.to_owned()),

@@ -69,7 +69,8 @@ pub fn event(customer: &str, id: &str, event_type: &str, time: &str, data: Value
 }
 
 pub fn consents(customer: &str) -> Vec<Value> {
-    let granted = |consent: String, classes: &[&str]| json!({ "consent": consent, "classes": classes, "text_version": "1" });
+    let granted =
+        |consent: String, classes: &[&str]| json!({ "consent": consent, "classes": classes, "text_version": "1" });
     let grant = |consent: String, classes: &[&str]| {
         let id = format!("{customer}-{consent}");
         event(customer, &id, "consent.granted.v1", super::START, granted(consent, classes))
@@ -80,19 +81,32 @@ pub fn consents(customer: &str) -> Vec<Value> {
 /// What a careful person's phone tells before the application: a log-in, a form, `taps` taps, calls and the carrier's word.
 pub fn telemetry(customer: &str, number: u32, taps: u32) -> Vec<Value> {
     let time = "2026-03-02T08:55:00Z";
-    let one = |id: &str, event_type: &str, data: Value| event(customer, &format!("{customer}-{id}"), event_type, time, data);
+    let one =
+        |id: &str, event_type: &str, data: Value| event(customer, &format!("{customer}-{id}"), event_type, time, data);
     let mut events = vec![
-        one("login", "device.login.v1", json!({
-            "device": device(number), "ip": ip(number), "os": "android", "emulator": false, "rooted": false,
-            "hooked": false, "cloned": false, "clock_skew_ms": 12,
-        })),
-        one("form", "behaviour.form.v1", json!({
-            "form": "application", "device": device(number), "fill_ms": 95_000, "fields": 15, "keystrokes": 120,
-            "pastes": 0, "corrections": 4, "rhythm_ms": 110.5,
-        })),
-        one("identity", "carrier.identity.v1", json!({
-            "phone": phone(number), "answer": "match", "carrier": "test-mobile", "months_in_use": 40,
-        })),
+        one(
+            "login",
+            "device.login.v1",
+            json!({
+                "device": device(number), "ip": ip(number), "os": "android", "emulator": false, "rooted": false,
+                "hooked": false, "cloned": false, "clock_skew_ms": 12,
+            }),
+        ),
+        one(
+            "form",
+            "behaviour.form.v1",
+            json!({
+                "form": "application", "device": device(number), "fill_ms": 95_000, "fields": 15, "keystrokes": 120,
+                "pastes": 0, "corrections": 4, "rhythm_ms": 110.5,
+            }),
+        ),
+        one(
+            "identity",
+            "carrier.identity.v1",
+            json!({
+                "phone": phone(number), "answer": "match", "carrier": "test-mobile", "months_in_use": 40,
+            }),
+        ),
     ];
     for call in 0..3 {
         let data = json!({ "contact": format!("contact-{call}"), "direction": "outgoing", "duration_s": 60, "message": false });

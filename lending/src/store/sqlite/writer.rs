@@ -53,7 +53,17 @@ impl Writer {
     ) -> Result<Self, StoreError> {
         let heads = heads(&mut connection).await?;
         committed.store(heads.outbox, Ordering::Relaxed);
-        Ok(Self { connection, requests, feed, committed, published, acknowledged: 0, acknowledged_at: None, heads, fail_point })
+        Ok(Self {
+            connection,
+            requests,
+            feed,
+            committed,
+            published,
+            acknowledged: 0,
+            acknowledged_at: None,
+            heads,
+            fail_point,
+        })
     }
 
     pub(super) async fn run(mut self) {

@@ -139,7 +139,8 @@ fn speed(figures: &Figures) -> Result<String, DemoError> {
         row("one fdatasync of the same disk, meanwhile", quantiles.map(|quantile| sync.quantile(quantile))),
         row("limit: 4 x fdatasync + 2 ms", quantiles.map(|quantile| budget(sync.quantile(quantile)))),
     ];
-    let caption = "Time from sending an application to its decision, beside one fdatasync measured in the same seconds.";
+    let caption =
+        "Time from sending an application to its decision, beside one fdatasync measured in the same seconds.";
     Ok([
         "<h2>Speed</h2>\n".to_owned(),
         plotted(&charts::latency(figures)?, caption),
