@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use fjall::config::CompressionPolicy;
 use fjall::{Database, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
 
 /// Bounds what recovery has to read back into memory.
@@ -20,8 +21,12 @@ pub(crate) fn open(folder: &Path) -> fjall::Result<Database> {
         .open()
 }
 
+/// Uncompressed: small values that are read one at a time, and a sweep for personal data sees what lies on the disk.
 pub(crate) fn options() -> KeyspaceCreateOptions {
-    KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES).manual_journal_persist(true)
+    KeyspaceCreateOptions::default()
+        .max_memtable_size(MEMTABLE_BYTES)
+        .manual_journal_persist(true)
+        .data_block_compression_policy(CompressionPolicy::disabled())
 }
 
 /// A batch that is on the disk before any reader sees it.

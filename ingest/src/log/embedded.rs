@@ -6,8 +6,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fjall::config::{BlockSizePolicy, FilterPolicy};
-use fjall::{Database, Keyspace};
+use fjall::config::{BlockSizePolicy, CompressionPolicy, FilterPolicy};
+use fjall::{CompressionType, Database, Keyspace};
 use tokio::sync::{Semaphore, oneshot, watch};
 use weir_messages::{Position, Record, Topic};
 
@@ -118,9 +118,10 @@ fn the_only_partition(partition: u16) -> Result<(), LogError> {
 
 impl Rows {
     fn open(database: &Database, topic: Topic) -> Result<Self, LogError> {
-        // Read in ranges and never asked for what is not there: large blocks, no filters.
+        // Read in ranges and never asked for what is not there: large compressed blocks, no filters.
         let options = || {
             database::options()
+                .data_block_compression_policy(CompressionPolicy::all(CompressionType::Lz4))
                 .data_block_size_policy(BlockSizePolicy::all(16 << 10))
                 .filter_policy(FilterPolicy::disabled())
         };

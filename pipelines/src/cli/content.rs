@@ -1,12 +1,12 @@
 //! Commands for what decisions are made of, without a server: feature views and model packages.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Subcommand, ValueEnum};
-use weir_features::FeatureViews;
+use weir_features::{FeatureViews, Sources};
 use weir_scoring::model;
 
 use super::answer::read;
@@ -38,10 +38,10 @@ pub(crate) enum Features {
     Replay {
         #[arg(long, value_name = "DIR", default_value = "features/views")]
         views: PathBuf,
-        /// Events in recorded order, one JSON object a line
+        /// Events in recorded order, one JSON object a line; `-` is standard input
         #[arg(long, value_name = "FILE")]
         events: PathBuf,
-        /// Requests, one JSON object a line; `after` is the number of events folded before it
+        /// Requests, one JSON object a line; `after` is the number of events folded before it; `-` is standard input
         #[arg(long, value_name = "FILE")]
         requests: PathBuf,
         /// One line for each request; `-` is standard output
@@ -83,21 +83,15 @@ fn load(views: &Path, products: &Path) -> Result<FeatureViews, CliError> {
 
 /// What recorded events look like is read off them first: their columns need no declaration.
 fn replay(views: &Path, events: &Path, requests: &Path, out: &Path) -> Result<ExitCode, CliError> {
-    let sources = weir_features::Sources::inferred(lines_of(events)?)
-        .map_err(|error| CliError::input(format_args!("{}: {}", events.display(), Chain(&error))))?;
+    let (recorded, asked) = (read(events)?, read(requests)?);
+    let unread = |file: &Path, error| CliError::input(format_args!("{}: {}", file.display(), Chain(&error)));
+    let sources = Sources::inferred(recorded.as_bytes()).map_err(|error| unread(events, error))?;
+    let sources = sources.and_requests(asked.as_bytes()).map_err(|error| unread(requests, error))?;
     let views = FeatureViews::load(views, &sources).map_err(|error| CliError::input(Chain(&error)))?;
     let mut answers = Vec::new();
-    weir_features::replay(&views, lines_of(events)?, lines_of(requests)?, &mut answers)
+    weir_features::replay(&views, recorded.as_bytes(), asked.as_bytes(), &mut answers)
         .map_err(|error| CliError::input(Chain(&error)))?;
     write(out, &answers)
-}
-
-fn lines_of(path: &Path) -> Result<Box<dyn BufRead>, CliError> {
-    if path.as_os_str() == "-" {
-        return Ok(Box::new(BufReader::new(io::stdin())));
-    }
-    let file = File::open(path).map_err(|error| CliError::input(format_args!("{}: {error}", path.display())))?;
-    Ok(Box::new(BufReader::new(file)))
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<ExitCode, CliError> {

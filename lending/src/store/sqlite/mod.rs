@@ -67,12 +67,13 @@ impl SqliteStore {
         let mut connection = options.clone().connect().await.map_err(failed)?;
         sqlx::migrate!("./migrations").run(&mut connection).await.map_err(failed)?;
         let readers = SqlitePoolOptions::new()
-            .max_connections(4)
-            .min_connections(2)
+            .max_connections(8)
+            .min_connections(4)
             .idle_timeout(None)
             .max_lifetime(None)
             .test_before_acquire(false)
-            .before_acquire(|connection, _| Box::pin(end_stray_transaction(connection)))
+            // After use, so that no reader waits for it.
+            .after_release(|connection, _| Box::pin(end_stray_transaction(connection)))
             .connect_with(options.clone().pragma("query_only", "on"))
             .await
             .map_err(failed)?;
