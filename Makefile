@@ -22,7 +22,7 @@ demo-smoke: setup ## the same with 200 applicants; fails when a promise does not
 	$(WEIR) demo --applicants 200 --data demo-data --report demo-report.html
 
 test: setup ## every test
-	cargo test --workspace
+	cargo test --workspace --lib --bins --tests
 
 lint: setup ## format and clippy, warnings denied
 	cargo fmt --all --check

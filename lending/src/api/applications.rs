@@ -128,6 +128,7 @@ impl Lending {
                 );
                 let submission = ApplicationEvent::Submitted(Box::new(submitted));
                 let answer = Application::fold([submission.clone()])?;
+                self.fresh.put(&answer);
                 let commit = Commit {
                     appends: vec![appended(&application, 0, &submission)?],
                     outbox: vec![event],

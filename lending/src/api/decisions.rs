@@ -26,7 +26,11 @@ impl Lending {
         let (taken, told) = self
             .settle(trace, |commit: Commit| {
                 Box::pin(async move {
-                    let known = match self.load_application(&decision.application).await {
+                    let known = match self.fresh.take(&decision.application) {
+                        Some(fresh) => Ok(fresh),
+                        None => self.load_application(&decision.application).await,
+                    };
+                    let known = match known {
                         Ok(known) if known.submitted.customer == decision.customer => known,
                         Ok(_) | Err(LendingError::NotFound { .. }) => {
                             return Ok((None, (DecisionTaken::UnknownApplication, None)));
@@ -97,7 +101,10 @@ impl Lending {
         let (wake, woken) = oneshot::channel();
         // Before the look, so that no decision falls in between.
         self.waiting.lock().expect("no holder panics").entry(application.clone()).or_default().push(wake);
-        let known = self.load_application(application).await;
+        let known = match self.fresh.get(application) {
+            Some(fresh) => Ok(fresh),
+            None => self.load_application(application).await,
+        };
         let waits = known.as_ref().is_ok_and(|known| known.state == ApplicationState::Submitted);
         let told = if waits { tokio::time::timeout(timeout, woken).await.ok() } else { None };
         self.forget_gone(application);

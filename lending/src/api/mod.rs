@@ -8,6 +8,7 @@ mod contracts;
 mod customers;
 mod decisions;
 mod error;
+mod fresh;
 mod loans;
 mod once;
 mod payouts;
@@ -34,6 +35,8 @@ pub use decisions::DecisionTaken;
 pub use error::{ErrorKind, LendingError};
 pub use loans::RepaymentRequest;
 pub use once::{Once, RequestKey};
+
+use fresh::Fresh;
 
 use crate::outbox::{EventSink, OutboxAge, Relay};
 use crate::payment::{PaymentChannel, Runner};
@@ -86,6 +89,7 @@ pub struct Office {
     caps: CapTable,
     lender: String,
     waiting: Mutex<HashMap<ApplicationId, Vec<oneshot::Sender<ApplicationAnswer>>>>,
+    fresh: Fresh,
     outbox_age: OutboxAge,
     payouts: mpsc::UnboundedSender<LoanId>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
@@ -122,6 +126,7 @@ impl Lending {
             caps: config.caps,
             lender: config.lender,
             waiting: Mutex::default(),
+            fresh: Fresh::default(),
             outbox_age,
             payouts,
             tasks: Mutex::default(),
