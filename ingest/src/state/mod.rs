@@ -14,7 +14,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use fjall::{Database, Keyspace};
+use fjall::{Database, Keyspace, PersistMode};
 use serde::{Deserialize, Serialize};
 use weir_messages::{Change, StateReader};
 
@@ -90,7 +90,8 @@ impl StateStore {
         Ok(offset(&self.meta, NEXT)?.unwrap_or(0))
     }
 
-    /// One atomic, durable write. Of several changes to a key the last counts.
+    /// One atomic write that outlives the process. Of several changes to a key the last counts. A power cut may take back
+    /// the latest calls, state and offset alike: the log brings them again, and no save makes a decision wait for the disk.
     pub fn save(&self, changes: Vec<(String, Vec<Change>)>, next_offset: u64) -> Result<(), StateError> {
         // Rows of one batch are equally old, so each key may be in it once.
         let mut rows = BTreeMap::new();
@@ -98,7 +99,7 @@ impl StateStore {
             let namespace = self.namespace(&stage)?;
             rows.extend(changes.into_iter().map(|change| (namespace.key(&change.key), change.value)));
         }
-        let mut batch = database::durable_batch(&self.database);
+        let mut batch = self.database.batch().durability(Some(PersistMode::Buffer));
         for (key, value) in rows {
             match value {
                 Some(value) => batch.insert(&self.state, key, value),

@@ -29,7 +29,7 @@ use writer::{Request, Writer};
 const QUEUE: usize = 1_024;
 /// Outbox rows handed over in memory; what does not fit is read from the table.
 const FEED: usize = 1_024;
-const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub struct SqliteStore {
