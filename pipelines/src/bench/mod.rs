@@ -35,7 +35,11 @@ struct Common {
 
 impl Bench {
     pub(crate) fn run(&self) -> Result<ExitCode, CliError> {
-        let runtime = tokio::runtime::Runtime::new().map_err(|error| CliError::failed(&error))?;
+        // One thread: what drives the platform leaves it the other core.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| CliError::failed(&error))?;
         let measured = runtime.block_on(async {
             let measuring = async {
                 match self {

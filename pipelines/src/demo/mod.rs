@@ -55,7 +55,9 @@ pub struct Demo {
 impl Demo {
     /// Fails when a promise did not hold.
     pub fn run(&self) -> Result<ExitCode, CliError> {
-        let runtime = tokio::runtime::Runtime::new().map_err(|error| CliError::failed(&error))?;
+        // One thread: what drives the platform leaves it the other core.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| CliError::failed(&error))?;
         runtime.block_on(self.play()).map_err(CliError::from)
     }
 
