@@ -159,9 +159,12 @@ pub(crate) enum Simulate {
     Payments {
         #[arg(long, default_value = "127.0.0.1:8090")]
         listen: SocketAddr,
-        /// Shared secret of the signatures, as `payments.secret` in the configuration
+        /// Shared secret of the signatures
         #[arg(long, env = "WEIR_PAYMENTS_SECRET", hide_env_values = true)]
-        secret: String,
+        secret: Option<String>,
+        /// Configuration of the platform, whose `payments.secret` is taken where --secret is not given
+        #[arg(long, env = "WEIR_CONFIG", value_name = "FILE", default_value = "weir.toml")]
+        config: PathBuf,
         /// Per mille of orders that go wrong, as `late=20,unpaid=10,twice=5,error-after=5,seed=7`
         #[arg(long, default_value = "", hide_default_value = true)]
         faults: String,
@@ -176,7 +179,7 @@ pub(crate) enum Simulate {
 
 impl Simulate {
     pub(crate) fn run(&self) -> Result<ExitCode, CliError> {
-        let Self::Payments { listen, secret, faults, lateness_ms, file } = self;
+        let Self::Payments { listen, secret, config, faults, lateness_ms, file } = self;
         let faults: Faults = faults.parse().map_err(CliError::input)?;
         let payouts = match file {
             Some(file) => Payouts::kept_in(file)
@@ -184,7 +187,11 @@ impl Simulate {
             None => Payouts::default(),
         };
         let lateness = Duration::from_millis(*lateness_ms);
-        let simulator = Arc::new(Simulator { signer: Signer::new(secret.as_str()), faults, payouts, lateness });
+        let signer = match secret {
+            Some(secret) => Signer::new(secret.as_str()),
+            None => Signer::new(Config::load(config).map_err(CliError::input)?.payments.secret.expose()),
+        };
+        let simulator = Arc::new(Simulator { signer, faults, payouts, lateness });
         let runtime = tokio::runtime::Runtime::new().map_err(|error| CliError::failed(&error))?;
         runtime.block_on(async {
             let listener = TcpListener::bind(listen)
