@@ -54,9 +54,11 @@ async fn a_loan_lives_from_application_to_closing_under_one_trace() {
     assert_eq!(weir.paid_out(&loan).await["state"], "active");
 
     // Ordered and confirmed: both entries carry the trace of the application.
-    let statement = weir.get(&format!("/v1/ledger/statement?account=loan:{loan}:principal")).await;
-    let lines = statement["lines"].as_array().unwrap();
-    assert!(!lines.is_empty() && lines.iter().all(|line| line["trace"] == TRACE_ID), "{statement}");
+    for (account, lines) in [("house:payouts-in-transit:EUR".to_owned(), 2), (format!("loan:{loan}:principal"), 1)] {
+        let statement = weir.get(&format!("/v1/ledger/statement?account={account}")).await;
+        let found = statement["lines"].as_array().unwrap();
+        assert!(found.len() == lines && found.iter().all(|line| line["trace"] == TRACE_ID), "{statement}");
+    }
     let logged = std::fs::read_to_string(site.log_file()).unwrap();
     for message in ["decided", "posted"] {
         let is_ours = |line: &str| line.contains(TRACE_ID) && line.contains(&format!("\"message\":\"{message}\""));
