@@ -191,7 +191,7 @@ fn on_a_thread(
     let run = move || {
         let result = fold.run(&runtime, &stop);
         if let Err(error) = &result {
-            tracing::error!(error = %crate::http::Chain(error), "the fold cannot go on");
+            tracing::error!(error = %weir_messages::Causes(error), "the fold cannot go on");
         }
         vitals.stopped();
         ended.send(()).ok();
@@ -215,7 +215,7 @@ async fn ends_of_days(app: Arc<App>) {
                 closed = Some(now.date());
                 tracing::info!(day = %now.date(), loans = changed, "days before this one are closed");
             }
-            Err(error) => tracing::warn!(error = %crate::http::Chain(&error), "the day's end waits"),
+            Err(error) => tracing::warn!(error = %weir_messages::Causes(&error), "the day's end waits"),
         }
     }
 }

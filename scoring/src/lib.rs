@@ -12,7 +12,7 @@ pub use content::{Content, ContentError};
 pub use engine::{Decider, Engine, EngineError};
 pub use policy::{Policy, PolicyError};
 
-use weir_messages::FeatureVector;
+use weir_messages::{Causes, FeatureVector};
 
 /// Why a vector holds no value for `feature`.
 fn absence(vector: &FeatureVector, feature: &str) -> String {
@@ -22,7 +22,5 @@ fn absence(vector: &FeatureVector, feature: &str) -> String {
 /// An error with its causes, on one line.
 #[must_use]
 pub fn one_line(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    let texts = std::iter::once(error.to_string()).chain(causes.map(ToString::to_string));
-    texts.collect::<Vec<_>>().join(": ").split_whitespace().collect::<Vec<_>>().join(" ")
+    Causes(error).to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -3,6 +3,7 @@
 //! No I/O and no heavy dependency, so that every crate may depend on it.
 
 mod admitted;
+mod causes;
 mod clock;
 mod decision;
 mod event;
@@ -18,6 +19,7 @@ mod trace;
 mod vector;
 
 pub use admitted::Admitted;
+pub use causes::Causes;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use decision::{Decision, ModelUse, Offer, Outcome, PolicyUse, Reason, RuleAnswer, RuleUse};
 pub use event::{DecodeError, Event, decode_json};

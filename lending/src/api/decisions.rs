@@ -65,13 +65,8 @@ impl Lending {
         Ok(taken)
     }
 
-    /// Applies decisions read from the log, all at once so that they share a commit. The offset is on record only after
-    /// every one of them is, so a crash repeats and never skips.
-    pub async fn apply_decisions(
-        &self,
-        decisions: &[Decision],
-        offset: Option<ConsumerOffset>,
-    ) -> Result<Vec<DecisionTaken>, LendingError> {
+    /// Applies decisions read from the log, all at once so that they share a commit.
+    pub async fn apply_decisions(&self, decisions: &[Decision]) -> Result<Vec<DecisionTaken>, LendingError> {
         let mut applying = tokio::task::JoinSet::new();
         for (place, decision) in decisions.iter().cloned().enumerate() {
             let lending = self.clone();
@@ -81,10 +76,13 @@ impl Lending {
         for (place, result) in applying.join_all().await {
             taken[place] = result?;
         }
-        if offset.is_some() {
-            self.store.commit(Commit { offset, ..Commit::empty(self.now(), TraceId::random()) }).await?;
-        }
         Ok(taken)
+    }
+
+    /// Keeps how far a consumer of the log has come: only after all of that is done, so that a crash repeats and never
+    /// skips.
+    pub async fn record_offset(&self, offset: ConsumerOffset) -> Result<(), LendingError> {
+        Ok(self.store.commit(Commit { offset: Some(offset), ..Commit::empty(self.now(), TraceId::random()) }).await?)
     }
 
     /// Where a consumer of the log goes on; `None` before its first offset.

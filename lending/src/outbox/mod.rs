@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use weir_messages::{Event, KnownTime};
+use weir_messages::{Causes, Event, KnownTime};
 
 use crate::store::{FailPoint, OutboxFeed, OutboxRow, Store};
 
@@ -78,7 +78,7 @@ impl Relay {
             match result {
                 Ok(()) => wait = RETRY_FIRST,
                 Err(error) => {
-                    tracing::warn!(error = %cause_of(&*error), "outbox waits");
+                    tracing::warn!(error = %Causes(&*error), "outbox waits");
                     tokio::time::sleep(wait).await;
                     wait = (wait * 2).min(RETRY_LAST);
                 }
@@ -112,8 +112,4 @@ impl Relay {
         }
         Ok(())
     }
-}
-
-fn cause_of(error: &(dyn std::error::Error + 'static)) -> String {
-    error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }

@@ -23,7 +23,7 @@ impl CliError {
 
     /// An error with its causes.
     pub fn failed(error: &dyn std::error::Error) -> Self {
-        Self::Failed(one_line(&crate::http::Chain(error).to_string()))
+        Self::Failed(one_line(&weir_messages::Causes(error).to_string()))
     }
 }
 

@@ -7,12 +7,12 @@ use std::process::ExitCode;
 
 use clap::{Subcommand, ValueEnum};
 use weir_features::{FeatureViews, Sources};
+use weir_messages::Causes;
 use weir_scoring::model;
 
 use super::answer::read;
 use super::{CliError, print};
 use crate::content::event_sources;
-use crate::http::Chain;
 
 /// What can be done with feature views.
 #[derive(Debug, Subcommand)]
@@ -77,20 +77,20 @@ impl Features {
 }
 
 fn load(views: &Path, products: &Path) -> Result<FeatureViews, CliError> {
-    let sources = event_sources(products).map_err(|error| CliError::input(Chain(&error)))?;
-    FeatureViews::load(views, &sources).map_err(|error| CliError::input(Chain(&error)))
+    let sources = event_sources(products).map_err(|error| CliError::input(Causes(&error)))?;
+    FeatureViews::load(views, &sources).map_err(|error| CliError::input(Causes(&error)))
 }
 
 /// What recorded events look like is read off them first: their columns need no declaration.
 fn replay(views: &Path, events: &Path, requests: &Path, out: &Path) -> Result<ExitCode, CliError> {
     let (recorded, asked) = (read(events)?, read(requests)?);
-    let unread = |file: &Path, error| CliError::input(format_args!("{}: {}", file.display(), Chain(&error)));
+    let unread = |file: &Path, error| CliError::input(format_args!("{}: {}", file.display(), Causes(&error)));
     let sources = Sources::inferred(recorded.as_bytes()).map_err(|error| unread(events, error))?;
     let sources = sources.and_requests(asked.as_bytes()).map_err(|error| unread(requests, error))?;
-    let views = FeatureViews::load(views, &sources).map_err(|error| CliError::input(Chain(&error)))?;
+    let views = FeatureViews::load(views, &sources).map_err(|error| CliError::input(Causes(&error)))?;
     let mut answers = Vec::new();
     weir_features::replay(&views, recorded.as_bytes(), asked.as_bytes(), &mut answers)
-        .map_err(|error| CliError::input(Chain(&error)))?;
+        .map_err(|error| CliError::input(Causes(&error)))?;
     write(out, &answers)
 }
 
@@ -143,7 +143,7 @@ impl Models {
                     .map_err(|error| CliError::input(format_args!("{}: {error}", model.display())))?;
                 print(
                     &model::score_json(&bytes, read(input)?.as_bytes())
-                        .map_err(|error| CliError::input(Chain(&error)))?,
+                        .map_err(|error| CliError::input(Causes(&error)))?,
                 )
             }
         }

@@ -140,7 +140,7 @@ impl ConfigCommand {
             Self::Check(file) => {
                 let config = Config::load(&file.config).map_err(CliError::input)?;
                 let content =
-                    Content::load(&config.content).map_err(|error| CliError::input(crate::http::Chain(&error)))?;
+                    Content::load(&config.content).map_err(|error| CliError::input(weir_messages::Causes(&error)))?;
                 let (views, features) = (content.views.views().count(), content.views.columns().len());
                 print(&format!("{}: good; {views} views give {features} features", file.config.display()))
             }

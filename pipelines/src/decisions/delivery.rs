@@ -58,7 +58,7 @@ impl Delivery {
             match self.step().await {
                 Ok(()) => wait = RETRY_FIRST,
                 Err(error) => {
-                    tracing::warn!(error = %crate::http::Chain(&error), "decisions wait");
+                    tracing::warn!(error = %weir_messages::Causes(&error), "decisions wait");
                     tokio::time::sleep(wait).await;
                     wait = (wait * 2).min(RETRY_LAST);
                 }
@@ -75,7 +75,7 @@ impl Delivery {
             self.records.note(&recorded);
             let decisions: Vec<Decision> = recorded.into_iter().map(|one| one.decision).collect();
             let began = Instant::now();
-            self.lending.apply_decisions(&decisions, None).await?;
+            self.lending.apply_decisions(&decisions).await?;
             metrics::histogram!("weir_delivery_seconds").record(began.elapsed());
             self.next = last.offset + 1;
         }
@@ -88,7 +88,7 @@ impl Delivery {
     async fn flush(&mut self) -> Result<(), DeliveryError> {
         self.records.flush(self.next)?;
         let offset = ConsumerOffset { consumer: CONSUMER.to_owned(), shard: 0, next: self.next };
-        self.lending.apply_decisions(&[], Some(offset)).await?;
+        self.lending.record_offset(offset).await?;
         (self.flushed, self.flushed_at) = (self.next, Instant::now());
         Ok(())
     }

@@ -67,11 +67,7 @@ impl DecisionRecords {
 
     pub async fn find(&self, application: &ApplicationId) -> Result<Option<Recorded>, RecordsError> {
         let recent = self.recent().get(application.as_str()).copied();
-        let offset = match self.index.get(application.as_str())? {
-            Some(offset) => Some(offset),
-            None => recent,
-        };
-        match offset {
+        match self.index.get(application.as_str())?.or(recent) {
             Some(offset) => self.at(offset).await,
             None => Ok(None),
         }

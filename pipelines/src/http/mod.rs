@@ -38,7 +38,7 @@ use weir_lending::api::{Lending, LendingError};
 use weir_messages::{Clock, KnownTime, ManualClock};
 
 pub use auth::Bearer;
-pub use problem::{Chain, Problem};
+pub use problem::Problem;
 
 use crate::config::Limits;
 use crate::decisions::DecisionRecords;

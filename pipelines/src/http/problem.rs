@@ -11,6 +11,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use weir_messages::Causes;
 
 /// RFC 9457. `code` is stable and meant for programs; `detail` is for people and holds no personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -65,24 +66,8 @@ impl Problem {
 
     /// Something of ours failed. The cause goes to the log; the caller learns that it was not them.
     pub fn internal(cause: &dyn std::error::Error) -> Self {
-        tracing::error!(cause = %Chain(cause), "request failed");
+        tracing::error!(cause = %Causes(cause), "request failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the request failed for a reason of ours")
-    }
-}
-
-/// An error with its causes on one line.
-#[derive(Debug)]
-pub struct Chain<'a>(pub &'a dyn std::error::Error);
-
-impl std::fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
     }
 }
 

@@ -26,7 +26,7 @@ impl From<CollectError> for Problem {
     fn from(error: CollectError) -> Self {
         match error {
             CollectError::Log(cause) => {
-                tracing::error!(cause = %super::Chain(&cause), "the log takes nothing");
+                tracing::error!(cause = %weir_messages::Causes(&cause), "the log takes nothing");
                 let detail = "the event log takes nothing now: send it again";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "log_unavailable", detail).after(1)
             }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
+use weir_messages::Causes;
 
 use super::rows::{corrupt, unsigned};
 use super::write::{self, Batch, Heads};
@@ -113,7 +114,7 @@ impl Writer {
                 }
             }
             Err(error) => {
-                tracing::error!(error = %chain_of(&error), commits = group.len(), "a group of commits failed");
+                tracing::error!(error = %Causes(&error), commits = group.len(), "a group of commits failed");
                 sqlx::query("rollback").execute(&mut self.connection).await.ok();
                 self.commit_one_by_one(group).await;
             }
@@ -176,15 +177,10 @@ impl Writer {
         if published > self.acknowledged {
             match write::acknowledge(&mut self.connection, published).await {
                 Ok(()) => self.acknowledged = published,
-                Err(error) => tracing::warn!(error = %chain_of(&error), "published rows are not deleted yet"),
+                Err(error) => tracing::warn!(error = %Causes(&error), "published rows are not deleted yet"),
             }
         }
     }
-}
-
-fn chain_of(error: &StoreError) -> String {
-    let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-    format!("{error}: {cause}")
 }
 
 /// Where journal and outbox stand.
