@@ -16,10 +16,20 @@ pub enum Topic {
     Decisions,
     #[serde(rename = "weir.dead-letters")]
     DeadLetters,
+    /// Where producers write themselves. The only topic that may hold clear identifiers.
+    #[serde(rename = "weir.intake")]
+    Intake,
+    /// The shuffle: events and requests on the key of each device, address or phone they touch.
+    #[serde(rename = "weir.entity-events")]
+    EntityEvents,
+    /// Parts of applications' vectors, on the customer's key.
+    #[serde(rename = "weir.features")]
+    Features,
 }
 
 impl Topic {
-    pub const ALL: [Self; 3] = [Self::Events, Self::Decisions, Self::DeadLetters];
+    pub const ALL: [Self; 6] =
+        [Self::Events, Self::Decisions, Self::DeadLetters, Self::Intake, Self::EntityEvents, Self::Features];
 
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -27,6 +37,9 @@ impl Topic {
             Self::Events => "weir.events",
             Self::Decisions => "weir.decisions",
             Self::DeadLetters => "weir.dead-letters",
+            Self::Intake => "weir.intake",
+            Self::EntityEvents => "weir.entity-events",
+            Self::Features => "weir.features",
         }
     }
 }

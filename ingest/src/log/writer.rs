@@ -52,9 +52,9 @@ pub(super) fn units(values: &[Vec<u8>]) -> u32 {
 pub(super) struct PerTopic<T>([T; Topic::ALL.len()]);
 
 impl<T> PerTopic<T> {
-    pub(super) fn try_new<E>(mut of: impl FnMut(Topic) -> Result<T, E>) -> Result<Self, E> {
-        let [events, decisions, dead_letters] = Topic::ALL;
-        Ok(Self([of(events)?, of(decisions)?, of(dead_letters)?]))
+    pub(super) fn try_new<E>(of: impl FnMut(Topic) -> Result<T, E>) -> Result<Self, E> {
+        let each = Topic::ALL.into_iter().map(of).collect::<Result<Vec<T>, E>>()?;
+        Ok(Self(each.try_into().unwrap_or_else(|_| unreachable!("one for each topic"))))
     }
 
     pub(super) fn map<U>(&self, of: impl FnMut(&T) -> U) -> PerTopic<U> {
