@@ -11,5 +11,5 @@ mod view;
 
 pub use replay::{ReplayError, replay};
 pub use source::{SourceError, Sources};
-pub use stage::FeatureStage;
+pub use stage::{CustomerStage, EntityStage, FeatureStage, FromCustomer, VectorStage};
 pub use view::{FeatureView, FeatureViews, ViewError};

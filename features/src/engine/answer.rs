@@ -9,7 +9,7 @@ use super::history::History;
 use super::reason::Reason;
 use super::state::State;
 use super::{Consents, Request, columnar};
-use crate::view::{FeatureView, FeatureViews};
+use crate::view::{FeatureView, FeatureViews, Scope};
 
 /// A value, and why it is null if it is.
 #[derive(Debug, Clone)]
@@ -25,10 +25,10 @@ impl Cell {
     }
 }
 
-/// An answer without its derived columns: for each view its aggregates, or why there is none.
+/// An answer without its derived columns: for each view of the scope its aggregates, or why there is none.
 #[derive(Debug)]
 pub(crate) struct Open {
-    views: Vec<Result<Vec<Cell>, Reason>>,
+    views: Vec<Option<Result<Vec<Cell>, Reason>>>,
 }
 
 /// What a vector says.
@@ -38,10 +38,20 @@ pub(crate) struct Answer {
     pub(crate) missing: BTreeMap<String, String>,
 }
 
-pub(super) fn open(views: &FeatureViews, state: &mut State, request: &Request) -> Result<Open, StageError> {
-    let one = |(number, view): (usize, &FeatureView)| match admits(view, request) {
-        Ok(entity) => aggregates(view, number, entity, state, request).map(Ok),
-        Err(reason) => Ok(Err(reason)),
+pub(super) fn open(
+    views: &FeatureViews,
+    state: &mut State,
+    scope: Scope<'_>,
+    request: &Request,
+) -> Result<Open, StageError> {
+    let one = |(number, view): (usize, &FeatureView)| {
+        if !scope.answers(view, &request.entities) {
+            return Ok(None);
+        }
+        match admits(view, request) {
+            Ok(entity) => aggregates(view, number, entity, state, request).map(|cells| Some(Ok(cells))),
+            Err(reason) => Ok(Some(Err(reason))),
+        }
     };
     Ok(Open { views: views.views().enumerate().map(one).collect::<Result<_, StageError>>()? })
 }
@@ -87,12 +97,13 @@ pub(crate) fn finish(views: &FeatureViews, mut open: Vec<Open>) -> Vec<Answer> {
     for (number, view) in views.views().enumerate() {
         let (mut places, mut rows) = (Vec::new(), Vec::new());
         for (at, open) in open.iter_mut().enumerate() {
-            match std::mem::replace(&mut open.views[number], Err(Reason::NotComputable)) {
-                Ok(cells) => {
+            match open.views[number].take() {
+                None => {}
+                Some(Ok(cells)) => {
                     places.push(at);
                     rows.push(cells);
                 }
-                Err(reason) => answers[at].lack(view, reason),
+                Some(Err(reason)) => answers[at].lack(view, reason),
             }
         }
         derive(view, &mut rows);

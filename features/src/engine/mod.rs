@@ -24,7 +24,7 @@ pub(crate) use rows::{Fresh, evaluate};
 use state::State;
 
 use crate::source::Observed;
-use crate::view::{FeatureViews, LATEST};
+use crate::view::{FeatureViews, LATEST, Scope};
 
 /// Consent classes under which a request is answered.
 #[derive(Debug, Clone)]
@@ -88,8 +88,13 @@ impl Engine {
     }
 
     /// Aggregates as they stand now; `finish` adds the derived columns.
-    pub(crate) fn answer(&mut self, views: &FeatureViews, request: &Request) -> Result<Open, StageError> {
-        answer::open(views, &mut self.state, request)
+    pub(crate) fn answer(
+        &mut self,
+        views: &FeatureViews,
+        scope: Scope<'_>,
+        request: &Request,
+    ) -> Result<Open, StageError> {
+        answer::open(views, &mut self.state, scope, request)
     }
 
     /// The greatest known time of the events folded of `partition`.
@@ -101,9 +106,9 @@ impl Engine {
         self.state.learn(partition, known.micros());
     }
 
-    /// No request to come is of an earlier time.
-    pub(crate) fn settled(&self) -> EventTime {
-        self.state.settled()
+    /// No request to come is of an earlier time, once all of `sources` partitions have been heard of.
+    pub(crate) fn settled(&self, sources: u16) -> EventTime {
+        self.state.settled(sources)
     }
 
     /// Keeps to the memory budget.

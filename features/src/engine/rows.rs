@@ -6,7 +6,7 @@ use weir_expr::{Expression, Scalar};
 use super::columnar;
 use crate::aggregate::{Place, Row};
 use crate::source::Observed;
-use crate::view::{FeatureView, FeatureViews};
+use crate::view::{FeatureView, FeatureViews, Scope};
 
 /// A row on its way into a history.
 #[derive(Debug, Clone)]
@@ -17,8 +17,8 @@ pub(crate) struct Fresh {
     pub(crate) row: Row,
 }
 
-/// For each of `events` the rows it gives.
-pub(crate) fn evaluate(views: &FeatureViews, events: &[Observed<'_>]) -> Vec<Vec<Fresh>> {
+/// For each of `events` the rows it gives in the views of its scope.
+pub(crate) fn evaluate(views: &FeatureViews, events: &[(Observed<'_>, Scope<'_>)]) -> Vec<Vec<Fresh>> {
     let mut fresh: Vec<Vec<Fresh>> = events.iter().map(|_| Vec::new()).collect();
     for (number, view) in views.views().enumerate() {
         let taken: Vec<(usize, String)> =
@@ -26,13 +26,13 @@ pub(crate) fn evaluate(views: &FeatureViews, events: &[Observed<'_>]) -> Vec<Vec
         if taken.is_empty() {
             continue;
         }
-        let batch = columnar::batch(&view.columns, taken.len(), |_, name, row| events[taken[row].0].value(name));
+        let batch = columnar::batch(&view.columns, taken.len(), |_, name, row| events[taken[row].0].0.value(name));
         let kept = view.filter.as_ref().map(|filter| evaluated(filter, &batch));
         let slots: Vec<ArrayRef> = view.slots.iter().map(|slot| evaluated(slot, &batch)).collect();
         for (row, (at, entity)) in taken.into_iter().enumerate() {
             if kept.as_ref().is_none_or(|kept| holds(kept, row)) {
                 let values = slots.iter().map(|slot| Scalar::at(slot, row)).collect();
-                fresh[at].push(Fresh { view: number, entity, row: Row { place: place(&events[at]), values } });
+                fresh[at].push(Fresh { view: number, entity, row: Row { place: place(&events[at].0), values } });
             }
         }
     }
@@ -49,9 +49,9 @@ fn holds(kept: &ArrayRef, row: usize) -> bool {
 }
 
 /// The entity under which `view` takes the event, if it does.
-fn entity(view: &FeatureView, event: &Observed<'_>) -> Option<String> {
+fn entity(view: &FeatureView, (event, scope): &(Observed<'_>, Scope<'_>)) -> Option<String> {
     let envelope = &event.envelope;
-    if !view.sources.iter().any(|source| source == envelope.event_type) {
+    if !scope.covers(view) || !view.sources.iter().any(|source| source == envelope.event_type) {
         return None;
     }
     let late = envelope.known.micros().saturating_sub(envelope.time.micros()) > view.lateness.micros();

@@ -124,9 +124,10 @@ impl State {
         }
     }
 
-    /// The least of all partitions' greatest known times: no request to come is of an earlier time.
-    pub(super) fn settled(&self) -> EventTime {
-        self.known.values().min().map_or(EventTime::MIN, |least| EventTime::from_micros(*least))
+    /// The least of all partitions' greatest known times, where all of them have one.
+    pub(super) fn settled(&self, sources: u16) -> EventTime {
+        let least = self.known.values().min().filter(|_| self.known.len() >= usize::from(sources));
+        least.map_or(EventTime::MIN, |least| EventTime::from_micros(*least))
     }
 
     pub(super) fn evict(&mut self) {

@@ -7,7 +7,7 @@ use weir_messages::{EventTime, StageError};
 use super::recorded::{Asked, Id, Recorded};
 use crate::engine::{Answer, Consents, Engine, Fresh, Open, Request, evaluate, finish};
 use crate::source::{APPLICATION, Envelope, Observed, Reader};
-use crate::view::FeatureViews;
+use crate::view::{FeatureViews, Scope};
 
 /// Events evaluated at once.
 const BATCH: usize = 2_048;
@@ -63,7 +63,7 @@ impl<'a> Run<'a> {
         while let Some(asked) = self.asked.get(self.answered()).copied().filter(|asked| asked.after <= self.lines) {
             self.fold()?;
             let request = self.request(asked);
-            self.open.push(self.engine.answer(self.views, &request)?);
+            self.open.push(self.engine.answer(self.views, Scope::Every, &request)?);
             if self.open.len() >= BATCH {
                 self.close();
             }
@@ -79,8 +79,10 @@ impl<'a> Run<'a> {
     fn fold(&mut self) -> Result<(), StageError> {
         let (waiting, nothing) = (std::mem::take(&mut self.waiting), Reader::default());
         let Some(settled) = self.earliest.get(self.answered()) else { return Ok(()) };
-        let observed: Vec<Observed<'_>> =
-            waiting.iter().map(|event| observed(self.views, &nothing, event.envelope(), &event.json)).collect();
+        let observed: Vec<(Observed<'_>, Scope<'_>)> = waiting
+            .iter()
+            .map(|event| (observed(self.views, &nothing, event.envelope(), &event.json), Scope::Every))
+            .collect();
         for rows in evaluate(self.views, &observed) {
             self.engine.fold(self.views, rows, *settled)?;
         }
@@ -112,7 +114,7 @@ impl<'a> Run<'a> {
                 entities.insert(view.entity.clone(), id);
             }
         }
-        evaluate(self.views, std::slice::from_ref(&event)).into_iter().flatten().collect()
+        evaluate(self.views, &[(event, Scope::Every)]).into_iter().flatten().collect()
     }
 }
 

@@ -5,6 +5,7 @@ mod error;
 mod explain;
 mod feature_views;
 mod plan;
+mod scope;
 mod slots;
 mod span;
 #[cfg(test)]
@@ -18,6 +19,7 @@ pub(crate) use error::Fault;
 pub use error::ViewError;
 pub use feature_views::FeatureViews;
 pub(crate) use feature_views::LATEST;
+pub(crate) use scope::{Scope, lives_with_customer};
 pub(crate) use slots::Slots;
 pub(crate) use span::Span;
 pub(crate) use window::Window;

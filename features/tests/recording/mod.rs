@@ -9,8 +9,8 @@ use std::sync::Arc;
 use serde_json::{Value, json, value::to_raw_value};
 use weir_features::{FeatureStage, FeatureViews, Sources, replay};
 use weir_messages::{
-    Admitted, CustomerId, Event, EventId, EventTime, FeatureVector, KnownTime, Position, Sequenced, Stage, StageError,
-    StateReader,
+    Admitted, Change, CustomerId, Event, EventId, EventTime, FeatureVector, KnownTime, Position, Sequenced, Stage,
+    StageError, StateReader,
 };
 
 pub(crate) fn views(files: &[(&str, &str)], sources: &Sources) -> FeatureViews {
@@ -82,7 +82,10 @@ pub(crate) struct Saved(pub(crate) BTreeMap<Vec<u8>, Vec<u8>>);
 
 impl Saved {
     pub(crate) fn take(&mut self, stage: &mut FeatureStage) -> usize {
-        let changes = stage.snapshot();
+        self.apply(stage.snapshot())
+    }
+
+    pub(crate) fn apply(&mut self, changes: Vec<Change>) -> usize {
         let count = changes.len();
         for change in changes {
             match change.value {

@@ -3,12 +3,13 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{CustomerId, DecodeError, Event, EventId, EventTime, KnownTime, TraceId};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Topic {
     #[serde(rename = "weir.events")]
     Events,
@@ -74,7 +75,7 @@ impl Record {
         self.headers.push(Header { name: name.to_owned(), value: value.into() });
     }
 
-    fn required(&self, name: &'static str) -> Result<&str, DecodeError> {
+    pub(crate) fn required(&self, name: &'static str) -> Result<&str, DecodeError> {
         self.header(name).ok_or(DecodeError::MissingHeader(name))
     }
 }

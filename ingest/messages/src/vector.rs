@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{ApplicationId, CustomerId, EventTime, KnownTime, Position, TraceId};
+use crate::{ApplicationId, CustomerId, EventTime, KnownTime, Place, Position, TraceId};
 
 /// One feature's value. Numbers keep whether they are whole, so that their text is the same on every platform.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -30,6 +30,9 @@ pub struct FeatureVector {
     pub known_time: KnownTime,
     /// Where in the log the application stood: every earlier record of its partition is in the vector.
     pub read_at: Position,
+    /// Where the parts that entities gave were read, by entity: absent for what was read at `read_at`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parts: BTreeMap<String, Place>,
     /// Feature name (`view__aggregate_window`, `view__name`) to value.
     pub features: BTreeMap<String, FeatureValue>,
     /// Feature name to reason: `no_consent`, `warming`, `unknown_entity`, `too_many_values`, ….

@@ -223,6 +223,7 @@ fn decision(application: &ApplicationId, customer: &CustomerId, outcome: Decided
         at: Default::default(),
         known_time: Default::default(),
         read_at: Position { partition: 0, offset: 0 },
+        parts: BTreeMap::new(),
         features: BTreeMap::new(),
         missing: BTreeMap::new(),
         trace: None,
