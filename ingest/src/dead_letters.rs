@@ -10,10 +10,11 @@ use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 use weir_messages::privacy::{Keyring, SealError};
-use weir_messages::{DeadLetter, DecodeError, KnownTime, Position, Record, Topic, TraceId};
+use weir_messages::{DeadLetter, DecodeError, KnownTime, Place, Position, Record, Topic, TraceId};
 
 use crate::collector::{Answer, CollectError, Collector, Content, ORIGIN};
 use crate::log::{Entry, EventLog, LogError, codec};
+use crate::refusal::{Refusal, Sealing};
 
 const TOPIC: Topic = Topic::DeadLetters;
 
@@ -77,6 +78,20 @@ pub struct DeadLetters {
 enum Original {
     Event(Vec<u8>),
     Record(Record),
+}
+
+/// The dead letter of a record that `stage` found unreadable at `place`.
+#[must_use]
+pub fn unreadable(
+    keyring: &Keyring,
+    place: Place,
+    stage: &'static str,
+    record: &Record,
+    error: DecodeError,
+) -> DeadLetter {
+    let sealing = Sealing { keyring, origin: &place.to_string(), stage };
+    let known_time = record.header("ce_knowntime").and_then(|text| KnownTime::parse(text).ok());
+    Refusal::from(error).letter(&sealing, &codec::encode(record), known_time.unwrap_or_default())
 }
 
 impl DeadLetters {

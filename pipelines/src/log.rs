@@ -16,6 +16,8 @@ use crate::vitals::Vitals;
 #[derive(Debug)]
 pub(crate) struct WatchedLog {
     pub log: Arc<dyn EventLog>,
+    /// The end of a log of several partitions says nothing; its lag is measured elsewhere.
+    pub partitioned: bool,
     pub vitals: Arc<Vitals>,
     pub fail_point: Arc<FailPoint>,
 }
@@ -27,7 +29,7 @@ impl EventLog for WatchedLog {
         metrics::counter!("weir_log_records_total", "topic" => topic.name()).increment(positions.len() as u64);
         if topic == Topic::Events {
             self.fail_point.pass("events_appended");
-            if let Some(last) = positions.last() {
+            if let Some(last) = positions.last().filter(|_| !self.partitioned) {
                 self.vitals.appended(last.offset + 1);
             }
         }

@@ -8,8 +8,11 @@ use weir_messages::KnownTime;
 pub struct Vitals {
     appended: AtomicU64,
     folded: AtomicU64,
+    /// By whoever watches the topics, where there are several partitions.
+    measured: AtomicU64,
     newest: AtomicI64,
     stopped: AtomicBool,
+    log_is_silent: AtomicBool,
 }
 
 impl Vitals {
@@ -23,8 +26,18 @@ impl Vitals {
         self.folded.fetch_max(next, Ordering::Relaxed);
         self.appended(next);
         if let Some(newest) = newest {
-            self.newest.fetch_max(newest.micros(), Ordering::Relaxed);
+            self.knows(newest);
         }
+    }
+
+    /// Something that became known at `newest` has been folded.
+    pub fn knows(&self, newest: KnownTime) {
+        self.newest.fetch_max(newest.micros(), Ordering::Relaxed);
+    }
+
+    /// How far the folds are behind, where others hold them too.
+    pub fn measured(&self, lag: u64) {
+        self.measured.store(lag, Ordering::Relaxed);
     }
 
     /// The loop has ended, by order or by an error.
@@ -36,9 +49,19 @@ impl Vitals {
         self.stopped.load(Ordering::Relaxed)
     }
 
+    /// Whether the log answered when it was last asked.
+    pub fn log_answered(&self, answered: bool) {
+        self.log_is_silent.store(!answered, Ordering::Relaxed);
+    }
+
+    pub fn log_answers(&self) -> bool {
+        !self.log_is_silent.load(Ordering::Relaxed)
+    }
+
     /// Records on the log that the fold has not taken.
     pub fn lag(&self) -> u64 {
-        self.appended.load(Ordering::Relaxed).saturating_sub(self.folded.load(Ordering::Relaxed))
+        let own = self.appended.load(Ordering::Relaxed).saturating_sub(self.folded.load(Ordering::Relaxed));
+        own + self.measured.load(Ordering::Relaxed)
     }
 
     /// When the newest folded event became known; `None` before the first.

@@ -1,32 +1,30 @@
-//! The state of embedded stages, saved together with the offset up to which it was folded, and side indexes that hold
-//! what was found on the log.
+//! The state of stages, saved together with the offset up to which it was folded.
 //!
 //! Whatever is here can be folded from the log again. State is only ever read by the very stages that wrote it: under
 //! any other set of names it is dropped and the fold starts anew.
 
-mod index;
+mod portable;
 mod reader;
+mod snapshots;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 
 use fjall::{Database, Keyspace, PersistMode};
 use serde::{Deserialize, Serialize};
 use weir_messages::{Change, StateReader};
 
 use crate::database;
-pub use index::Index;
 use reader::Namespace;
+pub use snapshots::{HiddenText, Moved, ObjectsSettings, Partition, SnapshotError, Snapshots};
 
 const META: &str = "meta";
 const SET: &str = "stages";
 const NEXT: &str = "next_offset";
 const STATE_PREFIX: &str = "state.";
-const INDEX_PREFIX: &str = "index.";
 
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
@@ -36,8 +34,6 @@ pub enum StateError {
     Corrupt { what: &'static str, reason: String },
     #[error("`{0}` is not among the stages that the store was opened for")]
     UnknownStage(String),
-    #[error("`{0}` names no index: expected 1 to 200 bytes")]
-    IndexName(String),
 }
 
 impl From<fjall::Error> for StateError {
@@ -64,13 +60,11 @@ pub struct StateStore {
     meta: Keyspace,
     state: Keyspace,
     stages: Vec<String>,
-    /// Taken by whoever puts into an index.
-    putting: Arc<Mutex<()>>,
 }
 
 impl StateStore {
     /// Opens or creates the store in `folder`, which is this process's alone. Where it holds the state of another set
-    /// of stages, that is dropped and the next offset is 0 again; indexes stay.
+    /// of stages, that is dropped and the next offset is 0 again.
     pub fn open(folder: &Path, stages: &[String]) -> Result<Self, StateError> {
         let database = database::open(folder)?;
         let meta = database.keyspace(META, database::options)?;
@@ -82,12 +76,12 @@ impl StateStore {
         }
         let state = database.keyspace(&set.keyspace(), database::options)?;
         drop_others(&database, &set)?;
-        Ok(Self { database, meta, state, stages: set.names.into_iter().collect(), putting: Arc::default() })
+        Ok(Self { database, meta, state, stages: set.names.into_iter().collect() })
     }
 
     /// The first offset that is not yet in the state: 0 when it is new.
     pub fn next_offset(&self) -> Result<u64, StateError> {
-        Ok(offset(&self.meta, NEXT)?.unwrap_or(0))
+        self.meta.get(NEXT)?.map_or(Ok(0), |bytes| number(&bytes))
     }
 
     /// One atomic write that outlives the process. Of several changes to a key the last counts. A power cut may take back
@@ -112,16 +106,6 @@ impl StateStore {
 
     pub fn reader(&self, stage: &str) -> Result<Box<dyn StateReader>, StateError> {
         Ok(Box::new(self.namespace(stage)?))
-    }
-
-    /// The index of this name, which is created where there is none.
-    pub fn index(&self, name: &str) -> Result<Index, StateError> {
-        if !(1..=200).contains(&name.len()) {
-            return Err(StateError::IndexName(name.to_owned()));
-        }
-        let keyspace = format!("{INDEX_PREFIX}{name}");
-        let rows = self.database.keyspace(&keyspace, database::options)?;
-        Ok(Index::new(self, rows, keyspace))
     }
 
     fn namespace(&self, stage: &str) -> Result<Namespace, StateError> {
@@ -163,12 +147,7 @@ fn drop_others(database: &Database, set: &StageSet) -> Result<(), StateError> {
     Ok(())
 }
 
-fn offset(meta: &Keyspace, key: &str) -> Result<Option<u64>, StateError> {
-    let Some(bytes) = meta.get(key)? else { return Ok(None) };
-    number("offset", &bytes).map(Some)
-}
-
-fn number(what: &'static str, bytes: &[u8]) -> Result<u64, StateError> {
-    let corrupt = |_| StateError::Corrupt { what, reason: format!("expected 8 bytes, found {}", bytes.len()) };
-    bytes.try_into().map(u64::from_be_bytes).map_err(corrupt)
+fn number(bytes: &[u8]) -> Result<u64, StateError> {
+    let reason = |_| StateError::Corrupt { what: "offset", reason: format!("expected 8 bytes, found {}", bytes.len()) };
+    bytes.try_into().map(u64::from_be_bytes).map_err(reason)
 }

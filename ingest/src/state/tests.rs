@@ -1,9 +1,5 @@
 //! The state store over restarts, changed stages and repeated keys.
 
-use std::collections::BTreeMap;
-
-use proptest::prelude::*;
-
 use super::*;
 
 fn names(names: &[&str]) -> Vec<String> {
@@ -48,12 +44,11 @@ fn what_was_saved_is_there_after_a_restart_with_its_offset() {
 }
 
 #[test]
-fn a_changed_set_of_stages_starts_anew_and_the_index_stays() {
+fn a_changed_set_of_stages_starts_anew() {
     let folder = tempfile::tempdir().unwrap();
     let old = names(&["admission.v1", "features.v1"]);
     let store = StateStore::open(folder.path(), &old).unwrap();
     store.save(old.iter().map(|stage| (stage.clone(), vec![put("a", "x")])).collect(), 7).unwrap();
-    store.index("decisions").unwrap().put(&[("d1".to_owned(), 3)], 4).unwrap();
     drop(store);
     for (stages, next) in [(names(&["features.v2", "admission.v1"]), 0), (old.clone(), 0)] {
         let store = StateStore::open(folder.path(), &stages).unwrap();
@@ -64,8 +59,6 @@ fn a_changed_set_of_stages_starts_anew_and_the_index_stays() {
             1
         );
         store.save(vec![(stages[0].clone(), vec![put("a", "y")])], 5).unwrap();
-        let index = store.index("decisions").unwrap();
-        assert_eq!((index.get("d1").unwrap(), index.next_offset().unwrap()), (Some(3), 4));
     }
     let again = StateStore::open(folder.path(), &names(&["features.v1", "admission.v1"])).unwrap();
     assert_eq!(again.next_offset().unwrap(), 5, "the order of the names says nothing");
@@ -89,45 +82,4 @@ fn of_two_changes_to_one_key_the_last_counts() {
         .save(vec![("a".to_owned(), vec![put("k", "1"), delete("k"), put("k", "3"), put("m", "1"), delete("m")])], 1)
         .unwrap();
     assert_eq!(shown(&store, "a", ""), [pair("k", "3")]);
-}
-
-#[test]
-fn an_index_pages_by_key_and_lies_apart_from_others() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = StateStore::open(folder.path(), &[]).unwrap();
-    let (index, other) = (store.index("a").unwrap(), store.index("b").unwrap());
-    index.put(&[("k2".to_owned(), 2), ("k1".to_owned(), 1), ("k3".to_owned(), 3)], 9).unwrap();
-    assert_eq!(index.range(None, 2).unwrap(), [("k1".to_owned(), 1), ("k2".to_owned(), 2)]);
-    assert_eq!(index.range(Some("k2"), 9).unwrap(), [("k3".to_owned(), 3)]);
-    assert_eq!((other.get("k1").unwrap(), other.next_offset().unwrap()), (None, 0));
-    assert!(store.index("").is_err());
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
-
-    /// However entries come, again, in other groups and over restarts, the first value of a key stands.
-    #[test]
-    fn the_first_value_of_a_key_stands(puts in proptest::collection::vec(
-        (proptest::collection::vec((0..6_u8, 0..100_u64), 0..5), any::<bool>()), 1..8,
-    )) {
-        let folder = tempfile::tempdir().unwrap();
-        let mut expected = BTreeMap::new();
-        let mut store = StateStore::open(folder.path(), &[]).unwrap();
-        for (next, (entries, restart)) in (1..).zip(puts) {
-            let entries: Vec<(String, u64)> = entries.into_iter().map(|(k, v)| (format!("k{k}"), v)).collect();
-            for (key, value) in &entries {
-                expected.entry(key.clone()).or_insert(*value);
-            }
-            store.index("i").unwrap().put(&entries, next).unwrap();
-            if restart {
-                drop(store);
-                store = StateStore::open(folder.path(), &[]).unwrap();
-            }
-            let index = store.index("i").unwrap();
-            prop_assert_eq!(index.next_offset().unwrap(), next);
-            let found = index.range(None, 99).unwrap();
-            prop_assert_eq!(found, expected.clone().into_iter().collect::<Vec<_>>());
-        }
-    }
 }

@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use weir_messages::{ApplicationId, Decision, TraceId};
+use weir_messages::{ApplicationId, Decision, Place, TraceId};
 
 use super::applications::{appended, listed, open_claim};
-use super::{ApplicationAnswer, Lending, LendingError};
-use crate::application::{Application, ApplicationEvent, ApplicationState, decide};
-use crate::store::{Commit, ConsumerOffset, Listing};
+use super::{ApplicationAnswer, Lending, LendingError, decoded};
+use crate::application::{Application, ApplicationEvent, ApplicationState, Decided, decide};
+use crate::store::{Commit, ConsumerOffset, Find, Listing, ListingKind, StreamId};
+
+/// Applications looked through at once.
+const PAGE: u32 = 100;
 
 /// What became of a decision. None of them is a failure: a log may tell anything twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +24,8 @@ pub enum DecisionTaken {
 }
 
 impl Lending {
-    pub async fn apply_decision(&self, decision: &Decision) -> Result<DecisionTaken, LendingError> {
+    /// `record` is where the decision stands on the log.
+    pub async fn apply_decision(&self, decision: &Decision, record: Place) -> Result<DecisionTaken, LendingError> {
         let trace = decision.vector.trace.unwrap_or_else(TraceId::random);
         let (taken, told) = self
             .settle(trace, |commit: Commit| {
@@ -42,7 +46,10 @@ impl Lending {
                         return Ok((None, (DecisionTaken::AlreadyDecided, told)));
                     }
                     let product = self.product(&known.submitted.product)?;
-                    let decided = decide(&known.submitted, decision, product, &self.caps, self.business_date());
+                    let decided = Decided {
+                        record: Some(record),
+                        ..decide(&known.submitted, decision, product, &self.caps, self.business_date())
+                    };
                     let event = ApplicationEvent::Decided(Box::new(decided));
                     let submission = ApplicationEvent::Submitted(Box::new(known.submitted.clone()));
                     let after = Application::fold([submission, event.clone()])?;
@@ -66,17 +73,53 @@ impl Lending {
     }
 
     /// Applies decisions read from the log, all at once so that they share a commit.
-    pub async fn apply_decisions(&self, decisions: &[Decision]) -> Result<Vec<DecisionTaken>, LendingError> {
+    pub async fn apply_decisions(&self, decisions: Vec<(Place, Decision)>) -> Result<Vec<DecisionTaken>, LendingError> {
         let mut applying = tokio::task::JoinSet::new();
-        for (place, decision) in decisions.iter().cloned().enumerate() {
-            let lending = self.clone();
-            applying.spawn(async move { (place, lending.apply_decision(&decision).await) });
-        }
         let mut taken = vec![DecisionTaken::UnknownApplication; decisions.len()];
-        for (place, result) in applying.join_all().await {
-            taken[place] = result?;
+        for (at, (record, decision)) in decisions.into_iter().enumerate() {
+            let lending = self.clone();
+            applying.spawn(async move { (at, lending.apply_decision(&decision, record).await) });
+        }
+        for (at, result) in applying.join_all().await {
+            taken[at] = result?;
         }
         Ok(taken)
+    }
+
+    /// Where the decision that stands is on the log; `None` while there is none.
+    pub async fn decision_record(&self, application: &ApplicationId) -> Result<Option<Place>, LendingError> {
+        let bodies = self.store.load(&StreamId::application(application)).await?;
+        // The second event, as the first is its submission.
+        let Some(body) = bodies.get(1) else { return Ok(None) };
+        match decoded("application", body)? {
+            ApplicationEvent::Decided(decided) => Ok(decided.record),
+            ApplicationEvent::Submitted(_)
+            | ApplicationEvent::ContractDrawn { .. }
+            | ApplicationEvent::Accepted { .. } => Ok(None),
+        }
+    }
+
+    /// At most `most` decided applications in order of their ids, from beyond `after`, with where the decision stands.
+    pub async fn decided(
+        &self,
+        mut after: Option<String>,
+        most: usize,
+    ) -> Result<Vec<(ApplicationId, Place)>, LendingError> {
+        let mut found = Vec::new();
+        while found.len() < most {
+            let (kind, limit) = (ListingKind::Application, PAGE);
+            let find = Find { kind, state: None, customer: None, after, limit };
+            let page = self.store.find(&find).await?;
+            after = page.last().map(|last| last.id.clone());
+            if after.is_none() {
+                break;
+            }
+            for id in page.into_iter().map(|listing| ApplicationId::new(listing.id)) {
+                found.extend(self.decision_record(&id).await?.map(|record| (id, record)));
+            }
+        }
+        found.truncate(most);
+        Ok(found)
     }
 
     /// Keeps how far a consumer of the log has come: only after all of that is done, so that a crash repeats and never

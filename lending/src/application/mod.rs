@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use weir_messages::events::AttributeValue;
-use weir_messages::{ApplicationId, CustomerId, EventTime, LoanId, Outcome, Reason};
+use weir_messages::{ApplicationId, CustomerId, EventTime, LoanId, Outcome, Place, Reason};
 use weir_money::{Money, Rate};
 
 pub use decided::decide;
@@ -52,6 +52,9 @@ pub struct Decided {
     /// Present exactly when approved.
     pub approval: Option<Approval>,
     pub at: EventTime,
+    /// Where the decision stands on the log. Absent in what was decided before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Place>,
 }
 
 /// As it is stored. A name carries its version.

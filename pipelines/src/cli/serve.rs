@@ -17,7 +17,7 @@ use crate::config::{Config, template};
 use crate::content::Content;
 use crate::failpoint::FailPoint;
 use crate::http::{Bearer, router};
-use crate::platform::{Clocks, Platform};
+use crate::platform::{Clocks, Platform, Role, Roles};
 use crate::simulator::{Faults, Payouts, Simulator};
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -39,6 +39,9 @@ pub(crate) struct Run {
     /// What a manual clock shows first, unless the data is already past it (RFC 3339 or microseconds since 1970)
     #[arg(long, value_name = "TIME", value_parser = |text: &str| KnownTime::parse(text))]
     clock_start: Option<KnownTime>,
+    /// What this process does; several processes share `[kafka]` and each runs some
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "ingest,features,scoring,lending")]
+    roles: Vec<Role>,
 }
 
 impl Run {
@@ -48,7 +51,7 @@ impl Run {
         let armed = std::env::var("WEIR_FAIL_AT").ok();
         let fail_point = FailPoint::parse(armed.as_deref()).map_err(CliError::input)?;
         let runtime = tokio::runtime::Runtime::new().map_err(|error| CliError::failed(&error))?;
-        let served = runtime.block_on(serve(&config, self.clocks(), fail_point));
+        let served = runtime.block_on(serve(&config, &Roles(self.roles.clone()), self.clocks(), fail_point));
         // Whatever still runs, a forced stop among it, does not hold up the end.
         runtime.shutdown_timeout(Duration::from_secs(1));
         served
@@ -66,13 +69,14 @@ impl Run {
     }
 }
 
-async fn serve(config: &Config, clocks: Clocks, fail_point: FailPoint) -> Result<ExitCode, CliError> {
+async fn serve(config: &Config, roles: &Roles, clocks: Clocks, fail_point: FailPoint) -> Result<ExitCode, CliError> {
     let prometheus = crate::meters::start().map_err(|error| CliError::failed(&error))?;
     let listener = TcpListener::bind(config.server.listen)
         .await
         .map_err(|error| CliError::input(format_args!("server.listen: {}: {error}", config.server.listen)))?;
-    let mut platform =
-        Platform::open(config, clocks, fail_point, prometheus).await.map_err(|error| CliError::failed(&error))?;
+    let mut platform = Platform::open(config, roles, clocks, fail_point, prometheus)
+        .await
+        .map_err(|error| CliError::failed(&error))?;
     tracing::info!(listen = %config.server.listen, data = %config.data.display(), "weir is up");
     let routes = router(Arc::clone(&platform.app), Bearer::new(&config.server.token), config.server.max_body);
     let (stop, stopped) = tokio::sync::watch::channel(());

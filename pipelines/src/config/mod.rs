@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use weir_ingest::log::kafka::KafkaSettings;
 use weir_messages::privacy::{Keyring, Tokenizer};
 
 pub use secret::Secret;
@@ -34,6 +35,9 @@ pub struct Config {
     pub content: Content,
     pub lender: Lender,
     pub payments: Payments,
+    /// The log of a platform in several processes; without it the log is in `data`.
+    #[serde(default)]
+    pub kafka: Option<KafkaSettings>,
     #[serde(default)]
     pub limits: Limits,
     #[serde(default)]

@@ -1,15 +1,18 @@
-//! Brings decisions from the log to lending and into the index. Both keep where they are; a crash repeats and never
+//! Brings the decisions of a partition from the log to lending, which keeps where this is. A crash repeats and never
 //! skips, and lending takes a repeat for what it is.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use weir_ingest::log::{Entry, EventLog};
+use tokio::runtime::Handle;
+use weir_ingest::log::kafka::{Member, MemberError};
+use weir_ingest::log::{Entry, EventLog, LogError};
 use weir_lending::api::{Lending, LendingError};
 use weir_lending::store::ConsumerOffset;
-use weir_messages::{Decision, Position, Topic};
+use weir_messages::{Decision, Place, Position, Topic};
 
-use super::{DecisionRecords, Recorded, RecordsError};
+use super::Recorded;
 
 /// Lending's name for this reader.
 const CONSUMER: &str = "decisions";
@@ -23,39 +26,33 @@ const RETRY_LAST: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DeliveryError {
     #[error(transparent)]
-    Records(#[from] RecordsError),
+    Log(#[from] LogError),
     #[error(transparent)]
     Lending(#[from] LendingError),
 }
 
-/// The reader of the decisions topic.
+/// The reader of one partition of the decisions topic.
 #[derive(Debug)]
 pub(crate) struct Delivery {
-    log: Arc<dyn EventLog>,
-    records: Arc<DecisionRecords>,
     lending: Lending,
+    partition: u16,
     next: u64,
     flushed: u64,
     flushed_at: Instant,
 }
 
 impl Delivery {
-    /// Takes up where both lending and the index have got to.
-    pub(crate) async fn open(
-        log: Arc<dyn EventLog>,
-        records: Arc<DecisionRecords>,
-        lending: Lending,
-    ) -> Result<Self, DeliveryError> {
-        let indexed = records.index.next_offset().map_err(RecordsError::from)?;
-        let next = lending.offset(CONSUMER, 0).await?.unwrap_or(0).min(indexed);
-        Ok(Self { log, records, lending, next, flushed: next, flushed_at: Instant::now() })
+    /// Takes up where lending has got to.
+    pub(crate) async fn open(lending: Lending, partition: u16) -> Result<Self, DeliveryError> {
+        let next = lending.offset(CONSUMER, partition).await?.unwrap_or(0);
+        Ok(Self { lending, partition, next, flushed: next, flushed_at: Instant::now() })
     }
 
     /// Until the task is aborted. What cannot be done now is tried again, ever more slowly.
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run(mut self, log: Arc<dyn EventLog>) {
         let mut wait = RETRY_FIRST;
         loop {
-            match self.step().await {
+            match self.step(&*log).await {
                 Ok(()) => wait = RETRY_FIRST,
                 Err(error) => {
                     tracing::warn!(error = %weir_messages::Causes(&error), "decisions wait");
@@ -66,28 +63,29 @@ impl Delivery {
         }
     }
 
-    async fn step(&mut self) -> Result<(), DeliveryError> {
-        let from = Position { partition: 0, offset: self.next };
-        let entries = self.log.read(Topic::Decisions, from, BATCH, WAIT).await.map_err(RecordsError::from)?;
-        if let Some(last) = entries.last().map(|entry| entry.position) {
-            let recorded: Vec<Recorded> = entries.into_iter().filter_map(readable).collect();
-            // Before lending wakes who waits, so that the record is there for whoever then asks.
-            self.records.note(&recorded);
-            let decisions: Vec<Decision> = recorded.into_iter().map(|one| one.decision).collect();
-            let began = Instant::now();
-            self.lending.apply_decisions(&decisions).await?;
-            metrics::histogram!("weir_delivery_seconds").record(began.elapsed());
-            self.next = last.offset + 1;
-        }
-        if self.next > self.flushed && self.flushed_at.elapsed() >= FLUSH_EVERY {
-            self.flush().await?;
-        }
+    async fn step(&mut self, log: &dyn EventLog) -> Result<(), DeliveryError> {
+        let from = Position { partition: self.partition, offset: self.next };
+        let entries = log.read(Topic::Decisions, from, BATCH, WAIT).await?;
+        self.take(entries).await?;
+        self.flush_when_due().await
+    }
+
+    async fn take(&mut self, entries: Vec<Entry>) -> Result<(), DeliveryError> {
+        let Some(last) = entries.last().map(|entry| entry.position) else { return Ok(()) };
+        let decisions: Vec<(Place, Decision)> = entries.into_iter().filter_map(readable).collect();
+        let began = Instant::now();
+        self.lending.apply_decisions(decisions).await?;
+        metrics::histogram!("weir_delivery_seconds").record(began.elapsed());
+        self.next = last.offset + 1;
         Ok(())
     }
 
+    async fn flush_when_due(&mut self) -> Result<(), DeliveryError> {
+        if self.next > self.flushed && self.flushed_at.elapsed() >= FLUSH_EVERY { self.flush().await } else { Ok(()) }
+    }
+
     async fn flush(&mut self) -> Result<(), DeliveryError> {
-        self.records.flush(self.next)?;
-        let offset = ConsumerOffset { consumer: CONSUMER.to_owned(), shard: 0, next: self.next };
+        let offset = ConsumerOffset { consumer: CONSUMER.to_owned(), shard: self.partition, next: self.next };
         self.lending.record_offset(offset).await?;
         (self.flushed, self.flushed_at) = (self.next, Instant::now());
         Ok(())
@@ -95,11 +93,58 @@ impl Delivery {
 }
 
 /// A record that nobody can read must not hold up those behind it.
-fn readable(entry: Entry) -> Option<Recorded> {
-    Recorded::read(entry)
-        .inspect_err(|error| {
-            metrics::counter!("weir_decisions_unreadable_total").increment(1);
-            tracing::error!(%error, "decision record skipped");
-        })
-        .ok()
+fn readable(entry: Entry) -> Option<(Place, Decision)> {
+    let recorded = Recorded::read(entry).inspect_err(|error| {
+        metrics::counter!("weir_decisions_unreadable_total").increment(1);
+        tracing::error!(%error, "decision record skipped");
+    });
+    recorded.ok().map(|recorded| (recorded.place, recorded.decision))
+}
+
+/// The partitions of the decisions topic that this process was given.
+pub(crate) struct Deliveries {
+    lending: Lending,
+    runtime: Handle,
+    held: BTreeMap<u16, Delivery>,
+}
+
+impl Deliveries {
+    pub(crate) const fn new(lending: Lending, runtime: Handle) -> Self {
+        Self { lending, runtime, held: BTreeMap::new() }
+    }
+}
+
+impl Member for Deliveries {
+    fn assigned(&mut self, partition: u16) -> Result<u64, MemberError> {
+        let delivery = self.runtime.block_on(Delivery::open(self.lending.clone(), partition))?;
+        let next = delivery.next;
+        self.held.insert(partition, delivery);
+        Ok(next)
+    }
+
+    fn take(&mut self, partition: u16, entries: Vec<Entry>) -> Result<(), MemberError> {
+        let Some(delivery) = self.held.get_mut(&partition) else { return Ok(()) };
+        Ok(self.runtime.block_on(delivery.take(entries))?)
+    }
+
+    fn pause(&mut self) -> Result<Vec<Position>, MemberError> {
+        for delivery in self.held.values_mut() {
+            self.runtime.block_on(delivery.flush_when_due())?;
+        }
+        let saved =
+            |(partition, delivery): (&u16, &Delivery)| Position { partition: *partition, offset: delivery.flushed };
+        Ok(self.held.iter().map(saved).collect())
+    }
+
+    fn revoked(&mut self, partition: u16) {
+        if let Some(mut delivery) = self.held.remove(&partition)
+            && let Err(error) = self.runtime.block_on(delivery.flush())
+        {
+            tracing::warn!(partition, error = %weir_messages::Causes(&error), "the next holder repeats some decisions");
+        }
+    }
+
+    fn lost(&mut self, partition: u16) {
+        self.held.remove(&partition);
+    }
 }

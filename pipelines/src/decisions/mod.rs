@@ -1,39 +1,35 @@
-//! Decisions after they are on the log: found by their application, run again, and brought to lending.
+//! Decisions after they are on the log: brought to lending, found by their application, run again.
 
 mod delivery;
 mod rerun;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use weir_ingest::log::{Entry, EventLog, LogError};
-use weir_ingest::state::{Index, StateError};
-use weir_messages::{ApplicationId, Decision, Position, Topic};
+use weir_lending::api::{Lending, LendingError};
+use weir_messages::{ApplicationId, Decision, Place, Topic};
 
-pub(crate) use delivery::{Delivery, DeliveryError};
+pub(crate) use delivery::{Deliveries, Delivery, DeliveryError};
 pub(crate) use rerun::{Rerun, RerunError};
 
 use crate::engines::Engines;
 use crate::fold::ENGINE;
-
-/// Where the index of decisions lies in the state store.
-pub(crate) const INDEX: &str = "decisions.v1";
 
 #[derive(Debug, thiserror::Error)]
 pub enum RecordsError {
     #[error(transparent)]
     Log(#[from] LogError),
     #[error(transparent)]
-    Index(#[from] StateError),
-    #[error("the decision at {topic}/{offset} does not read back: {reason}", topic = Topic::Decisions)]
-    Corrupt { offset: u64, reason: String },
+    Lending(#[from] LendingError),
+    #[error("the decision at {place} does not read back: {reason}")]
+    Corrupt { place: Place, reason: String },
 }
 
 /// A decision as it stands on the log.
 #[derive(Debug, Clone)]
 pub struct Recorded {
-    pub position: Position,
+    pub place: Place,
     /// Names the engine that made it.
     pub engine: String,
     /// The record's bytes: running it again must give these.
@@ -43,77 +39,45 @@ pub struct Recorded {
 
 impl Recorded {
     fn read(entry: Entry) -> Result<Self, RecordsError> {
-        let corrupt = |reason| RecordsError::Corrupt { offset: entry.position.offset, reason };
+        let place = Place::new(Topic::Decisions, entry.position);
+        let corrupt = |reason| RecordsError::Corrupt { place, reason };
         let decision = weir_messages::decode_json(&entry.record.value).map_err(|error| corrupt(error.to_string()))?;
         let engine = entry.record.header(ENGINE).ok_or_else(|| corrupt("it names no engine".to_owned()))?.to_owned();
-        Ok(Self { position: entry.position, engine, bytes: entry.record.value, decision })
+        Ok(Self { place, engine, bytes: entry.record.value, decision })
     }
 }
 
-/// The decisions topic by application. The first decision of an application stands.
+/// The decisions topic by application: lending keeps where the one that stands is.
 #[derive(Debug)]
 pub struct DecisionRecords {
     log: Arc<dyn EventLog>,
-    index: Index,
-    /// Not yet in the index.
-    recent: Mutex<BTreeMap<String, u64>>,
+    lending: Lending,
     engines: Arc<Engines>,
 }
 
 impl DecisionRecords {
-    pub fn new(log: Arc<dyn EventLog>, index: Index, engines: Arc<Engines>) -> Self {
-        Self { log, index, recent: Mutex::default(), engines }
+    pub const fn new(log: Arc<dyn EventLog>, lending: Lending, engines: Arc<Engines>) -> Self {
+        Self { log, lending, engines }
     }
 
     pub async fn find(&self, application: &ApplicationId) -> Result<Option<Recorded>, RecordsError> {
-        let recent = self.recent().get(application.as_str()).copied();
-        match self.index.get(application.as_str())?.or(recent) {
-            Some(offset) => self.at(offset).await,
+        match self.lending.decision_record(application).await? {
+            Some(place) => self.at(place).await,
             None => Ok(None),
         }
     }
 
     /// At most `most` decisions in order of their applications, from beyond `after`.
     pub async fn list(&self, after: Option<&str>, most: usize) -> Result<Vec<Recorded>, RecordsError> {
-        let mut offsets: BTreeMap<String, u64> = {
-            let recent = self.recent();
-            let beyond = |name: &str| after.is_none_or(|after| name > after);
-            recent.iter().filter(|(name, _)| beyond(name)).map(|(name, at)| (name.clone(), *at)).take(most).collect()
-        };
-        offsets.extend(self.index.range(after, most)?);
-        let mut found = Vec::with_capacity(most.min(offsets.len()));
-        for offset in offsets.into_values().take(most) {
-            found.extend(self.at(offset).await?);
+        let mut found = Vec::new();
+        for (_, place) in self.lending.decided(after.map(str::to_owned), most).await? {
+            found.extend(self.at(place).await?);
         }
         Ok(found)
     }
 
-    async fn at(&self, offset: u64) -> Result<Option<Recorded>, RecordsError> {
-        let from = Position { partition: 0, offset };
-        let entry = self.log.read(Topic::Decisions, from, 1, Duration::ZERO).await?.pop();
+    async fn at(&self, place: Place) -> Result<Option<Recorded>, RecordsError> {
+        let entry = self.log.read(place.topic, place.position, 1, Duration::ZERO).await?.pop();
         entry.map(Recorded::read).transpose()
-    }
-
-    /// Notes where decisions stand, in the order of the log.
-    fn note<'a>(&self, decisions: impl IntoIterator<Item = &'a Recorded>) {
-        let mut recent = self.recent();
-        for one in decisions {
-            recent.entry(one.decision.application.to_string()).or_insert(one.position.offset);
-        }
-    }
-
-    /// Writes what was noted to the index; everything before `next` is then in it.
-    fn flush(&self, next: u64) -> Result<(), RecordsError> {
-        let noted: Vec<(String, u64)> = self.recent().iter().map(|(name, at)| (name.clone(), *at)).collect();
-        self.index.put(&noted, next)?;
-        let mut recent = self.recent();
-        for (name, _) in &noted {
-            recent.remove(name);
-        }
-        Ok(())
-    }
-
-    fn recent(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, u64>> {
-        self.recent.lock().expect("no holder panics")
     }
 }

@@ -1,7 +1,8 @@
-//! The loop: read a batch, fold it, publish what comes out, and at intervals save the stages' state with the next
-//! offset as one atomic write. A crash repeats work, changes no answer and skips nothing.
+//! The fold over one partition: read a batch, fold it, publish what comes out, and at intervals save the stages' state
+//! with the next offset as one atomic write. A crash repeats work, changes no answer and skips nothing.
 
-mod chain;
+pub(crate) mod chain;
+mod held;
 mod publisher;
 
 use std::sync::Arc;
@@ -9,14 +10,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
-use weir_ingest::log::{EventLog, LogError};
+use weir_ingest::log::{Entry, EventLog, LogError};
 use weir_ingest::state::{StateError, StateStore};
 use weir_messages::{Position, Record, Sequenced, StageError, Topic};
 
-pub(crate) use chain::Chain;
-use chain::Folded;
-use publisher::Publisher;
-pub(crate) use publisher::{ENGINE, STATE};
+use chain::{Chain, Folded};
+pub(crate) use held::{Folds, OpenFold};
+pub(crate) use publisher::ENGINE;
+use publisher::{Publisher, STATE};
 
 use crate::failpoint::FailPoint;
 use crate::vitals::Vitals;
@@ -40,76 +41,111 @@ pub(crate) enum FoldError {
     Saved { topic: Topic },
 }
 
+/// What every fold of a process shares.
+#[derive(Debug, Clone)]
+pub(crate) struct Surroundings {
+    pub log: Arc<dyn EventLog>,
+    /// Name of the engine that decides.
+    pub engine: String,
+    pub save_every: Duration,
+    pub vitals: Arc<Vitals>,
+    pub fail_point: Arc<FailPoint>,
+}
+
 pub(crate) struct Fold {
-    log: Arc<dyn EventLog>,
-    store: Arc<StateStore>,
-    chain: Chain,
+    around: Surroundings,
+    store: StateStore,
+    chain: Box<dyn Chain>,
     publisher: Publisher,
-    vitals: Arc<Vitals>,
-    fail_point: Arc<FailPoint>,
+    partition: u16,
     next: u64,
     saved: u64,
     saved_at: Instant,
-    save_every: Duration,
+}
+
+/// Namespaces of what a fold over `chain` saves.
+fn names(chain: &dyn Chain) -> Vec<String> {
+    let mut names = chain.names();
+    names.push(STATE.to_owned());
+    names
 }
 
 impl Fold {
-    /// Takes up where the state was last saved.
+    /// Takes up where the state in `folder` was last saved.
     pub(crate) async fn open(
-        log: Arc<dyn EventLog>,
-        store: Arc<StateStore>,
-        mut chain: Chain,
-        (engine, save_every): (String, Duration),
-        (vitals, fail_point): (Arc<Vitals>, Arc<FailPoint>),
+        around: Surroundings,
+        folder: &std::path::Path,
+        mut chain: Box<dyn Chain>,
+        partition: u16,
     ) -> Result<Self, FoldError> {
+        let store = StateStore::open(folder, &names(&*chain))?;
         chain.restore(&store)?;
-        let publisher = Publisher::open(Arc::clone(&log), &store, engine).await?;
+        let (log, engine) = (Arc::clone(&around.log), around.engine.clone());
+        let publisher = Publisher::open(log, &store, engine, (chain.source(), partition)).await?;
         let next = store.next_offset()?;
-        vitals.folded(next, None);
-        vitals.appended(log.end(Topic::Events, 0).await?);
-        let (saved, saved_at) = (next, Instant::now());
-        Ok(Self { log, store, chain, publisher, vitals, fail_point, next, saved, saved_at, save_every })
+        Ok(Self { around, store, chain, publisher, partition, next, saved: next, saved_at: Instant::now() })
     }
 
-    /// On a thread of its own, until told to stop; then saves.
+    /// The first offset that is not folded.
+    pub(crate) const fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// The first offset that is not in the saved state.
+    pub(crate) const fn saved(&self) -> u64 {
+        self.saved
+    }
+
+    /// Reads its partition itself, on a thread of its own, until told to stop; then saves.
     pub(crate) fn run(mut self, runtime: &Handle, stop: &AtomicBool) -> Result<(), FoldError> {
+        let topic = self.chain.source();
         while !stop.load(Ordering::Relaxed) {
-            self.step(runtime)?;
-            let unsaved = self.next - self.saved;
-            if unsaved >= SAVE_AFTER || (unsaved > 0 && self.saved_at.elapsed() >= self.save_every) {
-                self.save()?;
+            let from = Position { partition: self.partition, offset: self.next };
+            let entries = runtime.block_on(self.around.log.read(topic, from, BATCH, WAIT))?;
+            if !entries.is_empty() {
+                let newest = self.take(runtime, entries)?;
+                self.around.vitals.folded(self.next, newest);
             }
+            self.save_when_due()?;
         }
         self.save()
     }
 
-    fn step(&mut self, runtime: &Handle) -> Result<(), FoldError> {
-        let from = Position { partition: 0, offset: self.next };
-        let entries = runtime.block_on(self.log.read(Topic::Events, from, BATCH, WAIT))?;
-        let Some(last) = entries.last().map(|entry| entry.position) else { return Ok(()) };
+    /// Folds the next records of its partition and publishes what comes out; the newest known time among them.
+    pub(crate) fn take(
+        &mut self,
+        runtime: &Handle,
+        entries: Vec<Entry>,
+    ) -> Result<Option<weir_messages::KnownTime>, FoldError> {
+        let Some(last) = entries.last().map(|entry| entry.position) else { return Ok(None) };
         let began = Instant::now();
         let batch: Vec<Sequenced<Record>> =
             entries.into_iter().map(|entry| Sequenced::first(entry.position, entry.record)).collect();
-        let folded = self.chain.fold(&batch)?;
-        self.fail_point.pass("folded");
+        let mut folded = self.chain.fold(&batch)?;
+        self.around.fail_point.pass("folded");
         metrics::histogram!("weir_fold_seconds").record(began.elapsed());
         let began = Instant::now();
-        runtime.block_on(self.publisher.publish(&folded))?;
+        runtime.block_on(self.publisher.publish(&mut folded))?;
         metrics::histogram!("weir_publish_seconds").record(began.elapsed());
-        self.fail_point.pass("published");
+        self.around.fail_point.pass("published");
         told(&folded);
         self.next = last.offset + 1;
-        self.vitals.folded(self.next, folded.newest);
-        Ok(())
+        Ok(folded.newest)
     }
 
-    fn save(&mut self) -> Result<(), FoldError> {
+    pub(crate) fn save_when_due(&mut self) -> Result<(), FoldError> {
+        let unsaved = self.next - self.saved;
+        let due = unsaved >= SAVE_AFTER || (unsaved > 0 && self.saved_at.elapsed() >= self.around.save_every);
+        if due { self.save() } else { Ok(()) }
+    }
+
+    pub(crate) fn save(&mut self) -> Result<(), FoldError> {
         let mut changes = self.chain.snapshot();
         changes.push((STATE.to_owned(), self.publisher.snapshot()));
         let began = Instant::now();
         self.store.save(changes, self.next)?;
         metrics::histogram!("weir_save_seconds").record(began.elapsed());
-        self.fail_point.pass("saved");
+        self.around.fail_point.pass("saved");
         (self.saved, self.saved_at) = (self.next, Instant::now());
         Ok(())
     }

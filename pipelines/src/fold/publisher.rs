@@ -1,35 +1,40 @@
-//! Puts what the stages gave onto the log. After a crash the stages give some of it again: what is on the log already
-//! is found there by its source offset, and left out.
+//! Puts what the stages gave onto the log. After a crash the stages give some of it again: decisions and dead letters
+//! that are on the log already are found there by their source, and left out. What is shuffled to other stages is sent
+//! again, as its readers drop repeats.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use weir_ingest::log::EventLog;
 use weir_ingest::state::StateStore;
-use weir_messages::{Change, DeadLetter, Decision, Position, Record, Sequenced, Topic};
+use weir_messages::{Change, Decision, Place, Position, Record, Sequenced, Topic};
 
 use super::FoldError;
 use super::chain::Folded;
 
 /// Namespace of the publisher's own state: how far each topic reached when the stages were last saved.
 pub(crate) const STATE: &str = "publisher.v1";
-/// Header of a derived record: where its source stands, as `weir.events/0/17`.
-pub(crate) const SOURCE: &str = "source";
 /// Header of a decision record: which engine made it.
 pub(crate) const ENGINE: &str = "engine";
+/// Headers of a decision and of a dead letter that name the source, as `weir.events/0/17`.
+const SOURCE: &str = "source";
+const ORIGIN: &str = "origin";
 
 const PAGE: usize = 1_000;
 
 pub(crate) struct Publisher {
     log: Arc<dyn EventLog>,
     engine: String,
+    /// The topic of the sources.
+    source: Topic,
     decisions: Reached,
     dead_letters: Reached,
 }
 
-/// A topic, as far as derived records are on it.
+/// A partition of a topic, as far as records derived from one source partition are on it.
 struct Reached {
     topic: Topic,
+    partition: u16,
     /// Header that names the source.
     header: &'static str,
     /// Everything from source offsets before this one is on the topic.
@@ -39,28 +44,36 @@ struct Reached {
 }
 
 impl Publisher {
-    pub(crate) async fn open(log: Arc<dyn EventLog>, store: &StateStore, engine: String) -> Result<Self, FoldError> {
+    /// For what comes out of one partition of `source`. Its decisions lie in the partition of the same number, as both
+    /// are on the customer's key.
+    pub(crate) async fn open(
+        log: Arc<dyn EventLog>,
+        store: &StateStore,
+        engine: String,
+        (source, partition): (Topic, u16),
+    ) -> Result<Self, FoldError> {
         let saved = store.reader(STATE)?;
-        let mut reached = Vec::with_capacity(2);
-        for (topic, header) in [(Topic::Decisions, SOURCE), (Topic::DeadLetters, "origin")] {
+        let open = async |topic, partition_of_it, header| {
             let end = saved.get(&[key(topic)])?.pop().flatten().map_or(Ok(0), |bytes| decode(topic, &bytes))?;
-            let mut one = Reached { topic, header, source: 0, end };
-            one.catch_up(&*log).await?;
-            reached.push(one);
-        }
-        let (Some(dead_letters), Some(decisions)) = (reached.pop(), reached.pop()) else {
-            unreachable!("two topics were opened")
+            let mut one = Reached { topic, partition: partition_of_it, header, source: 0, end };
+            one.catch_up(&*log, (source, partition)).await?;
+            Ok::<_, FoldError>(one)
         };
-        Ok(Self { log, engine, decisions, dead_letters })
+        let decisions = open(Topic::Decisions, partition, SOURCE).await?;
+        let dead_letters = open(Topic::DeadLetters, 0, ORIGIN).await?;
+        Ok(Self { log, engine, source, decisions, dead_letters })
     }
 
     /// Answers when all of it is durable.
-    pub(crate) async fn publish(&mut self, folded: &Folded) -> Result<(), FoldError> {
-        let engine = &self.engine;
-        let decisions = folded.decisions.iter().map(|one| (one.position, decision_record(one, engine)));
-        self.decisions.append(&*self.log, decisions.collect()).await?;
-        let letters = folded.dead_letters.iter().map(|one: &Sequenced<DeadLetter>| (one.position, (&one.body).into()));
-        self.dead_letters.append(&*self.log, letters.collect()).await
+    pub(crate) async fn publish(&mut self, folded: &mut Folded) -> Result<(), FoldError> {
+        let (engine, source, log) = (&self.engine, self.source, &*self.log);
+        let shuffled = shuffled(log, std::mem::take(&mut folded.shuffled));
+        let decided = folded.decisions.iter().map(|one| (one.position, decision_record(one, source, engine))).collect();
+        let letters = folded.dead_letters.iter().map(|one| (one.position, Record::from(&one.body))).collect();
+        let decided = self.decisions.append(log, decided);
+        let letters = self.dead_letters.append(log, letters);
+        let (shuffled, decided, letters) = tokio::join!(shuffled, decided, letters);
+        shuffled.and(decided).and(letters)
     }
 
     /// How far the topics reach, to be saved with the stages.
@@ -70,16 +83,28 @@ impl Publisher {
     }
 }
 
+/// Each topic in order; the topics side by side.
+async fn shuffled(log: &dyn EventLog, records: Vec<(Topic, Record)>) -> Result<(), FoldError> {
+    let (entities, rest): (Vec<_>, Vec<_>) = records.into_iter().partition(|(topic, _)| *topic == Topic::EntityEvents);
+    let append = async |topic, records: Vec<(Topic, Record)>| match records.is_empty() {
+        true => Ok(()),
+        false => log.append(topic, records.into_iter().map(|(_, record)| record).collect()).await.map(drop),
+    };
+    let (entities, rest) = tokio::join!(append(Topic::EntityEvents, entities), append(Topic::Features, rest));
+    Ok(entities.and(rest)?)
+}
+
 impl Reached {
     /// Reads what was published after the stages were last saved.
-    async fn catch_up(&mut self, log: &dyn EventLog) -> Result<(), FoldError> {
+    async fn catch_up(&mut self, log: &dyn EventLog, (source, partition): (Topic, u16)) -> Result<(), FoldError> {
         loop {
-            let from = Position { partition: 0, offset: self.end };
+            let from = Position { partition: self.partition, offset: self.end };
             let entries = log.read(self.topic, from, PAGE, Duration::ZERO).await?;
             let Some(last) = entries.last() else { return Ok(()) };
             self.end = last.position.offset + 1;
-            let sources = entries.iter().filter_map(|entry| source_offset(entry.record.header(self.header)?));
-            self.source = sources.map(|offset| offset + 1).fold(self.source, u64::max);
+            let places = entries.iter().filter_map(|entry| entry.record.header(self.header)?.parse::<Place>().ok());
+            let own = places.filter(|place| (place.topic, place.position.partition) == (source, partition));
+            self.source = own.map(|place| place.position.offset + 1).fold(self.source, u64::max);
         }
     }
 
@@ -96,22 +121,17 @@ impl Reached {
     }
 }
 
-fn decision_record(decision: &Sequenced<Decision>, engine: &str) -> Record {
-    let (body, at) = (&decision.body, decision.position);
+fn decision_record(decision: &Sequenced<Decision>, source: Topic, engine: &str) -> Record {
+    let body = &decision.body;
     let value = serde_json::to_vec(body).expect("decisions have string keys and finite numbers");
     let mut record = Record { key: body.customer.as_str().to_owned(), headers: Vec::with_capacity(4), value };
     record.push_header("content-type", "application/json");
-    record.push_header(SOURCE, format!("{}/{}/{}", Topic::Events, at.partition, at.offset));
+    record.push_header(SOURCE, Place::new(source, decision.position).to_string());
     record.push_header(ENGINE, engine);
     if let Some(trace) = body.vector.trace {
         record.push_header("traceparent", trace.traceparent());
     }
     record
-}
-
-/// The offset in `weir.events/<partition>/<offset>`; `None` for what came from elsewhere.
-fn source_offset(source: &str) -> Option<u64> {
-    source.strip_prefix(Topic::Events.name())?.rsplit('/').next()?.parse().ok()
 }
 
 fn key(topic: Topic) -> Vec<u8> {

@@ -59,7 +59,7 @@ async fn quote(State(app): State<Arc<App>>, body: JsonBody<QuoteRequest>) -> Res
     let asked = body.value;
     let product = ProductRef { name: asked.product, version: asked.product_version };
     let (amount, currency, rate) = (&asked.amount, &asked.currency, &asked.annual_rate);
-    Ok(Json(app.lending.quote(&product, amount, currency, asked.term_months, rate)?))
+    Ok(Json(app.lending()?.quote(&product, amount, currency, asked.term_months, rate)?))
 }
 
 async fn apply(
@@ -70,10 +70,10 @@ async fn apply(
 ) -> Result<Created<ApplicationAnswer>, Problem> {
     app.admit_work()?;
     let began = std::time::Instant::now();
-    let mut submitted = app.lending.submit_application(body.value, &key.with(&body.bytes)).await?;
+    let mut submitted = app.lending()?.submit_application(body.value, &key.with(&body.bytes)).await?;
     metrics::histogram!("weir_submit_seconds").record(began.elapsed());
     if let Some(wait) = wait {
-        submitted.value = app.lending.wait_for_decision(&submitted.value.application, wait).await?;
+        submitted.value = app.lending()?.wait_for_decision(&submitted.value.application, wait).await?;
     }
     Ok(Created(submitted))
 }
@@ -82,7 +82,7 @@ async fn read(
     State(app): State<Arc<App>>,
     Path(application): Path<ApplicationId>,
 ) -> Result<Json<ApplicationAnswer>, Problem> {
-    Ok(Json(app.lending.application(&application).await?))
+    Ok(Json(app.lending()?.application(&application).await?))
 }
 
 async fn contract(
@@ -91,7 +91,7 @@ async fn contract(
     trace: Trace,
 ) -> Result<Json<ContractAnswer>, Problem> {
     let trace = story(&app, &application, trace).await?;
-    Ok(Json(app.lending.contract(&application, trace).await?))
+    Ok(Json(app.lending()?.contract(&application, trace).await?))
 }
 
 async fn accept(
@@ -102,7 +102,7 @@ async fn accept(
     body: JsonBody<Acceptance>,
 ) -> Result<Created<LoanAnswer>, Problem> {
     let key = key.traced(story(&app, &application, trace).await?).with(&body.bytes);
-    Ok(Created(app.lending.accept(&application, &body.value, &key).await?))
+    Ok(Created(app.lending()?.accept(&application, &body.value, &key).await?))
 }
 
 /// The caller's trace; where none is named, that of the application goes on, so that one id leads from the event that
@@ -111,6 +111,6 @@ async fn story(app: &App, application: &ApplicationId, trace: Trace) -> Result<T
     if trace.is_given {
         return Ok(trace.id);
     }
-    let recorded = app.decisions.find(application).await?;
+    let recorded = app.decisions()?.find(application).await?;
     Ok(recorded.and_then(|one| one.decision.vector.trace).unwrap_or(trace.id))
 }

@@ -36,11 +36,11 @@ async fn register(
     key: IdempotencyKey,
     body: JsonBody<Registration>,
 ) -> Result<Created<CustomerRegistered>, Problem> {
-    Ok(Created(app.lending.register_customer(body.value, &key.with(&body.bytes)).await?))
+    Ok(Created(app.lending()?.register_customer(body.value, &key.with(&body.bytes)).await?))
 }
 
 async fn read(State(app): State<Arc<App>>, Path(customer): Path<CustomerId>) -> Result<Json<CustomerAnswer>, Problem> {
-    Ok(Json(app.lending.customer(&customer).await?))
+    Ok(Json(app.lending()?.customer(&customer).await?))
 }
 
 async fn erase(
@@ -48,5 +48,5 @@ async fn erase(
     Path(customer): Path<CustomerId>,
     key: IdempotencyKey,
 ) -> Result<Changed<ErasedAnswer>, Problem> {
-    Ok(Changed(app.lending.erase_customer(&customer, &key.with(&[])).await?))
+    Ok(Changed(app.lending()?.erase_customer(&customer, &key.with(&[])).await?))
 }

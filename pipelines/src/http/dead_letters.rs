@@ -50,11 +50,11 @@ fn described<'a>(operation: TransformOperation<'a>, id: &str, summary: &str) -> 
 async fn list(State(app): State<Arc<App>>, Params(asked): Params<Page>) -> Result<Json<DeadLetterPage>, Problem> {
     let from = asked.after.map_or(0, |after| after.saturating_add(1));
     let most = usize::try_from(page(asked.limit)?).unwrap_or(usize::MAX);
-    Ok(Json(DeadLetterPage { dead_letters: app.dead_letters.list(from, most).await? }))
+    Ok(Json(DeadLetterPage { dead_letters: app.dead_letters()?.list(from, most).await? }))
 }
 
 async fn show(State(app): State<Arc<App>>, Path(offset): Path<String>) -> Result<Json<Shown>, Problem> {
-    Ok(Json(app.dead_letters.show(number(&offset)?).await?))
+    Ok(Json(app.dead_letters()?.show(number(&offset)?).await?))
 }
 
 async fn replay(
@@ -62,7 +62,7 @@ async fn replay(
     Path(offset): Path<String>,
     trace: Trace,
 ) -> Result<Json<Replayed>, Problem> {
-    Ok(Json(app.dead_letters.replay(number(&offset)?, trace.id).await?))
+    Ok(Json(app.dead_letters()?.replay(number(&offset)?, trace.id).await?))
 }
 
 fn number(offset: &str) -> Result<u64, Problem> {

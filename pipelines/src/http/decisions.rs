@@ -79,15 +79,15 @@ fn described<'a>(operation: TransformOperation<'a>, id: &str, summary: &str) -> 
 
 async fn list(State(app): State<Arc<App>>, Params(asked): Params<Page>) -> Result<Json<DecisionPage>, Problem> {
     let most = usize::try_from(page(asked.limit)?).unwrap_or(usize::MAX);
-    let found = app.decisions.list(asked.after.as_ref().map(ApplicationId::as_str), most).await?;
+    let found = app.decisions()?.list(asked.after.as_ref().map(ApplicationId::as_str), most).await?;
     Ok(Json(DecisionPage { decisions: found.into_iter().map(Line::from).collect() }))
 }
 
 async fn show(State(app): State<Arc<App>>, Path(application): Path<ApplicationId>) -> Result<Json<Decision>, Problem> {
-    let found = app.decisions.find(&application).await?;
+    let found = app.decisions()?.find(&application).await?;
     found.map(|recorded| Json(recorded.decision)).ok_or_else(|| Problem::not_found("decision"))
 }
 
 async fn rerun(State(app): State<Arc<App>>, Path(application): Path<ApplicationId>) -> Result<Json<Rerun>, Problem> {
-    app.decisions.rerun(&application).await?.map(Json).ok_or_else(|| Problem::not_found("decision"))
+    app.decisions()?.rerun(&application).await?.map(Json).ok_or_else(|| Problem::not_found("decision"))
 }

@@ -24,16 +24,18 @@ struct Readiness {
 
 /// Ready when the loop runs, is not too far behind, and the store answers.
 pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
-    let fold = if app.vitals.is_stopped() { "stopped".to_owned() } else { "ok".to_owned() };
+    let ok = || "ok".to_owned();
+    let fold = if app.vitals.is_stopped() { "stopped".to_owned() } else { ok() };
+    let log = if app.vitals.log_answers() { ok() } else { "does not answer".to_owned() };
     let lag = match app.vitals.lag() {
         lag if lag > app.limits.max_lag => format!("{lag} records behind"),
-        _ => "ok".to_owned(),
+        _ => ok(),
     };
-    let store = match app.lending.ping().await {
-        Ok(()) => "ok".to_owned(),
-        Err(_) => "does not answer".to_owned(),
-    };
-    let checks = vec![("fold", fold), ("lag", lag), ("store", store)];
+    let mut checks = vec![("fold", fold), ("log", log), ("lag", lag)];
+    if let Some(desk) = &app.desk {
+        let answers = desk.lending.ping().await;
+        checks.push(("store", answers.map_or_else(|_| "does not answer".to_owned(), |()| ok())));
+    }
     let ready = checks.iter().all(|(_, state)| state == "ok");
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, axum::Json(Readiness { ready, checks })).into_response()

@@ -67,7 +67,7 @@ fn described<'a>(operation: TransformOperation<'a>, id: &str, summary: &str) -> 
 }
 
 async fn trial_balance(State(app): State<Arc<App>>) -> Result<Json<TrialBalance>, Problem> {
-    Ok(Json(TrialBalance { lines: app.lending.trial_balance().await? }))
+    Ok(Json(TrialBalance { lines: app.lending()?.trial_balance().await? }))
 }
 
 async fn statement(
@@ -78,12 +78,12 @@ async fn statement(
         let detail = "expected an account such as `house:bank:EUR` or `loan:<loan>:principal`";
         Problem::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, "invalid_parameter", detail).at("account")
     })?;
-    let lines = app.lending.ledger_statement(&account, asked.after.unwrap_or(0), page(asked.limit)?).await?;
+    let lines = app.lending()?.ledger_statement(&account, asked.after.unwrap_or(0), page(asked.limit)?).await?;
     Ok(Json(Statement { account: account.to_string(), lines }))
 }
 
 async fn verify(State(app): State<Arc<App>>) -> Result<Json<Verified>, Problem> {
-    Ok(Json(match app.lending.ledger_verify().await? {
+    Ok(Json(match app.lending()?.ledger_verify().await? {
         Ok(entries) => Verified { entries, broken: None },
         Err(broken) => Verified { entries: 0, broken: Some(broken.to_string()) },
     }))

@@ -51,12 +51,12 @@ fn described<'a>(operation: TransformOperation<'a>, id: &str, summary: &str) -> 
 
 async fn list(State(app): State<Arc<App>>, Params(filter): Params<LoanFilter>) -> Result<Json<LoanPage>, Problem> {
     let (state, customer, after) = (filter.state.as_deref(), filter.customer.as_ref(), filter.after.as_ref());
-    let loans = app.lending.loans(state, customer, after, page(filter.limit)?).await?;
+    let loans = app.lending()?.loans(state, customer, after, page(filter.limit)?).await?;
     Ok(Json(LoanPage { loans }))
 }
 
 async fn read(State(app): State<Arc<App>>, Path(loan): Path<LoanId>) -> Result<Json<LoanAnswer>, Problem> {
-    Ok(Json(app.lending.loan(&loan).await?))
+    Ok(Json(app.lending()?.loan(&loan).await?))
 }
 
 async fn repay(
@@ -65,5 +65,5 @@ async fn repay(
     key: IdempotencyKey,
     body: JsonBody<RepaymentRequest>,
 ) -> Result<Created<LoanAnswer>, Problem> {
-    Ok(Created(app.lending.repay(&loan, &body.value, &key.with(&body.bytes)).await?))
+    Ok(Created(app.lending()?.repay(&loan, &body.value, &key.with(&body.bytes)).await?))
 }

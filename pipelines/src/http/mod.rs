@@ -50,16 +50,44 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Under `--clock manual` alone.
     pub manual_clock: Option<Arc<ManualClock>>,
-    pub collector: Arc<Collector>,
-    pub dead_letters: DeadLetters,
-    pub decisions: Arc<DecisionRecords>,
-    pub lending: Lending,
+    /// Where this process runs the role `ingest`.
+    pub intake: Option<Intake>,
+    /// Where this process runs the role `lending`.
+    pub desk: Option<Desk>,
     pub vitals: Arc<Vitals>,
     pub limits: Limits,
     pub prometheus: PrometheusHandle,
 }
 
+#[derive(Debug)]
+pub struct Intake {
+    pub collector: Arc<Collector>,
+    pub dead_letters: DeadLetters,
+}
+
+#[derive(Debug)]
+pub struct Desk {
+    pub lending: Lending,
+    pub decisions: DecisionRecords,
+}
+
 impl App {
+    fn lending(&self) -> Result<&Lending, Problem> {
+        self.desk.as_ref().map(|desk| &desk.lending).ok_or_else(|| elsewhere("lending"))
+    }
+
+    fn decisions(&self) -> Result<&DecisionRecords, Problem> {
+        self.desk.as_ref().map(|desk| &desk.decisions).ok_or_else(|| elsewhere("lending"))
+    }
+
+    fn collector(&self) -> Result<&Collector, Problem> {
+        self.intake.as_ref().map(|intake| &*intake.collector).ok_or_else(|| elsewhere("ingest"))
+    }
+
+    fn dead_letters(&self) -> Result<&DeadLetters, Problem> {
+        self.intake.as_ref().map(|intake| &intake.dead_letters).ok_or_else(|| elsewhere("ingest"))
+    }
+
     /// Refuses work while the fold is too far behind to take more.
     fn admit_work(&self) -> Result<(), Problem> {
         if self.vitals.lag() <= self.limits.max_lag {
@@ -71,9 +99,9 @@ impl App {
 
     /// Closes every business day before that of `now`.
     pub async fn close_days(&self, now: KnownTime) -> Result<u64, LendingError> {
-        match now.date().checked_sub_days(Days::new(1)) {
-            Some(yesterday) => self.lending.end_day(yesterday).await,
-            None => Ok(0),
+        match (&self.desk, now.date().checked_sub_days(Days::new(1))) {
+            (Some(desk), Some(yesterday)) => desk.lending.end_day(yesterday).await,
+            (None, _) | (_, None) => Ok(0),
         }
     }
 
@@ -83,8 +111,16 @@ impl App {
         let age = |since: Option<KnownTime>| since.map_or(0.0, |since| seconds(now.micros() - since.micros()));
         metrics::gauge!("weir_fold_lag_records").set(f64::from(u32::try_from(self.vitals.lag()).unwrap_or(u32::MAX)));
         metrics::gauge!("weir_newest_feature_age_seconds").set(age(self.vitals.newest()));
-        metrics::gauge!("weir_outbox_age_seconds").set(age(self.lending.oldest_unpublished()));
+        if let Some(desk) = &self.desk {
+            metrics::gauge!("weir_outbox_age_seconds").set(age(desk.lending.oldest_unpublished()));
+        }
     }
+}
+
+/// This process does not run the role that answers.
+fn elsewhere(role: &str) -> Problem {
+    let detail = format!("this process does not run the role `{role}`: ask one that does");
+    Problem::new(axum::http::StatusCode::MISDIRECTED_REQUEST, "role_elsewhere", detail)
 }
 
 /// Microseconds as seconds, for a gauge.

@@ -88,12 +88,15 @@ async fn the_first_decision_stands_and_wakes_who_waits() {
     let waiter = tokio::spawn(async move { waiting.wait_for_decision(&id, patience).await.unwrap().state });
     tokio::time::sleep(Duration::from_millis(50)).await;
     let declined = decision(&applied, &customer, Decided::Decline, None);
-    assert_eq!(desk.lending.apply_decision(&declined).await.unwrap(), DecisionTaken::Applied);
+    assert_eq!(desk.lending.apply_decision(&declined, RECORD).await.unwrap(), DecisionTaken::Applied);
     assert_eq!(waiter.await.unwrap(), "declined");
     let second = approval(&applied, &customer, "5000.00");
-    assert_eq!(desk.lending.apply_decision(&second).await.unwrap(), DecisionTaken::AlreadyDecided);
+    assert_eq!(desk.lending.apply_decision(&second, RECORD).await.unwrap(), DecisionTaken::AlreadyDecided);
+    assert_eq!(desk.lending.decision_record(&applied).await.unwrap(), Some(RECORD));
+    assert_eq!(desk.lending.decided(None, 9).await.unwrap(), [(applied.clone(), RECORD)]);
+    assert_eq!(desk.lending.decided(Some(applied.to_string()), 9).await.unwrap(), []);
     let stranger = approval(&"a_unknown".into(), &customer, "5000.00");
-    assert_eq!(desk.lending.apply_decision(&stranger).await.unwrap(), DecisionTaken::UnknownApplication);
+    assert_eq!(desk.lending.apply_decision(&stranger, RECORD).await.unwrap(), DecisionTaken::UnknownApplication);
     assert!(desk.submit(&customer, "k2").await.is_ok(), "a declined application is no longer open");
 }
 
@@ -109,7 +112,7 @@ async fn what_is_granted_is_never_more_than_was_asked_for_and_never_less_than_th
     ] {
         let customer = desk.customer(&format!("L01X00T47{number}")).await;
         let applied = desk.submit(&customer, &format!("k{number}")).await.unwrap().value.application;
-        desk.lending.apply_decision(&approval(&applied, &customer, limit)).await.unwrap();
+        desk.lending.apply_decision(&approval(&applied, &customer, limit), RECORD).await.unwrap();
         let answer = desk.lending.application(&applied).await.unwrap();
         assert_eq!((answer.state.as_str(), answer.reasons[0].code.as_str()), (state, reason), "{limit}");
         let granted = answer.offer.map(|offer| offer.amount);
@@ -126,7 +129,7 @@ async fn only_the_contract_that_was_shown_is_accepted() {
     let applied = desk.submit(&customer, "k1").await.unwrap().value.application;
     let early = desk.lending.contract(&applied, TraceId::random()).await.unwrap_err();
     assert_eq!(early.code(), "application_state");
-    desk.lending.apply_decision(&approval(&applied, &customer, "5000.00")).await.unwrap();
+    desk.lending.apply_decision(&approval(&applied, &customer, "5000.00"), RECORD).await.unwrap();
     let shown = desk.lending.contract(&applied, TraceId::random()).await.unwrap();
     assert_eq!(desk.lending.contract(&applied, TraceId::random()).await.unwrap(), shown, "shown twice, drawn up once");
     let other = Acceptance { contract_hash: "0".repeat(64) };

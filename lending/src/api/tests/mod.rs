@@ -12,14 +12,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::json;
 use weir_messages::{
-    CustomerId, Decision, Event, EventType, FeatureVector, ManualClock, Offer, Outcome as Decided, PolicyUse, Position,
-    Reason, TraceId,
+    CustomerId, Decision, Event, EventType, FeatureVector, ManualClock, Offer, Outcome as Decided, Place, PolicyUse,
+    Position, Reason, Topic, TraceId,
 };
 
 use super::*;
 use crate::loan::PaymentId;
 use crate::outbox::PublishError;
 use crate::payment::{Asked, Outcome, PayoutOrder};
+
+/// Where decisions of these tests stand on a log that they do not have.
+const RECORD: Place = Place::new(Topic::Decisions, Position { partition: 1, offset: 7 });
 
 /// Keeps what was published, unless it is down.
 #[derive(Debug, Default)]
@@ -132,7 +135,7 @@ impl Desk {
     async fn signed(&self) -> LoanAnswer {
         let customer = self.customer("L01X00T471").await;
         let applied = self.submit(&customer, "apply").await.unwrap().value.application;
-        self.lending.apply_decision(&approval(&applied, &customer, "5000.00")).await.unwrap();
+        self.lending.apply_decision(&approval(&applied, &customer, "5000.00"), RECORD).await.unwrap();
         let shown = self.lending.contract(&applied, TraceId::random()).await.unwrap();
         let acceptance = Acceptance { contract_hash: shown.contract_hash };
         self.lending.accept(&applied, &acceptance, &request("accept", b"")).await.unwrap().value

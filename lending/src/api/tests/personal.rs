@@ -54,7 +54,7 @@ async fn an_erased_customer_cannot_be_read_and_the_id_number_is_free_again() {
     let open = desk.lending.erase_customer(&customer, &request("k2", b"")).await.unwrap_err();
     assert_eq!(open.code(), "customer_not_settled");
     let declined = decision(&applied, &customer, Decided::Decline, None);
-    desk.lending.apply_decision(&declined).await.unwrap();
+    desk.lending.apply_decision(&declined, RECORD).await.unwrap();
     desk.lending.erase_customer(&customer, &request("k3", b"")).await.unwrap();
     assert_eq!(desk.lending.customer(&customer).await.unwrap_err().code(), "not_found");
     assert_eq!(desk.submit(&customer, "k4").await.unwrap_err().code(), "not_found");

@@ -1,0 +1,81 @@
+//! One process on a log of its own: one fold with all stages, on a thread.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use weir_features::FeatureStage;
+use weir_ingest::admission::Admission;
+use weir_messages::privacy::Keyring;
+use weir_messages::{Causes, Topic};
+use weir_scoring::Decider;
+
+use super::StartError;
+use crate::content::Content;
+use crate::decisions::Delivery;
+use crate::fold::chain::WholeChain;
+use crate::fold::{Fold, FoldError, Surroundings};
+use crate::http::App;
+
+#[derive(Debug)]
+pub(super) struct Running {
+    stop: Arc<AtomicBool>,
+    thread: std::thread::JoinHandle<Result<(), FoldError>>,
+    delivery: tokio::task::JoinHandle<()>,
+}
+
+/// Opens the fold whose state is in `folder`.
+pub(super) async fn open(
+    around: &Surroundings,
+    content: &Content,
+    keyring: &Arc<Keyring>,
+    folder: &Path,
+) -> Result<Fold, StartError> {
+    let chain = WholeChain {
+        admission: Admission::new(Arc::clone(keyring), around.log.partitions(Topic::Events)),
+        features: FeatureStage::new(Arc::clone(&content.views)),
+        decider: Decider::new(Arc::clone(&content.engine)),
+    };
+    let fold = Fold::open(around.clone(), folder, Box::new(chain), 0).await?;
+    around.vitals.folded(fold.next(), None);
+    around.vitals.appended(around.log.end(Topic::Events, 0).await?);
+    Ok(fold)
+}
+
+impl Running {
+    /// `ended` speaks when the fold has ended, by order or by an error.
+    pub(super) async fn start(
+        fold: Fold,
+        around: &Surroundings,
+        app: &App,
+        ended: mpsc::Sender<()>,
+    ) -> Result<Self, StartError> {
+        let (stop, vitals, runtime) = (Arc::new(AtomicBool::new(false)), Arc::clone(&around.vitals), Handle::current());
+        let stopped = Arc::clone(&stop);
+        let run = move || {
+            let result = fold.run(&runtime, &stopped);
+            if let Err(error) = &result {
+                tracing::error!(error = %Causes(error), "the fold cannot go on");
+            }
+            vitals.stopped();
+            ended.try_send(()).ok();
+            result
+        };
+        let thread = std::thread::Builder::new().name("fold".to_owned()).spawn(run);
+        let thread = thread.expect("a process can start a thread at its start");
+        let desk = app.desk.as_ref().expect("the only process runs every role");
+        let delivery = Delivery::open(desk.lending.clone(), 0).await?;
+        let delivery = tokio::spawn(delivery.run(Arc::clone(&around.log)));
+        Ok(Self { stop, thread, delivery })
+    }
+
+    /// Finishes the batch at hand, and saves.
+    pub(super) async fn close(self) -> Result<(), FoldError> {
+        self.stop.store(true, Ordering::Relaxed);
+        let fold = tokio::task::spawn_blocking(move || self.thread.join()).await;
+        self.delivery.abort();
+        fold.expect("joining does not panic").expect("a fold that panics is a defect, seen in its own message")
+    }
+}

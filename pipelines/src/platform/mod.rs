@@ -1,0 +1,255 @@
+//! The platform put together: log, state, stages, lending and the app that the routes ask, from one configuration.
+
+mod embedded;
+mod groups;
+mod roles;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use weir_ingest::collector::Collector;
+use weir_ingest::dead_letters::DeadLetters;
+use weir_ingest::log::kafka::KafkaLog;
+use weir_ingest::log::{EmbeddedLog, EventLog, LogError};
+use weir_lending::api::{Lending, LendingConfig, LendingError, Ports};
+use weir_lending::payment::{HttpPaymentChannel, Signer};
+use weir_lending::store::StoreError;
+use weir_messages::privacy::{Keyring, Tokenizer};
+use weir_messages::{Clock, ManualClock};
+
+pub(crate) use roles::{Role, Roles};
+
+use crate::config::{Config, ConfigError};
+use crate::content::{Content, ContentError};
+use crate::decisions::{DecisionRecords, DeliveryError};
+use crate::engines::{self, Engines, EnginesError};
+use crate::failpoint::FailPoint;
+use crate::fold::{FoldError, Surroundings};
+use crate::http::{App, Desk, Intake};
+use crate::log::{LogSink, WatchedLog};
+use crate::vitals::Vitals;
+
+/// How often the end of a business day is looked for on a real clock.
+const LOOK_FOR_DAYS_END: Duration = Duration::from_secs(60);
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("--roles: a process on a log of its own runs all of them; several share `[kafka]`")]
+    Roles,
+    #[error(transparent)]
+    Content(#[from] ContentError),
+    #[error("{}", path.display())]
+    Folder { path: PathBuf, source: std::io::Error },
+    #[error("the event log cannot be opened")]
+    Log(#[from] LogError),
+    #[error("the fold cannot start")]
+    Fold(#[from] FoldError),
+    #[error("the database cannot be opened")]
+    Store(#[from] StoreError),
+    #[error("lending cannot be asked")]
+    Lending(#[from] LendingError),
+    #[error("the engines kept for old decisions cannot be opened")]
+    Engines(#[from] EnginesError),
+    #[error("decisions cannot be delivered")]
+    Delivery(#[from] DeliveryError),
+    #[error("payments.url")]
+    Payments(#[source] reqwest::Error),
+}
+
+/// Where time comes from in this process.
+#[derive(Debug, Clone)]
+pub(crate) struct Clocks {
+    pub clock: Arc<dyn Clock>,
+    pub manual: Option<Arc<ManualClock>>,
+}
+
+/// What folds and delivers.
+#[derive(Debug)]
+enum Running {
+    Embedded(embedded::Running),
+    Groups(groups::Groups),
+}
+
+/// Everything that runs, without the listener.
+#[derive(Debug)]
+pub(crate) struct Platform {
+    pub app: Arc<App>,
+    running: Running,
+    /// Speaks when a fold has ended, by order or by an error.
+    ended: mpsc::Receiver<()>,
+    days: JoinHandle<()>,
+}
+
+/// The keys of this process.
+struct Keys {
+    keyring: Arc<Keyring>,
+    tokens: Arc<Tokenizer>,
+}
+
+impl Platform {
+    pub(crate) async fn open(
+        config: &Config,
+        roles: &Roles,
+        clocks: Clocks,
+        fail_point: FailPoint,
+        prometheus: PrometheusHandle,
+    ) -> Result<Self, StartError> {
+        let content = Content::load(&config.content)?;
+        let keys = Keys { keyring: Arc::new(config.keyring()?), tokens: Arc::new(config.tokenizer()?) };
+        let around = surroundings(config, roles, &content, fail_point)?;
+        let state = config.data.join("state");
+        // Its state is opened before anybody may ask for anything.
+        let fold = match &config.kafka {
+            None => Some(embedded::open(&around, &content, &keys.keyring, &state).await?),
+            Some(_) => None,
+        };
+        let app = Arc::new(app(config, roles, &content, clocks, &keys, &around, prometheus).await?);
+        let (ended, ends) = mpsc::channel(1);
+        let running = match (fold, &config.kafka) {
+            (Some(fold), _) => Running::Embedded(embedded::Running::start(fold, &around, &app, ended).await?),
+            (None, Some(settings)) => {
+                let keyring = &keys.keyring;
+                let parts =
+                    groups::Parts { settings, roles, content: &content, around: &around, keyring, app: &app, state };
+                Running::Groups(groups::Groups::start(&parts, ended)?)
+            }
+            (None, None) => unreachable!("without Kafka there is a fold"),
+        };
+        let days = tokio::spawn(ends_of_days(Arc::clone(&app)));
+        Ok(Self { app, running, ended: ends, days })
+    }
+
+    /// Waits until a fold has ended, which without an order it does only by an error.
+    pub(crate) async fn fold_ended(&mut self) {
+        self.ended.recv().await;
+    }
+
+    /// Finishes the batch at hand, saves, and closes the stores.
+    pub(crate) async fn close(self) -> Result<(), FoldError> {
+        self.days.abort();
+        let closed = match self.running {
+            Running::Embedded(running) => running.close().await,
+            Running::Groups(groups) => {
+                groups.close().await;
+                Ok(())
+            }
+        };
+        if let Some(desk) = &self.app.desk {
+            desk.lending.close().await;
+        }
+        closed
+    }
+}
+
+fn surroundings(
+    config: &Config,
+    roles: &Roles,
+    content: &Content,
+    fail_point: FailPoint,
+) -> Result<Surroundings, StartError> {
+    std::fs::create_dir_all(&config.data).map_err(|source| StartError::Folder { path: config.data.clone(), source })?;
+    let (vitals, fail_point) = (Arc::new(Vitals::default()), Arc::new(fail_point));
+    let log: Arc<dyn EventLog> = match &config.kafka {
+        Some(settings) => Arc::new(KafkaLog::open(settings)?),
+        None if roles.are_all() => Arc::new(EmbeddedLog::open(&config.data.join("log"))?),
+        None => return Err(StartError::Roles),
+    };
+    let partitioned = config.kafka.is_some();
+    let log: Arc<dyn EventLog> =
+        Arc::new(WatchedLog { log, partitioned, vitals: Arc::clone(&vitals), fail_point: Arc::clone(&fail_point) });
+    let save_every = Duration::from_millis(config.limits.save_every_ms);
+    Ok(Surroundings { log, engine: engines::name_of(&content.engine), save_every, vitals, fail_point })
+}
+
+async fn app(
+    config: &Config,
+    roles: &Roles,
+    content: &Content,
+    clocks: Clocks,
+    keys: &Keys,
+    around: &Surroundings,
+    prometheus: PrometheusHandle,
+) -> Result<App, StartError> {
+    let desk = match roles.run(Role::Lending) {
+        true => Some(desk(config, content, &clocks, keys, around).await?),
+        false => None,
+    };
+    let intake = roles.run(Role::Ingest).then(|| intake(&clocks, keys, around));
+    Ok(App {
+        clock: clocks.clock,
+        manual_clock: clocks.manual,
+        intake,
+        desk,
+        vitals: Arc::clone(&around.vitals),
+        limits: config.limits.clone(),
+        prometheus,
+    })
+}
+
+fn intake(clocks: &Clocks, keys: &Keys, around: &Surroundings) -> Intake {
+    let (log, keyring) = (Arc::clone(&around.log), Arc::clone(&keys.keyring));
+    let tokens = Arc::clone(&keys.tokens);
+    let collector = Arc::new(Collector::new(log, tokens, Arc::clone(&keyring), Arc::clone(&clocks.clock)));
+    let dead_letters = DeadLetters::new(Arc::clone(&around.log), keyring, Arc::clone(&collector));
+    Intake { collector, dead_letters }
+}
+
+async fn desk(
+    config: &Config,
+    content: &Content,
+    clocks: &Clocks,
+    keys: &Keys,
+    around: &Surroundings,
+) -> Result<Desk, StartError> {
+    let (payments, clock) = (&config.payments, Arc::clone(&clocks.clock));
+    let signer = Signer::new(payments.secret.expose());
+    let channel = HttpPaymentChannel::new(&payments.url, signer, payments.timeout(), Arc::clone(&clock))
+        .map_err(StartError::Payments)?;
+    let fail_point = Arc::clone(&around.fail_point);
+    let ports = Ports {
+        clock,
+        tokens: Arc::clone(&keys.tokens),
+        keyring: Arc::clone(&keys.keyring),
+        payments: Arc::new(channel),
+        events: Arc::new(LogSink(Arc::clone(&around.log))),
+        fail_point: Arc::new(move |place| fail_point.pass(place)),
+    };
+    let settings = LendingConfig {
+        database: config.data.join("lending.sqlite"),
+        lender: config.lender.name.clone(),
+        products: content.products.clone(),
+        caps: content.caps.clone(),
+    };
+    let lending = Lending::open(settings, ports).await?;
+    let folder = config.data.join("engines");
+    std::fs::create_dir_all(&folder).map_err(|source| StartError::Folder { path: folder.clone(), source })?;
+    let engines = Arc::new(Engines::open(&folder, content)?);
+    let decisions = DecisionRecords::new(Arc::clone(&around.log), lending.clone(), engines);
+    Ok(Desk { lending, decisions })
+}
+
+/// On a real clock days end by themselves; a manual one ends them when it is moved.
+async fn ends_of_days(app: Arc<App>) {
+    let mut look = tokio::time::interval(LOOK_FOR_DAYS_END);
+    let mut closed = None;
+    loop {
+        look.tick().await;
+        let now = app.clock.now();
+        if closed == Some(now.date()) {
+            continue;
+        }
+        match app.close_days(now).await {
+            Ok(changed) => {
+                closed = Some(now.date());
+                tracing::info!(day = %now.date(), loans = changed, "days before this one are closed");
+            }
+            Err(error) => tracing::warn!(error = %weir_messages::Causes(&error), "the day's end waits"),
+        }
+    }
+}
