@@ -42,38 +42,38 @@ async fn values(log: &dyn EventLog, key: &str) -> Vec<String> {
 }
 
 /// Runs every test on a log of its own; `open` opens the log of a folder, again where there is one.
-pub(super) async fn all(open: impl Fn(&Path) -> Result<Arc<dyn EventLog>, LogError>) {
-    let fresh = || {
+pub(super) async fn all(open: impl AsyncFn(&Path) -> Result<Arc<dyn EventLog>, LogError>) {
+    let fresh = async || {
         let folder = tempfile::tempdir().unwrap();
-        let log = open(folder.path()).unwrap();
+        let log = open(folder.path()).await.unwrap();
         (folder, log)
     };
     for topic in Topic::ALL {
-        let (_folder, log) = fresh();
+        let (_folder, log) = fresh().await;
         what_is_appended_is_read_back_where_it_was_said_to_be(&*log, topic).await;
     }
-    let (_folder, log) = fresh();
+    let (_folder, log) = fresh().await;
     records_of_one_key_keep_their_order(&*log).await;
-    let (_folder, log) = fresh();
+    let (_folder, log) = fresh().await;
     reading_starts_anywhere_and_ends_with_the_log(&*log).await;
-    let (_folder, log) = fresh();
+    let (_folder, log) = fresh().await;
     an_append_sent_again_is_there_twice_and_whole(&*log).await;
-    let (_folder, log) = fresh();
+    let (_folder, log) = fresh().await;
     topics_do_not_mix(&*log).await;
-    let (_folder, log) = fresh();
+    let (_folder, log) = fresh().await;
     an_empty_append_changes_nothing(&*log).await;
-    let (_folder, log) = fresh();
+    let (_folder, log) = fresh().await;
     a_large_record_passes(&*log).await;
-    let (_folder, log) = fresh();
+    let (_folder, log) = fresh().await;
     two_readers_see_the_same(log).await;
-    let (_folder, log) = fresh();
+    let (_folder, log) = fresh().await;
     a_waiting_reader_is_woken(log).await;
-    let (_folder, log) = fresh();
+    let (_folder, log) = fresh().await;
     concurrent_appends_keep_the_order_of_each_caller(log).await;
-    let (_folder, log) = fresh();
+    let (_folder, log) = fresh().await;
     cancelled_callers_leave_whole_appends_and_a_log_that_goes_on(log).await;
-    let (folder, log) = fresh();
-    what_was_acknowledged_is_there_after_a_restart(log, || open(folder.path()).unwrap()).await;
+    let (folder, log) = fresh().await;
+    what_was_acknowledged_is_there_after_a_restart(log, async || open(folder.path()).await.unwrap()).await;
 }
 
 async fn what_is_appended_is_read_back_where_it_was_said_to_be(log: &dyn EventLog, topic: Topic) {
@@ -209,7 +209,7 @@ async fn cancelled_callers_leave_whole_appends_and_a_log_that_goes_on(log: Arc<d
 
 async fn what_was_acknowledged_is_there_after_a_restart(
     mut log: Arc<dyn EventLog>,
-    reopen: impl Fn() -> Arc<dyn EventLog>,
+    reopen: impl AsyncFn() -> Arc<dyn EventLog>,
 ) {
     let mut before = Vec::new();
     for round in 0..3 {
@@ -217,7 +217,7 @@ async fn what_was_acknowledged_is_there_after_a_restart(
         assert!(before.last() < positions.first(), "offsets go on");
         before.extend(positions);
         drop(log);
-        log = reopen();
+        log = reopen().await;
         let found: Vec<Position> = everything(&*log, TOPIC).await.into_iter().map(|entry| entry.position).collect();
         assert_eq!(found, before);
     }

@@ -181,7 +181,8 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn the_embedded_log_keeps_the_contract() {
-        contract::all(|folder| EmbeddedLog::open(folder).map(|log| Arc::new(log) as Arc<dyn EventLog>)).await;
+        contract::all(async |folder: &Path| EmbeddedLog::open(folder).map(|log| Arc::new(log) as Arc<dyn EventLog>))
+            .await;
     }
 
     #[tokio::test]

@@ -8,6 +8,7 @@ pub(crate) mod codec;
 #[cfg(test)]
 mod contract;
 mod embedded;
+pub mod kafka;
 mod writer;
 
 use std::fmt::Debug;
@@ -17,6 +18,7 @@ use async_trait::async_trait;
 use weir_messages::{Position, Record, Topic};
 
 pub use embedded::EmbeddedLog;
+pub use kafka::KafkaLog;
 
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {

@@ -1,0 +1,76 @@
+//! What a group has committed, and how far behind its topic it is.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::{Offset, TopicPartitionList};
+use weir_messages::Topic;
+
+use super::KafkaSettings;
+use super::client::{ANSWER, BrokerError, Logged};
+use super::reader::kept;
+
+/// Asks the brokers, without joining the group.
+#[derive(Clone)]
+pub struct GroupOffsets {
+    consumer: Arc<BaseConsumer<Logged>>,
+    topic: String,
+    group: String,
+}
+
+impl GroupOffsets {
+    pub fn new(settings: &KafkaSettings, group: &str, topic: Topic) -> Result<Self, BrokerError> {
+        let (topic, group) = (settings.topic(topic), settings.group(group));
+        let mut config = settings.client();
+        config.set("group.id", &group).set("enable.auto.commit", "false");
+        let consumer = BaseConsumer::from_config_and_context(&config, Logged);
+        let consumer = Arc::new(consumer.map_err(BrokerError::refused("a client"))?);
+        Ok(Self { consumer, topic, group })
+    }
+
+    /// Where the group goes on in this partition: what it committed, else the first offset that is kept. Blocking.
+    pub fn next(&self, partition: u16) -> Result<u64, BrokerError> {
+        let committed = self.committed(&[partition])?;
+        let (first, _) = kept(&self.consumer, &self.topic, partition)?;
+        Ok(committed[0].unwrap_or(first).max(first))
+    }
+
+    /// Records that the group has not committed yet, over the topic's `partitions`.
+    pub async fn lag(&self, partitions: u16) -> Result<u64, BrokerError> {
+        let offsets = self.clone();
+        let asked = tokio::task::spawn_blocking(move || offsets.sum(partitions));
+        asked.await.expect("it does not panic")
+    }
+
+    fn sum(&self, partitions: u16) -> Result<u64, BrokerError> {
+        let all: Vec<u16> = (0..partitions).collect();
+        let committed = self.committed(&all)?;
+        let behind = all.into_iter().zip(committed).map(|(partition, committed)| {
+            let (first, end) = kept(&self.consumer, &self.topic, partition)?;
+            Ok(end.saturating_sub(committed.unwrap_or(first).max(first)))
+        });
+        behind.sum()
+    }
+
+    fn committed(&self, partitions: &[u16]) -> Result<Vec<Option<u64>>, BrokerError> {
+        let mut asked = TopicPartitionList::new();
+        for partition in partitions {
+            asked.add_partition(&self.topic, i32::from(*partition));
+        }
+        let refused = || BrokerError::refused(format!("to tell the offsets of {}", self.group));
+        let answer = self.consumer.committed_offsets(asked, ANSWER).map_err(refused())?;
+        let offset = |partition: &u16| {
+            let one = answer.find_partition(&self.topic, i32::from(*partition)).map(|one| one.offset());
+            if let Some(Offset::Offset(offset)) = one { u64::try_from(offset).ok() } else { None }
+        };
+        Ok(partitions.iter().map(offset).collect())
+    }
+}
+
+impl fmt::Debug for GroupOffsets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GroupOffsets({} of {})", self.group, self.topic)
+    }
+}
