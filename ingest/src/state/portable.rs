@@ -4,7 +4,7 @@
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use fjall::{Ingestion, Readable};
+use fjall::Readable;
 
 use super::{NEXT, StateError, StateStore};
 use crate::database;
@@ -59,7 +59,7 @@ impl StateStore {
         }
         let next = read_u64(&mut input)?;
         let mut rows = 0;
-        let mut ingestion = Ingestion::new(&store.state)?;
+        let mut ingestion = store.state.start_ingestion()?;
         while let Some(key) = take(&mut input)? {
             let value = take(&mut input)?.ok_or_else(|| damaged("it ends within a row"))?;
             ingestion.write(key, value)?;

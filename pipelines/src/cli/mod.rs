@@ -6,6 +6,7 @@ mod asks;
 mod content;
 mod loans;
 mod serve;
+mod topics;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -39,6 +40,9 @@ enum Command {
     /// Write, check or print the configuration
     #[command(subcommand)]
     Config(serve::ConfigCommand),
+    /// Topics on Kafka: plan, apply
+    #[command(subcommand)]
+    Topics(topics::Topics),
     /// Print the OpenAPI 3.1 description of the HTTP API
     Openapi,
     /// Print the AsyncAPI 3 description of the topics
@@ -86,6 +90,7 @@ fn dispatch(command: Command) -> Result<ExitCode, CliError> {
         Command::Demo(demo) => demo.run(),
         Command::Bench(bench) => bench.run(),
         Command::Config(command) => command.run(),
+        Command::Topics(command) => command.run(),
         Command::Openapi => print(&crate::http::openapi_json()),
         Command::Asyncapi => print(&crate::asyncapi::document_json()),
         Command::Decisions(command) => command.run(),

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use weir_ingest::log::kafka::KafkaSettings;
+use weir_ingest::state::ObjectsSettings;
 use weir_messages::privacy::{Keyring, Tokenizer};
 
 pub use secret::Secret;
@@ -38,6 +39,9 @@ pub struct Config {
     /// The log of a platform in several processes; without it the log is in `data`.
     #[serde(default)]
     pub kafka: Option<KafkaSettings>,
+    /// Where the state of partitions is kept for whoever is given them next.
+    #[serde(default)]
+    pub objects: Option<ObjectsSettings>,
     #[serde(default)]
     pub limits: Limits,
     #[serde(default)]

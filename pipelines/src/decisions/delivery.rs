@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
-use weir_ingest::log::kafka::{Member, MemberError};
+use weir_ingest::log::kafka::group::{Member, MemberError};
 use weir_ingest::log::{Entry, EventLog, LogError};
 use weir_lending::api::{Lending, LendingError};
 use weir_lending::store::ConsumerOffset;

@@ -1,10 +1,12 @@
 //! The partitions of a topic that this process was given, each with its fold.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 use weir_ingest::log::Entry;
-use weir_ingest::log::kafka::{Member, MemberError};
+use weir_ingest::log::kafka::group::{Member, MemberError};
 use weir_messages::{Causes, Position};
 
 use super::{Fold, FoldError};
@@ -15,7 +17,55 @@ pub(crate) type OpenFold = Box<dyn Fn(u16) -> Result<Fold, FoldError> + Send>;
 pub(crate) struct Folds {
     open: OpenFold,
     runtime: Handle,
-    held: BTreeMap<u16, Fold>,
+    held: BTreeMap<u16, Held>,
+}
+
+struct Held {
+    fold: Fold,
+    /// Up to here the group was told that it is saved.
+    told: u64,
+    /// The offset of the latest snapshot, and when it was begun.
+    put: (u64, Instant),
+    putting: Option<JoinHandle<()>>,
+}
+
+impl Held {
+    fn new(fold: Fold) -> Self {
+        let next = fold.next();
+        Self { fold, told: next, put: (next, Instant::now()), putting: None }
+    }
+
+    /// Begins a snapshot in the background when it is due and there is something new.
+    fn put_when_due(&mut self, runtime: &Handle) {
+        let Some((snapshots, every)) = &self.fold.around.snapshots else { return };
+        let (next, begun) = self.put;
+        let busy = self.putting.as_ref().is_some_and(|putting| !putting.is_finished());
+        if busy || self.fold.saved() <= next || begun.elapsed() < *every {
+            return;
+        }
+        let (snapshots, partition, store) = (snapshots.clone(), self.fold.partition.clone(), self.fold.store.clone());
+        self.put = (self.fold.saved(), Instant::now());
+        self.putting = Some(runtime.spawn(async move {
+            let (began, name, number) = (Instant::now(), partition.name.clone(), partition.number);
+            match snapshots.put(&partition, store).await {
+                Ok(moved) => {
+                    let took: Duration = began.elapsed();
+                    metrics::histogram!("weir_snapshot_seconds").record(took);
+                    tracing::debug!(name, number, rows = moved.rows, next = moved.next, ?took, "snapshot");
+                }
+                Err(error) => tracing::warn!(name, number, error = %Causes(&error), "no snapshot"),
+            }
+        }));
+    }
+}
+
+impl Drop for Held {
+    /// The folder is free for whoever opens it next.
+    fn drop(&mut self) {
+        if let Some(putting) = &self.putting {
+            putting.abort();
+        }
+    }
 }
 
 impl Folds {
@@ -28,12 +78,12 @@ impl Member for Folds {
     fn assigned(&mut self, partition: u16) -> Result<u64, MemberError> {
         let fold = (self.open)(partition)?;
         let next = fold.next();
-        self.held.insert(partition, fold);
+        self.held.insert(partition, Held::new(fold));
         Ok(next)
     }
 
     fn take(&mut self, partition: u16, entries: Vec<Entry>) -> Result<(), MemberError> {
-        let Some(fold) = self.held.get_mut(&partition) else { return Ok(()) };
+        let Some(Held { fold, .. }) = self.held.get_mut(&partition) else { return Ok(()) };
         if let Some(newest) = fold.take(&self.runtime, entries)? {
             fold.around.vitals.knows(newest);
         }
@@ -41,16 +91,21 @@ impl Member for Folds {
     }
 
     fn pause(&mut self) -> Result<Vec<Position>, MemberError> {
-        for fold in self.held.values_mut() {
-            fold.save_when_due()?;
+        let mut saved = Vec::new();
+        for (partition, held) in &mut self.held {
+            held.fold.save_when_due()?;
+            held.put_when_due(&self.runtime);
+            if held.fold.saved() > held.told {
+                held.told = held.fold.saved();
+                saved.push(Position { partition: *partition, offset: held.told });
+            }
         }
-        let saved = |(partition, fold): (&u16, &Fold)| Position { partition: *partition, offset: fold.saved() };
-        Ok(self.held.iter().map(saved).collect())
+        Ok(saved)
     }
 
     fn revoked(&mut self, partition: u16) {
-        if let Some(mut fold) = self.held.remove(&partition)
-            && let Err(error) = fold.save()
+        if let Some(mut held) = self.held.remove(&partition)
+            && let Err(error) = held.fold.save()
         {
             tracing::error!(partition, error = %Causes(&error), "the next holder folds more again");
         }

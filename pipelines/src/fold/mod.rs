@@ -5,13 +5,14 @@ pub(crate) mod chain;
 mod held;
 mod publisher;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use weir_ingest::log::{Entry, EventLog, LogError};
-use weir_ingest::state::{StateError, StateStore};
+use weir_ingest::state::{Partition, SnapshotError, Snapshots, StateError, StateStore};
 use weir_messages::{Position, Record, Sequenced, StageError, Topic};
 
 use chain::{Chain, Folded};
@@ -35,6 +36,8 @@ pub(crate) enum FoldError {
     Log(#[from] LogError),
     #[error(transparent)]
     State(#[from] StateError),
+    #[error("the snapshot of its state cannot be taken up")]
+    Snapshot(#[from] SnapshotError),
     #[error(transparent)]
     Stage(#[from] StageError),
     #[error("how far {topic} reached was saved in another form")]
@@ -48,16 +51,18 @@ pub(crate) struct Surroundings {
     /// Name of the engine that decides.
     pub engine: String,
     pub save_every: Duration,
+    /// Where state moves with its partition, and how often it is put there.
+    pub snapshots: Option<(Snapshots, Duration)>,
     pub vitals: Arc<Vitals>,
     pub fail_point: Arc<FailPoint>,
 }
 
 pub(crate) struct Fold {
     around: Surroundings,
-    store: StateStore,
+    store: Arc<StateStore>,
     chain: Box<dyn Chain>,
     publisher: Publisher,
-    partition: u16,
+    partition: Partition,
     next: u64,
     saved: u64,
     saved_at: Instant,
@@ -71,17 +76,21 @@ fn names(chain: &dyn Chain) -> Vec<String> {
 }
 
 impl Fold {
-    /// Takes up where the state in `folder` was last saved.
+    /// Takes up where the state was last saved: in `folder`, or by whoever held the partition since.
     pub(crate) async fn open(
         around: Surroundings,
-        folder: &std::path::Path,
+        folder: PathBuf,
+        (name, number): (&str, u16),
         mut chain: Box<dyn Chain>,
-        partition: u16,
     ) -> Result<Self, FoldError> {
-        let store = StateStore::open(folder, &names(&*chain))?;
+        let partition = Partition { name: name.to_owned(), number, stages: names(&*chain), folder };
+        if let Some((snapshots, _)) = &around.snapshots {
+            taken_up(snapshots, &partition).await?;
+        }
+        let store = Arc::new(StateStore::open(&partition.folder, &partition.stages)?);
         chain.restore(&store)?;
         let (log, engine) = (Arc::clone(&around.log), around.engine.clone());
-        let publisher = Publisher::open(log, &store, engine, (chain.source(), partition)).await?;
+        let publisher = Publisher::open(log, &store, engine, (chain.source(), number)).await?;
         let next = store.next_offset()?;
         Ok(Self { around, store, chain, publisher, partition, next, saved: next, saved_at: Instant::now() })
     }
@@ -100,7 +109,7 @@ impl Fold {
     pub(crate) fn run(mut self, runtime: &Handle, stop: &AtomicBool) -> Result<(), FoldError> {
         let topic = self.chain.source();
         while !stop.load(Ordering::Relaxed) {
-            let from = Position { partition: self.partition, offset: self.next };
+            let from = Position { partition: self.partition.number, offset: self.next };
             let entries = runtime.block_on(self.around.log.read(topic, from, BATCH, WAIT))?;
             if !entries.is_empty() {
                 let newest = self.take(runtime, entries)?;
@@ -149,6 +158,15 @@ impl Fold {
         (self.saved, self.saved_at) = (self.next, Instant::now());
         Ok(())
     }
+}
+
+async fn taken_up(snapshots: &Snapshots, partition: &Partition) -> Result<(), FoldError> {
+    let began = Instant::now();
+    if let Some(moved) = snapshots.take(partition).await? {
+        let (name, number, took) = (&partition.name, partition.number, began.elapsed());
+        tracing::info!(name, number, rows = moved.rows, next = moved.next, ?took, "state taken up from its snapshot");
+    }
+    Ok(())
 }
 
 /// Counts and logs what was published: ids and trace ids, nothing personal.

@@ -1,6 +1,6 @@
 //! One process on a log of its own: one fold with all stages, on a thread.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -31,14 +31,14 @@ pub(super) async fn open(
     around: &Surroundings,
     content: &Content,
     keyring: &Arc<Keyring>,
-    folder: &Path,
+    folder: PathBuf,
 ) -> Result<Fold, StartError> {
     let chain = WholeChain {
-        admission: Admission::new(Arc::clone(keyring), around.log.partitions(Topic::Events)),
+        admission: Admission::new(Arc::clone(keyring)),
         features: FeatureStage::new(Arc::clone(&content.views)),
         decider: Decider::new(Arc::clone(&content.engine)),
     };
-    let fold = Fold::open(around.clone(), folder, Box::new(chain), 0).await?;
+    let fold = Fold::open(around.clone(), folder, ("whole", 0), Box::new(chain)).await?;
     around.vitals.folded(fold.next(), None);
     around.vitals.appended(around.log.end(Topic::Events, 0).await?);
     Ok(fold)

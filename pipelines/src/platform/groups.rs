@@ -10,9 +10,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use weir_features::{CustomerStage, EntityStage, VectorStage};
 use weir_ingest::admission::Admission;
-use weir_ingest::intake::Intake;
-use weir_ingest::log::LogError;
-use weir_ingest::log::kafka::{self, Group, KafkaSettings, Member};
+use weir_ingest::log::EventLog;
+use weir_ingest::log::kafka::group::{Group, Member, Running};
+use weir_ingest::log::kafka::{BrokerError, GroupOffsets, KafkaSettings};
 use weir_messages::privacy::Keyring;
 use weir_messages::{Causes, Topic};
 use weir_scoring::Decider;
@@ -31,6 +31,9 @@ const DECISIONS: (&str, Topic) = ("weir.decisions", Topic::Features);
 const DELIVERIES: (&str, Topic) = ("weir.deliveries", Topic::Decisions);
 const INTAKE: (&str, Topic) = ("weir.intake", Topic::Intake);
 
+/// A group with its topic, and who joins it.
+type GroupMember = ((&'static str, Topic), Box<dyn Member>);
+
 /// How often the lag is measured.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
@@ -48,43 +51,49 @@ pub(super) struct Parts<'a> {
 
 #[derive(Debug)]
 pub(super) struct Groups {
-    running: Vec<kafka::Running>,
+    running: Arc<Vec<Running>>,
     watch: JoinHandle<()>,
 }
 
 impl Groups {
     /// `ended` speaks when a group has ended by an error.
-    pub(super) fn start(parts: &Parts<'_>, ended: mpsc::Sender<()>) -> Result<Self, LogError> {
+    pub(super) fn start(parts: &Parts<'_>, ended: mpsc::Sender<()>) -> Result<Self, BrokerError> {
         let mut running = Vec::new();
         for ((group, topic), member) in parts.members() {
             running.push(Group::start(parts.settings, topic, group, member)?);
         }
-        let alive = running.iter().map(kafka::Running::alive).collect();
-        let watch = watch(parts.settings.clone(), watched(parts.roles), Arc::clone(&parts.around.vitals), alive, ended);
-        Ok(Self { running, watch: tokio::spawn(watch) })
+        let running = Arc::new(running);
+        let offsets = |(group, topic)| Ok((GroupOffsets::new(parts.settings, group, topic)?, group, topic));
+        let watch = Watch {
+            groups: watched(parts.roles).into_iter().map(offsets).collect::<Result<_, BrokerError>>()?,
+            log: Arc::clone(&parts.around.log),
+            vitals: Arc::clone(&parts.around.vitals),
+            running: Arc::clone(&running),
+            ended,
+        };
+        Ok(Self { running, watch: tokio::spawn(watch.run()) })
     }
 
     /// Saves, gives the partitions back and leaves.
     pub(super) async fn close(self) {
         self.watch.abort();
-        for group in &self.running {
-            group.stop();
-        }
-        let join = move || self.running.into_iter().for_each(kafka::Running::join);
-        tokio::task::spawn_blocking(join).await.expect("joining does not panic");
+        self.watch.await.ok();
+        self.running.iter().for_each(Running::stop);
+        // The last holder waits for each of them.
+        tokio::task::spawn_blocking(move || drop(self.running)).await.expect("joining does not panic");
     }
 }
 
 impl Parts<'_> {
-    fn members(&self) -> Vec<((&'static str, Topic), Box<dyn Member>)> {
-        let mut members: Vec<((&'static str, Topic), Box<dyn Member>)> = Vec::new();
+    fn members(&self) -> Vec<GroupMember> {
+        let mut members: Vec<GroupMember> = Vec::new();
         if self.roles.run(Role::Features) {
             let (views, keyring) = (Arc::clone(&self.content.views), Arc::clone(self.keyring));
             let partitions = self.around.log.partitions(Topic::Events);
             members.push((
                 CUSTOMERS,
                 self.folds("customers", move || CustomerChain {
-                    admission: Admission::new(Arc::clone(&keyring), partitions),
+                    admission: Admission::new(Arc::clone(&keyring)),
                     customers: CustomerStage::new(Arc::clone(&views)),
                 }),
             ));
@@ -111,17 +120,14 @@ impl Parts<'_> {
         if let Some(desk) = &self.app.desk {
             members.push((DELIVERIES, Box::new(Deliveries::new(desk.lending.clone(), Handle::current()))));
         }
-        if let Some(intake) = &self.app.intake {
-            members.push((INTAKE, Box::new(Intake::new(Arc::clone(&intake.collector), Handle::current()))));
-        }
         members
     }
 
-    fn folds<C: Chain + 'static>(&self, name: &str, chain: impl Fn() -> C + Send + 'static) -> Box<dyn Member> {
+    fn folds<C: Chain + 'static>(&self, name: &'static str, chain: impl Fn() -> C + Send + 'static) -> Box<dyn Member> {
         let (around, folder, runtime) = (self.around.clone(), self.state.join(name), Handle::current());
         let open: OpenFold = Box::new(move |partition| {
             let folder = folder.join(partition.to_string());
-            Handle::block_on(&runtime, Fold::open(around.clone(), &folder, Box::new(chain()), partition))
+            runtime.block_on(Fold::open(around.clone(), folder, (name, partition), Box::new(chain())))
         });
         Box::new(Folds::new(open, Handle::current()))
     }
@@ -136,35 +142,42 @@ fn watched(roles: &Roles) -> Vec<(&'static str, Topic)> {
 }
 
 /// Measures how far the groups are behind, for the intake's back pressure and for charts, and sees that the members live.
-async fn watch(
-    settings: KafkaSettings,
-    groups: Vec<(&'static str, Topic)>,
+struct Watch {
+    groups: Vec<(GroupOffsets, &'static str, Topic)>,
+    log: Arc<dyn EventLog>,
     vitals: Arc<Vitals>,
-    alive: Vec<kafka::Alive>,
+    running: Arc<Vec<Running>>,
     ended: mpsc::Sender<()>,
-) {
-    let mut look = tokio::time::interval(LOOK_EVERY);
-    loop {
-        look.tick().await;
-        if alive.iter().any(|alive| !alive.get()) {
-            vitals.stopped();
-            ended.send(()).await.ok();
-        }
-        for (group, topic) in &groups {
-            let (settings, group, topic) = (settings.clone(), *group, *topic);
-            let lag = tokio::task::spawn_blocking(move || kafka::lag(&settings, group, topic)).await;
-            let lag = lag.expect("measuring does not panic");
-            vitals.log_answered(lag.is_ok());
-            match lag {
-                Ok(lag) => {
-                    metrics::gauge!("weir_group_lag_records", "group" => group)
-                        .set(f64::from(u32::try_from(lag).unwrap_or(u32::MAX)));
-                    if (group, topic) == CUSTOMERS {
-                        vitals.measured(lag);
-                    }
-                }
-                Err(error) => tracing::warn!(group, error = %Causes(&error), "the lag is not known"),
+}
+
+impl Watch {
+    async fn run(self) {
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        loop {
+            look.tick().await;
+            if !self.running.iter().all(Running::alive) {
+                tracing::error!("a group's member has ended");
+                self.vitals.stopped();
+                self.ended.send(()).await.ok();
             }
+            for group in &self.groups {
+                self.measure(group).await;
+            }
+        }
+    }
+
+    async fn measure(&self, (offsets, group, topic): &(GroupOffsets, &'static str, Topic)) {
+        let lag = offsets.lag(self.log.partitions(*topic)).await;
+        self.vitals.log_answered(lag.is_ok());
+        match lag {
+            Ok(lag) => {
+                let shown = f64::from(u32::try_from(lag).unwrap_or(u32::MAX));
+                metrics::gauge!("weir_group_lag_records", "group" => *group).set(shown);
+                if (*group, *topic) == CUSTOMERS {
+                    self.vitals.measured(lag);
+                }
+            }
+            Err(error) => tracing::warn!(group, error = %Causes(&error), "the lag is not known"),
         }
     }
 }

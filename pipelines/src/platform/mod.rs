@@ -13,8 +13,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use weir_ingest::collector::Collector;
 use weir_ingest::dead_letters::DeadLetters;
-use weir_ingest::log::kafka::KafkaLog;
+use weir_ingest::log::kafka::{BrokerError, KafkaLog};
 use weir_ingest::log::{EmbeddedLog, EventLog, LogError};
+use weir_ingest::state::{ObjectsSettings, SnapshotError, Snapshots};
 use weir_lending::api::{Lending, LendingConfig, LendingError, Ports};
 use weir_lending::payment::{HttpPaymentChannel, Signer};
 use weir_lending::store::StoreError;
@@ -48,6 +49,10 @@ pub(crate) enum StartError {
     Folder { path: PathBuf, source: std::io::Error },
     #[error("the event log cannot be opened")]
     Log(#[from] LogError),
+    #[error("kafka")]
+    Kafka(#[from] BrokerError),
+    #[error("the object store cannot be opened")]
+    Objects(#[from] SnapshotError),
     #[error("the fold cannot start")]
     Fold(#[from] FoldError),
     #[error("the database cannot be opened")]
@@ -102,11 +107,11 @@ impl Platform {
     ) -> Result<Self, StartError> {
         let content = Content::load(&config.content)?;
         let keys = Keys { keyring: Arc::new(config.keyring()?), tokens: Arc::new(config.tokenizer()?) };
-        let around = surroundings(config, roles, &content, fail_point)?;
+        let around = surroundings(config, roles, &content, fail_point).await?;
         let state = config.data.join("state");
         // Its state is opened before anybody may ask for anything.
         let fold = match &config.kafka {
-            None => Some(embedded::open(&around, &content, &keys.keyring, &state).await?),
+            None => Some(embedded::open(&around, &content, &keys.keyring, state.clone()).await?),
             Some(_) => None,
         };
         let app = Arc::new(app(config, roles, &content, clocks, &keys, &around, prometheus).await?);
@@ -147,7 +152,7 @@ impl Platform {
     }
 }
 
-fn surroundings(
+async fn surroundings(
     config: &Config,
     roles: &Roles,
     content: &Content,
@@ -156,7 +161,7 @@ fn surroundings(
     std::fs::create_dir_all(&config.data).map_err(|source| StartError::Folder { path: config.data.clone(), source })?;
     let (vitals, fail_point) = (Arc::new(Vitals::default()), Arc::new(fail_point));
     let log: Arc<dyn EventLog> = match &config.kafka {
-        Some(settings) => Arc::new(KafkaLog::open(settings)?),
+        Some(settings) => Arc::new(KafkaLog::open(settings).await?),
         None if roles.are_all() => Arc::new(EmbeddedLog::open(&config.data.join("log"))?),
         None => return Err(StartError::Roles),
     };
@@ -164,7 +169,11 @@ fn surroundings(
     let log: Arc<dyn EventLog> =
         Arc::new(WatchedLog { log, partitioned, vitals: Arc::clone(&vitals), fail_point: Arc::clone(&fail_point) });
     let save_every = Duration::from_millis(config.limits.save_every_ms);
-    Ok(Surroundings { log, engine: engines::name_of(&content.engine), save_every, vitals, fail_point })
+    let open = |objects: &ObjectsSettings| {
+        Ok::<_, SnapshotError>((Snapshots::open(objects)?, Duration::from_secs(objects.every_seconds)))
+    };
+    let snapshots = config.objects.as_ref().map(open).transpose()?;
+    Ok(Surroundings { log, engine: engines::name_of(&content.engine), save_every, snapshots, vitals, fail_point })
 }
 
 async fn app(
