@@ -215,7 +215,7 @@ mod tests {
         let mut unstamped = good.clone();
         unstamped.headers.retain(|header| header.name != SOURCE);
         let mut broken = good;
-        broken.value.truncate(9);
+        broken.value = b"7".to_vec();
         for (record, named) in [(keyless, "key"), (unstamped, SOURCE), (broken, ".")] {
             let error = Derived::<ForEntity>::try_from(&record).unwrap_err().to_string();
             assert!(error.contains(named), "{error}");

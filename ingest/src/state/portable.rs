@@ -58,16 +58,25 @@ impl StateStore {
             return Err(damaged("its form is unknown"));
         }
         let next = read_u64(&mut input)?;
-        let mut rows = 0;
+        let (mut rows, mut last) = (0, Vec::new());
         let mut ingestion = store.state.start_ingestion()?;
         while let Some(key) = take(&mut input)? {
             let value = take(&mut input)?.ok_or_else(|| damaged("it ends within a row"))?;
-            ingestion.write(key, value)?;
+            // Checked, as the tree takes no other order, and damage is found at the end.
+            if rows > 0 && key <= last {
+                return Err(damaged("its keys are not in order"));
+            }
+            ingestion.write(key.as_slice(), value)?;
+            last = key;
             rows += 1;
         }
         let counted = read_u64(&mut input)?;
         if counted != rows {
             return Err(damaged(format!("expected {counted} rows, found {rows}")));
+        }
+        // Reads the checksum too.
+        if input.read(&mut [0]).map_err(lost)? > 0 {
+            return Err(damaged("bytes follow its end"));
         }
         // Last, so that a store that is not whole is one that has folded nothing.
         ingestion.finish()?;

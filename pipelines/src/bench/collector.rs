@@ -35,9 +35,9 @@ struct Sent {
 
 impl Collector {
     pub(super) async fn measure(&self) -> Result<String, DemoError> {
-        let Common { seconds, ref data, seed } = self.common;
+        let Common { seconds, ref data, seed, ref servers } = self.common;
         let folder = Folder::prepare(data)?;
-        let platform = Platform::start(&folder, seed).await?;
+        let platform = Platform::start(&folder, seed, servers).await?;
         let people = crowd(PEOPLE, seed)?;
         let client = &platform.client;
         client.move_clock(calendar::round_ends(0)).await?;

@@ -20,14 +20,14 @@ pub(crate) struct Decisions {
 
 impl Decisions {
     pub(super) async fn measure(&self) -> Result<String, DemoError> {
-        let Common { seconds, ref data, seed } = self.common;
+        let Common { seconds, ref data, seed, ref servers } = self.common;
         let count = usize::try_from(self.rate * seconds).unwrap_or(usize::MAX);
         if count > MOST {
             let found = format!("--rate times --seconds: expected at most {MOST} applications, found {count}");
             return Err(DemoError::Input(found));
         }
         let folder = Folder::prepare(data)?;
-        let platform = Platform::start(&folder, seed).await?;
+        let platform = Platform::start(&folder, seed, servers).await?;
         let people = crowd(count, seed)?;
         let client = &platform.client;
         let customers = register(client, &people).await?;

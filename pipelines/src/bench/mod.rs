@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::cli::{CliError, print};
-use crate::demo::DemoError;
+use crate::demo::{DemoError, Servers};
 
 /// What can be measured.
 #[derive(Debug, clap::Subcommand)]
@@ -31,6 +31,8 @@ struct Common {
     /// What everything made up is drawn from
     #[arg(long, default_value_t = 20_260_301)]
     seed: u64,
+    #[command(flatten)]
+    servers: Servers,
 }
 
 impl Bench {

@@ -30,6 +30,7 @@ pub(crate) use error::DemoError;
 use crate::cli::{CliError, print};
 use figures::Figures;
 use folder::Folder;
+pub(crate) use platform::Servers;
 use platform::Platform;
 
 /// The whole pipeline with real applicants, and a report.
@@ -50,6 +51,8 @@ pub struct Demo {
     /// What everything made up is drawn from
     #[arg(long, default_value_t = 20_260_301)]
     seed: u64,
+    #[command(flatten)]
+    servers: Servers,
 }
 
 impl Demo {
@@ -65,7 +68,7 @@ impl Demo {
         let began = Instant::now();
         let people = cast::everybody(usize::try_from(self.applicants).unwrap_or(usize::MAX), self.seed)?;
         let folder = Folder::prepare(&self.data)?;
-        let platform = Platform::start(&folder, self.seed).await?;
+        let platform = Platform::start(&folder, self.seed, &self.servers).await?;
         let told = tokio::select! {
             told = story::tell(&platform, &folder, people, self.seed) => told?,
             _ = tokio::signal::ctrl_c() => return Err(DemoError::Interrupted),

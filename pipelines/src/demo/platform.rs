@@ -30,6 +30,14 @@ pub(crate) struct Platform {
     channel: String,
 }
 
+/// Servers to run on, in the place of the embedded defaults.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct Servers {
+    /// Brokers to run on; topics of a prefix of their own are made there, and stay
+    #[arg(long, value_name = "HOST:PORT", env = "WEIR_DEMO_KAFKA")]
+    kafka: Option<String>,
+}
+
 /// One order as the channel's statement has it.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct PaidOut {
@@ -38,7 +46,7 @@ pub(crate) struct PaidOut {
 
 impl Platform {
     /// Starts both in `folder` and waits until they answer. `seed` draws the channel's faults.
-    pub(crate) async fn start(folder: &Folder, seed: u64) -> Result<Self, DemoError> {
+    pub(crate) async fn start(folder: &Folder, seed: u64, servers: &Servers) -> Result<Self, DemoError> {
         let (address, channel) = (free_address()?, free_address()?);
         let mut settings: toml::Table = crate::config::template(&content_root()?, &folder.platform())
             .parse()
@@ -46,11 +54,18 @@ impl Platform {
         set(&mut settings, "server", "listen", &address.to_string());
         set(&mut settings, "payments", "url", &format!("http://{channel}"));
         set(&mut settings, "log", "filter", "warn");
+        if let Some(brokers) = &servers.kafka {
+            set(&mut settings, "kafka", "brokers", brokers);
+            set(&mut settings, "kafka", "prefix", &format!("demo-{}.", uuid::Uuid::now_v7().simple()));
+        }
         let secret = get(&settings, "payments", "secret")?;
         let token = get(&settings, "server", "token")?;
         let text = toml::to_string(&settings).map_err(|error| DemoError::Start(error.to_string()))?;
         let configuration = folder.write_configuration(&text)?;
 
+        if servers.kafka.is_some() {
+            topics(folder, &configuration).await?;
+        }
         let simulator = weir(&folder.log("payments"))?
             .args(["simulate", "payments", "--listen", &channel.to_string()])
             .args(["--faults", &format!("{FAULTS},seed={seed}")])
@@ -122,6 +137,16 @@ impl Platform {
             Err(_) => Err(DemoError::Start(format!("the platform did not stop within {STOP_WITHIN:?}"))),
         }
     }
+}
+
+/// Makes the topics.
+async fn topics(folder: &Folder, configuration: &Path) -> Result<(), DemoError> {
+    let log = folder.log("topics");
+    let made = weir(&log)?.args(["topics", "apply", "--config"]).arg(configuration).status().await;
+    if made.map_err(DemoError::file("weir topics apply"))?.success() {
+        return Ok(());
+    }
+    Err(DemoError::Start(format!("the topics cannot be made: {} (see {})", last_line(&log), log.display())))
 }
 
 /// This binary, with its log in a file.
