@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::{Duration, Instant};
 
 use rdkafka::admin::{
     AdminClient, AdminOptions, AlterConfig, ConfigResource, ConfigSource, NewTopic, ResourceSpecifier, TopicReplication,
@@ -122,7 +123,21 @@ pub async fn apply(settings: &KafkaSettings, partitions: u16) -> Result<Vec<Plan
             Step::AsWanted | Step::WrongPartitions { .. } => {}
         }
     }
+    until_all_are_known(settings).await?;
     Ok(planned)
+}
+
+/// A new topic takes a moment to be known to every broker.
+async fn until_all_are_known(settings: &KafkaSettings) -> Result<(), BrokerError> {
+    let started = Instant::now();
+    loop {
+        let found = counts(settings).await?;
+        match Topic::ALL.map(|topic| settings.topic(topic)).into_iter().find(|name| !found.contains_key(name)) {
+            Some(name) if started.elapsed() > ANSWER => return Err(missing(name)),
+            Some(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            None => return Ok(()),
+        }
+    }
 }
 
 /// The partition count of each topic, when they are such that a customer is in the same partition of all of them.

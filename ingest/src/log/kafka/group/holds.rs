@@ -128,11 +128,14 @@ impl Holds {
     pub(super) fn pause(&mut self, consumer: &Native) {
         match self.member.pause() {
             Ok(saved) => self.saved.extend(saved.into_iter().map(|position| (position.partition, position.offset))),
-            Err(error) => {
-                let held: Vec<u16> = self.held.keys().copied().collect();
-                held.into_iter().for_each(|partition| self.drop_hold(consumer, partition, &error));
-            }
+            Err(error) => self.drop_all(consumer, &error),
         }
+    }
+
+    pub(super) fn drop_all(&mut self, consumer: &Native, error: &MemberError) {
+        let held: Vec<u16> = self.held.keys().copied().collect();
+        held.into_iter().for_each(|partition| self.drop_hold(consumer, partition, error));
+        self.saved.clear();
     }
 
     fn drop_hold(&mut self, consumer: &Native, partition: u16, error: &MemberError) {

@@ -68,6 +68,8 @@ pub enum GroupError {
 pub struct Group {
     consumer: BaseConsumer<Rebalancing>,
     stop: Arc<AtomicBool>,
+    poll_interval: Duration,
+    polled: Instant,
     committed: Instant,
 }
 
@@ -92,8 +94,9 @@ impl Group {
         let consumer = consumer.map_err(BrokerError::refused("the group's settings"))?;
         consumer.subscribe(&[&topic]).map_err(BrokerError::refused("to subscribe"))?;
         let stop = Arc::new(AtomicBool::new(false));
-        let group_thread = Self { consumer, stop: Arc::clone(&stop), committed: Instant::now() };
-        let thread = std::thread::Builder::new().name(group.to_owned()).spawn(|| group_thread.run());
+        let (now, poll_interval) = (Instant::now(), Duration::from_millis(settings.max_poll_interval_ms.into()));
+        let joined = Self { consumer, stop: Arc::clone(&stop), poll_interval, polled: now, committed: now };
+        let thread = std::thread::Builder::new().name(group.to_owned()).spawn(|| joined.run());
         Ok(Running { stop, thread: Some(thread.expect("the system gives a thread")) })
     }
 
@@ -102,8 +105,11 @@ impl Group {
         while !self.stop.load(Ordering::Acquire) {
             self.gather()?;
             self.hand_over();
-            self.holds().retry(&self.consumer);
-            self.pause();
+            // Nothing is saved of what is another's; the next poll tells the member.
+            if !self.was_given_up() {
+                self.holds().retry(&self.consumer);
+                self.pause();
+            }
         }
         Ok(())
     }
@@ -114,7 +120,10 @@ impl Group {
 
     /// Waits for the first record and takes what came with it. Rebalances happen in here, so what was gathered of a
     /// partition is kept with the hold on it and goes with it.
-    fn gather(&self) -> Result<(), GroupError> {
+    fn gather(&mut self) -> Result<(), GroupError> {
+        if self.was_given_up() {
+            self.holds().drop_all(&self.consumer, &"the group has given this member up".into());
+        }
         let (mut patience, mut entries, mut bytes) = (SLICE, 0, 0);
         while entries < MOST_ENTRIES && bytes < MOST_BYTES {
             match self.consumer.poll(patience) {
@@ -128,7 +137,14 @@ impl Group {
             }
             patience = Duration::ZERO;
         }
+        self.polled = Instant::now();
         Ok(())
+    }
+
+    /// Whether the partitions are another's by now. The client alone does not know: when the poll interval passes while
+    /// a rebalance waits for this thread, it still calls that one an orderly one.
+    fn was_given_up(&self) -> bool {
+        self.consumer.assignment_lost() || self.polled.elapsed() >= self.poll_interval
     }
 
     fn check(&self, error: KafkaError) -> Result<(), GroupError> {
@@ -147,7 +163,7 @@ impl Group {
 
     /// Stops as soon as it is known that the partitions are another's.
     fn hand_over(&self) {
-        while !self.consumer.assignment_lost() && self.holds().hand_over_one(&self.consumer) {}
+        while !self.was_given_up() && self.holds().hand_over_one(&self.consumer) {}
     }
 
     fn pause(&mut self) {

@@ -58,6 +58,8 @@ impl Rebalancing {
         let Some(mut holds) = self.holds() else { return Ok(()) };
         let owed = holds.assign(consumer, partitions)?;
         consumer.incremental_assign(partitions)?;
+        // The client remembers which were paused when it had them before.
+        consumer.resume(partitions)?;
         consumer.pause(&owed)
     }
 

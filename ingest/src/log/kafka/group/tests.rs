@@ -1,1 +1,324 @@
-//! Groups.
+//! Members of a group over real rebalances: whatever moves, is frozen or fails, each partition is folded in order and
+//! goes on from what was saved.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+
+use weir_messages::Record;
+
+use super::*;
+use crate::log::kafka::test_broker::{PARTITIONS, with_topics};
+use crate::log::kafka::{GroupOffsets, KafkaLog};
+use crate::log::{Entry, EventLog};
+
+const TOPIC: Topic = Topic::Events;
+
+/// The state of a partition, saved with its offset: the number that each key counted up to, and what was wrong.
+#[derive(Debug, Clone, Default)]
+struct Fold {
+    next: u64,
+    counts: BTreeMap<String, u64>,
+    wrong: Vec<String>,
+}
+
+impl Fold {
+    /// Each key's records are numbered from 0. A repeat is dropped, a gap is wrong.
+    fn take(&mut self, entry: &Entry) {
+        let Record { key, value, .. } = &entry.record;
+        let number: u64 = String::from_utf8_lossy(value).parse().unwrap();
+        let count = self.counts.entry(key.clone()).or_default();
+        match number.cmp(count) {
+            std::cmp::Ordering::Less => {}
+            std::cmp::Ordering::Equal => *count += 1,
+            std::cmp::Ordering::Greater => self.wrong.push(format!("{key}: {number} after {count}")),
+        }
+        self.next = entry.position.offset + 1;
+    }
+}
+
+/// What every member saves into and restores from.
+type Store = Arc<Mutex<BTreeMap<u16, Fold>>>;
+
+#[derive(Debug, PartialEq, Eq)]
+enum Called {
+    Assigned(u16, u64),
+    Took(u16),
+    Revoked(u16),
+    Lost(u16),
+}
+
+type Fault = Box<dyn FnMut(&Called) -> Result<(), MemberError> + Send>;
+
+struct Folder {
+    store: Store,
+    live: BTreeMap<u16, Fold>,
+    calls: Sender<Called>,
+    fault: Fault,
+}
+
+impl Folder {
+    fn called(&mut self, called: Called) -> Result<(), MemberError> {
+        let outcome = (self.fault)(&called);
+        // A test that saw enough listens no more.
+        self.calls.send(called).ok();
+        outcome
+    }
+
+    fn save(&self, partition: u16) {
+        self.store.lock().unwrap().insert(partition, self.live[&partition].clone());
+    }
+}
+
+impl Member for Folder {
+    fn assigned(&mut self, partition: u16) -> Result<u64, MemberError> {
+        let fold = self.store.lock().unwrap().get(&partition).cloned().unwrap_or_default();
+        self.called(Called::Assigned(partition, fold.next))?;
+        let next = fold.next;
+        assert!(self.live.insert(partition, fold).is_none(), "it had {partition}");
+        Ok(next)
+    }
+
+    fn take(&mut self, partition: u16, entries: Vec<Entry>) -> Result<(), MemberError> {
+        let fold = self.live.get_mut(&partition).expect("records come for what is held");
+        assert!(
+            entries.iter().zip(fold.next..).all(|(entry, offset)| entry.position == Position { partition, offset })
+        );
+        entries.iter().for_each(|entry| fold.take(entry));
+        self.called(Called::Took(partition))
+    }
+
+    fn pause(&mut self) -> Result<Vec<Position>, MemberError> {
+        self.live.keys().for_each(|partition| self.save(*partition));
+        let position = |(partition, fold): (&u16, &Fold)| Position { partition: *partition, offset: fold.next };
+        Ok(self.live.iter().map(position).collect())
+    }
+
+    fn revoked(&mut self, partition: u16) {
+        self.save(partition);
+        self.live.remove(&partition).expect("it was held");
+        self.called(Called::Revoked(partition)).unwrap();
+    }
+
+    fn lost(&mut self, partition: u16) {
+        self.live.remove(&partition).expect("it was held");
+        self.called(Called::Lost(partition)).unwrap();
+    }
+}
+
+struct Site {
+    settings: KafkaSettings,
+    log: KafkaLog,
+    store: Store,
+}
+
+impl Site {
+    async fn new(test: &str) -> Option<Self> {
+        let settings = KafkaSettings { max_poll_interval_ms: 6_000, ..with_topics(test).await? };
+        let log = KafkaLog::open(&settings).await.unwrap();
+        Some(Self { settings, log, store: Store::default() })
+    }
+
+    fn member(
+        &self,
+        fault: impl FnMut(&Called) -> Result<(), MemberError> + Send + 'static,
+    ) -> (Running, Receiver<Called>) {
+        let (calls, called) = channel();
+        let folder = Folder { store: Arc::clone(&self.store), live: BTreeMap::new(), calls, fault: Box::new(fault) };
+        (Group::start(&self.settings, TOPIC, "folders", Box::new(folder)).unwrap(), called)
+    }
+
+    /// A record more of each of `keys`.
+    async fn append(&self, keys: std::ops::Range<u32>, number: u64) {
+        let record =
+            |key| Record { key: format!("k{key}"), headers: Vec::new(), value: number.to_string().into_bytes() };
+        self.log.append(TOPIC, keys.map(record).collect()).await.unwrap();
+    }
+
+    /// Waits until everything on the topic is folded and saved; all that was folded, once and in order.
+    async fn settled(&self) -> BTreeMap<String, u64> {
+        for partition in 0..PARTITIONS {
+            let end = self.log.end(TOPIC, partition).await.unwrap();
+            eventually(|| self.saved(partition).next == end).await;
+        }
+        let folds = self.store.lock().unwrap().clone();
+        assert!(folds.values().all(|fold| fold.wrong.is_empty()), "{folds:?}");
+        folds.into_values().flat_map(|fold| fold.counts).collect()
+    }
+
+    fn saved(&self, partition: u16) -> Fold {
+        self.store.lock().unwrap().get(&partition).cloned().unwrap_or_default()
+    }
+}
+
+async fn eventually(mut holds: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < Duration::from_secs(30), "it has not come to it in 30 s");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn no_fault(_: &Called) -> Result<(), MemberError> {
+    Ok(())
+}
+
+/// Waits for `count` calls that fit, and gives what they gave.
+fn wait_for<T>(calls: &Receiver<Called>, count: usize, fits: impl Fn(&Called) -> Option<T>) -> Vec<T> {
+    let mut found = Vec::new();
+    while found.len() < count {
+        let called = calls.recv_timeout(Duration::from_secs(30)).expect("a call within 30 s");
+        found.extend(fits(&called));
+    }
+    found
+}
+
+fn assigned(called: &Called) -> Option<(u16, u64)> {
+    if let Called::Assigned(partition, from) = called { Some((*partition, *from)) } else { None }
+}
+
+fn lost(called: &Called) -> Option<u16> {
+    if let Called::Lost(partition) = called { Some(*partition) } else { None }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_members_share_and_the_one_that_stays_goes_on_from_what_was_saved() {
+    let Some(site) = Site::new("two_members_share_and_the_one_that_stays_goes_on_from_what_was_saved").await else {
+        return;
+    };
+    let (one, one_calls) = site.member(no_fault);
+    assert_eq!(wait_for(&one_calls, 4, assigned), [(0, 0), (1, 0), (2, 0), (3, 0)]);
+    site.append(0..100, 0).await;
+    site.settled().await;
+
+    let (two, two_calls) = site.member(no_fault);
+    let moved = wait_for(&two_calls, 2, assigned);
+    assert!(moved.iter().all(|(partition, from)| *from > 0 && *from == site.saved(*partition).next), "{moved:?}");
+    site.append(0..100, 1).await;
+    site.settled().await;
+    wait_for(&two_calls, 2, |called| matches!(called, Called::Took(_)).then_some(()));
+
+    two.stop();
+    let stopped = Instant::now();
+    two.join().unwrap();
+    let back = wait_for(&one_calls, 2, assigned);
+    assert!(stopped.elapsed() < Duration::from_secs(4), "it leaves at once: the session would go on for 6 s");
+    assert!(back.iter().all(|(partition, from)| *from == site.saved(*partition).next), "{back:?}");
+    site.append(0..100, 2).await;
+    assert!(site.settled().await.values().all(|count| *count == 3));
+    assert!(one.alive());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_frozen_past_its_poll_interval_loses_its_partitions_and_comes_back() {
+    let test = "a_member_frozen_past_its_poll_interval_loses_its_partitions_and_comes_back";
+    let Some(site) = Site::new(test).await else { return };
+    let mut frozen = false;
+    let (_one, one_calls) = site.member(move |called| {
+        if matches!(called, Called::Took(_)) && !std::mem::replace(&mut frozen, true) {
+            std::thread::sleep(Duration::from_secs(9));
+        }
+        Ok(())
+    });
+    wait_for(&one_calls, 4, assigned);
+    site.append(0..100, 0).await;
+    let (_two, two_calls) = site.member(no_fault);
+    assert!(wait_for(&two_calls, 4, assigned).iter().all(|(_, from)| *from == 0), "nothing was saved before");
+    let mut given_up = wait_for(&one_calls, 4, lost);
+    given_up.sort_unstable();
+    assert_eq!(given_up, [0, 1, 2, 3]);
+    wait_for(&one_calls, 2, assigned);
+    site.append(0..100, 1).await;
+    assert!(site.settled().await.values().all(|count| *count == 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_member_failed_to_take_comes_again_from_what_was_saved() {
+    let Some(site) = Site::new("what_a_member_failed_to_take_comes_again_from_what_was_saved").await else { return };
+    let mut faults = 3;
+    let (_one, calls) = site.member(move |called| {
+        if matches!(called, Called::Took(2)) && faults > 0 {
+            faults -= 1;
+            return Err("the disk is full".into());
+        }
+        Ok(())
+    });
+    wait_for(&calls, 4, assigned);
+    for number in 0..5 {
+        site.append(0..100, number).await;
+    }
+    assert!(site.settled().await.values().all(|count| *count == 5));
+    let again = wait_for(&calls, 3, assigned);
+    assert_eq!(again, [(2, 0); 3], "the others were not disturbed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partition_that_cannot_be_restored_is_tried_again_and_the_others_go_on() {
+    let Some(site) = Site::new("a_partition_that_cannot_be_restored_is_tried_again_and_the_others_go_on").await else {
+        return;
+    };
+    let open = Arc::new(AtomicBool::new(false));
+    let (_one, calls) = site.member({
+        let open = Arc::clone(&open);
+        move |called| match called {
+            Called::Assigned(1, _) if !open.load(Ordering::SeqCst) => Err("no snapshot yet".into()),
+            Called::Assigned(..) | Called::Took(_) | Called::Revoked(_) | Called::Lost(_) => Ok(()),
+        }
+    });
+    site.append(0..100, 0).await;
+    for partition in [0, 2, 3] {
+        let end = site.log.end(TOPIC, partition).await.unwrap();
+        eventually(|| site.saved(partition).next == end).await;
+    }
+    wait_for(&calls, 5, assigned);
+    assert_eq!(site.saved(1).next, 0);
+    open.store(true, Ordering::SeqCst);
+    assert_eq!(site.settled().await.len(), 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offset_that_is_not_there_is_no_silent_start_elsewhere() {
+    let Some(site) = Site::new("an_offset_that_is_not_there_is_no_silent_start_elsewhere").await else { return };
+    site.append(0..100, 0).await;
+    site.store.lock().unwrap().insert(3, Fold { next: 1_000, ..Fold::default() });
+    let (_one, calls) = site.member(no_fault);
+    assert_eq!(wait_for(&calls, 2, lost), [3, 3], "tried, refused, and tried again");
+    assert_eq!(site.saved(3).next, 1_000);
+    let end = site.log.end(TOPIC, 3).await.unwrap();
+    site.store.lock().unwrap().insert(3, Fold { next: end, ..Fold::default() });
+    wait_for(&calls, 1, |called| assigned(called).filter(|found| *found == (3, end)));
+    site.settled().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_rebalances_change_no_order_and_lose_nothing() {
+    let Some(site) = Site::new("five_rebalances_change_no_order_and_lose_nothing").await else { return };
+    let (_one, _one_calls) = site.member(no_fault);
+    let mut others = Vec::new();
+    for number in 0..60 {
+        site.append(0..1_000, number).await;
+        match number {
+            10 | 20 | 40 => others.push(site.member(no_fault)),
+            30 | 50 => drop(others.remove(0)),
+            _ => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+    let counts = site.settled().await;
+    assert_eq!(counts.len(), 1_000);
+    assert!(counts.values().all(|count| *count == 60), "{counts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lag_is_what_the_group_has_not_saved() {
+    let Some(site) = Site::new("lag_is_what_the_group_has_not_saved").await else { return };
+    let offsets = GroupOffsets::new(&site.settings, "folders", TOPIC).unwrap();
+    site.append(0..100, 0).await;
+    assert_eq!(offsets.lag(PARTITIONS).await.unwrap(), 100);
+    let (one, _calls) = site.member(no_fault);
+    site.settled().await;
+    one.stop();
+    one.join().unwrap();
+    assert_eq!(offsets.lag(PARTITIONS).await.unwrap(), 0);
+    site.append(0..10, 1).await;
+    assert_eq!(offsets.lag(PARTITIONS).await.unwrap(), 10);
+}
