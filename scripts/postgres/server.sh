@@ -33,14 +33,16 @@ postgres_user() {
 postgres_prepare() {
     mkdir -p "$home/data"
     [ "$(id -u)" != 0 ] || chown postgres "$home/data"
+    echo "$1" >"$home/port"
     # Connections come from this machine alone, so anybody may connect as the superuser.
     # shellcheck disable=SC2046 # a prefix of words
     (cd / && $(postgres_user) "$(postgres_programs)/initdb" -D "$home/data" -U postgres -A trust -E UTF8 \
         --locale=C --no-sync) >"$home/log" 2>&1
-    echo "$1" >"$home/port"
 }
 
+# launch() has seen that our server is gone. After kill -9 its lock file stays, and may name an id that lives again.
 postgres_launch() {
+    rm -f "$home/data/postmaster.pid"
     # shellcheck disable=SC2046 # a prefix of words
     spawn $(postgres_user) "$(postgres_programs)/postgres" -D "$home/data" -p "$(cat "$home/port")" \
         -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=300
