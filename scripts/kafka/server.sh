@@ -39,7 +39,7 @@ kafka_fetch() {
     need_command mvn maven
     say "fetching the jars of Apache Kafka $kafka_version"
     part=$(mktemp -d "$cache/kafka.XXXXXX")
-    mvn -q -B -f "$here/kafka/pom.xml" dependency:copy-dependencies \
+    mvn -q -B -Dstyle.color=never -f "$here/kafka/pom.xml" dependency:copy-dependencies \
         -DincludeScope=runtime -DoutputDirectory="$part" >&2 || {
         rm -rf "$part"
         fail "mvn could not fetch the jars of scripts/kafka/pom.xml"
