@@ -26,6 +26,7 @@ kafka_properties() { # FOLDER PORT ADDRESS: the whole configuration; ADDRESS is 
 
 kafka_install() {
     need_command java default-jre-headless
+    [ -d "$(kafka_jars)" ] || need_command mvn maven
     locked kafka_fetch
 }
 
@@ -36,7 +37,6 @@ kafka_fetch() {
     local jars part
     jars=$(kafka_jars)
     [ -d "$jars" ] && return
-    need_command mvn maven
     say "fetching the jars of Apache Kafka $kafka_version"
     part=$(mktemp -d "$cache/kafka.XXXXXX")
     mvn -q -B -Dstyle.color=never -f "$here/kafka/pom.xml" dependency:copy-dependencies \
