@@ -5,7 +5,7 @@ export RUST_BACKTRACE ?= 0
 
 WEIR = $(CARGO_TARGET_DIR)/demo/weir
 
-.PHONY: help demo demo-smoke test lint docs bench forms models clean-demo
+.PHONY: help setup demo demo-smoke demo-servers test lint docs bench forms models clean-demo
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -21,8 +21,13 @@ demo-smoke: setup ## the same with 200 applicants; fails when a promise does not
 	cargo build --profile demo -p weir-pipelines --bin weir
 	$(WEIR) demo --applicants 200 --data demo-data --report demo-report.html
 
-test: setup ## every test
-	cargo test --workspace --lib --bins --tests
+demo-servers: setup ## the demo on Kafka, PostgreSQL and Redis, which are brought for it
+	cargo build --profile demo -p weir-pipelines --bin weir
+	REQUIRE_SERVICES=1 scripts/servers run -- sh -c '$(WEIR) demo --kafka "$$WEIR_TEST_KAFKA" \
+		--postgres "$$WEIR_TEST_POSTGRES" --redis "$$WEIR_TEST_REDIS" --data demo-data --report demo-report.html'
+
+test: setup ## every test, with the servers that some of them need
+	scripts/servers run -- cargo test --workspace --lib --bins --tests
 
 lint: setup ## format and clippy, warnings denied
 	cargo fmt --all --check
