@@ -173,7 +173,7 @@ async fn lending(
         fail_point: Arc::new(move |place| fail_point.pass(place)),
     };
     let settings = LendingConfig {
-        database: config.data.join("lending.sqlite"),
+        database: weir_lending::store::Database::Sqlite(config.data.join("lending.sqlite")),
         lender: config.lender.name.clone(),
         products: content.products.clone(),
         caps: content.caps.clone(),

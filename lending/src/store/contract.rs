@@ -186,6 +186,7 @@ async fn listings_are_found_by_state_and_customer_page_by_page(store: &dyn Store
             customer: customer.map(Into::into),
             after: after.map(str::to_owned),
             limit,
+            freshness: Freshness::Now,
         };
         store.find(&find).await.unwrap().into_iter().map(|one| one.id).collect::<Vec<_>>()
     };

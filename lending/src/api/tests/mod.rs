@@ -110,7 +110,7 @@ impl Desk {
             fail_point: Arc::new(|_| ()),
         };
         let config = LendingConfig {
-            database: folder.join("lending.db"),
+            database: Database::Sqlite(folder.join("lending.db")),
             lender: "Weir Test Lender".to_owned(),
             products: vec![Product::consumer_instalment()],
             caps: CapTable::shipped(),

@@ -1,18 +1,17 @@
 //! The contract on SQLite, and what only SQLite can get wrong.
 
-use std::sync::Arc;
-
-use sqlx::ConnectOptions;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::super::contract::{self, appending, commit, entry};
+use super::super::{CommitError, Store, StreamId};
 use super::*;
 
 fn no_fail_point() -> FailPoint {
     Arc::new(|_| ())
 }
 
-async fn open(folder: &Path) -> SqliteStore {
-    SqliteStore::open(&folder.join("lending.db"), no_fail_point()).await.unwrap().0
+async fn open(folder: &Path) -> Arc<dyn Store> {
+    super::open(&folder.join("lending.db"), no_fail_point()).await.unwrap().store
 }
 
 async fn tamper(folder: &Path, sql: &'static str) {
@@ -27,7 +26,7 @@ async fn the_contract_holds() {
     contract::all(|| async {
         let own = folder.path().join(number.fetch_add(1, Ordering::Relaxed).to_string());
         std::fs::create_dir(&own).unwrap();
-        Arc::new(open(&own).await) as Arc<dyn Store>
+        open(&own).await
     })
     .await;
 }
@@ -48,7 +47,7 @@ async fn a_store_opened_again_goes_on_where_it_was() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_cancelled_callers_lose_nothing_that_was_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Arc::new(open(folder.path()).await);
+    let store = open(folder.path()).await;
     let (mut seed, mut acknowledged, mut cancelled) = (7_u64, Vec::new(), 0);
     for round in 0..1_000_u64 {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -113,13 +112,16 @@ async fn every_way_of_tampering_with_the_books_is_found() {
 async fn a_transaction_left_open_on_a_reader_is_ended_before_the_next_one() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await;
+    let readers = readers(SqliteConnectOptions::new().filename(folder.path().join("lending.db"))).await.unwrap();
     for _ in 0..4 {
-        let mut reader = store.readers.acquire().await.unwrap();
+        let mut reader = readers.reader(Freshness::Now).await.unwrap();
         sqlx::raw_sql("begin; select count(*) from journal").execute(&mut *reader).await.unwrap();
     }
     store.commit(appending("a", 0, &["1"])).await.unwrap();
     for _ in 0..8 {
-        assert_eq!(store.load(&StreamId::application(&"a".into())).await.unwrap(), ["1"]);
+        let mut reader = readers.reader(Freshness::Now).await.unwrap();
+        let found = crate::store::read::load(&mut *reader, &StreamId::application(&"a".into())).await.unwrap();
+        assert_eq!(found, ["1"]);
     }
 }
 
