@@ -110,14 +110,13 @@ impl LendingError {
             ) => ErrorKind::Conflict,
             Self::Contended
             | Self::Store(
-                StoreError::Closed
-                | StoreError::Aborted
-                | StoreError::Unavailable(_)
-                | StoreError::OutcomeUnknown(_),
+                StoreError::Closed | StoreError::Aborted | StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_),
             ) => ErrorKind::Unavailable,
-            Self::Contract(_) | Self::Loan(_) | Self::Store(StoreError::Database(_) | StoreError::Corrupt { .. }) | Self::Corrupt { .. } | Self::Vault(_) => {
-                ErrorKind::Internal
-            }
+            Self::Contract(_)
+            | Self::Loan(_)
+            | Self::Store(StoreError::Database(_) | StoreError::Corrupt { .. })
+            | Self::Corrupt { .. }
+            | Self::Vault(_) => ErrorKind::Internal,
         }
     }
 

@@ -180,14 +180,8 @@ impl Batch {
                  on conflict (kind, value) do update set owner = excluded.owner",
                 held.collect(),
             ),
-            (
-                "insert into data_keys select value->>0, value->>1 from json_array_elements($1::json)",
-                self.data_keys,
-            ),
-            (
-                "insert into vault select value->>0, value->>1, value->>2 from json_array_elements($1::json)",
-                self.vault,
-            ),
+            ("insert into data_keys select value->>0, value->>1 from json_array_elements($1::json)", self.data_keys),
+            ("insert into vault select value->>0, value->>1, value->>2 from json_array_elements($1::json)", self.vault),
             (
                 "insert into blind_index select value->>0, value->>1, value->>2 from json_array_elements($1::json)",
                 self.blind_index,
@@ -218,10 +212,7 @@ impl Batch {
                 "delete from blind_index where customer in (select value->>0 from json_array_elements($1::json))",
                 erased.clone(),
             ),
-            (
-                "delete from claims where owner in (select e.value->>0 from json_array_elements($1::json) e)",
-                erased,
-            ),
+            ("delete from claims where owner in (select e.value->>0 from json_array_elements($1::json) e)", erased),
         ]
     }
 }

@@ -29,11 +29,7 @@ impl<'a> From<Option<&'a str>> for Value<'a> {
 pub(super) trait Sql: Send {
     type Row: Row;
 
-    fn rows(
-        &mut self,
-        sql: &'static str,
-        values: &[Value<'_>],
-    ) -> impl Future<Output = Answer<Vec<Self::Row>>> + Send;
+    fn rows(&mut self, sql: &'static str, values: &[Value<'_>]) -> impl Future<Output = Answer<Vec<Self::Row>>> + Send;
 
     fn run(&mut self, sql: &'static str, values: &[Value<'_>]) -> impl Future<Output = Answer<()>> + Send;
 }
@@ -99,8 +95,7 @@ fn passes(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::BeginFailed => true,
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            code.len() == 5
-                && (CLASSES.iter().any(|class| code.starts_with(class)) || CODES.contains(&code.as_ref()))
+            code.len() == 5 && (CLASSES.iter().any(|class| code.starts_with(class)) || CODES.contains(&code.as_ref()))
         }),
         // The rest is what a program does wrong.
         _ => false,

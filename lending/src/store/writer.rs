@@ -120,8 +120,7 @@ impl<S: Session> Writer<S> {
         let published = Arc::new(AtomicU64::new(0));
         let desk = Desk { requests: sender, published: Arc::clone(&published) };
         let (acknowledged, acknowledged_at) = (0, None);
-        let writer =
-            Self { session, requests, teller, patience, published, acknowledged, acknowledged_at, fail_point };
+        let writer = Self { session, requests, teller, patience, published, acknowledged, acknowledged_at, fail_point };
         tokio::spawn(writer.run());
         desk
     }

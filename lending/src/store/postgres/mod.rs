@@ -81,10 +81,7 @@ async fn connect(options: &PgConnectOptions) -> Answer<PgConnection> {
     in_time(CONNECT_WITHIN, options.connect()).await.map_err(|error| StoreError::Unavailable(Arc::new(error)))
 }
 
-async fn in_time<T>(
-    limit: Duration,
-    answer: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, sqlx::Error> {
+async fn in_time<T>(limit: Duration, answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
     let late = |_| sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time"));
     tokio::time::timeout(limit, answer).await.unwrap_or_else(|elapsed| Err(late(elapsed)))
 }

@@ -89,12 +89,7 @@ impl PgSession {
 }
 
 impl Session for PgSession {
-    async fn write(
-        &mut self,
-        group: &[Box<Commit>],
-        published: Option<u64>,
-        patience: Instant,
-    ) -> Answer<Written> {
+    async fn write(&mut self, group: &[Box<Commit>], published: Option<u64>, patience: Instant) -> Answer<Written> {
         self.group += 1;
         let (mut doubtful, mut wait) = (None, RETRY_FIRST);
         loop {
