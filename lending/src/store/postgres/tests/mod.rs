@@ -3,6 +3,7 @@
 mod away;
 mod backup;
 mod killed;
+mod lost;
 mod replica;
 mod server;
 mod shared;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 /// The server that tests may create databases on; `None`, and said so, where there is none.
 pub(crate) fn admin(test: &str) -> Option<String> {
@@ -38,8 +38,9 @@ impl TestDatabase {
     pub(super) async fn create(admin: &str) -> Self {
         let name = format!("weir_test_{}", uuid::Uuid::new_v4().simple());
         run(admin, format!("create database {name}")).await;
-        let options: PgConnectOptions = admin.parse().unwrap();
-        let url = options.database(&name).to_url_lossy().to_string();
+        let (address, settings) = admin.split_once('?').unwrap_or((admin, ""));
+        let (server, _) = address.rsplit_once('/').unwrap();
+        let url = format!("{server}/{name}?{settings}");
         Self { admin: admin.to_owned(), name, url }
     }
 
