@@ -39,6 +39,8 @@ pub use commit::{
 };
 pub use database::{Database, InvalidDatabase, PostgresDatabase};
 pub use feed::{News, OutboxFeed};
+#[cfg(test)]
+pub(crate) use postgres::tests::TestDatabase;
 
 use crate::ledger::{Account, Entry};
 

@@ -4,7 +4,7 @@
 mod news;
 mod session;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod turn;
 
 use std::sync::Arc;
