@@ -48,8 +48,8 @@ pub(crate) enum StartError {
     State(#[from] StateError),
     #[error("the fold cannot start")]
     Fold(#[from] FoldError),
-    #[error("the database cannot be opened")]
-    Store(#[from] StoreError),
+    #[error("database.url: {database} cannot be opened")]
+    Database { database: String, source: StoreError },
     #[error("the engines kept for old decisions cannot be opened")]
     Engines(#[from] EnginesError),
     #[error("decisions cannot be delivered")]
@@ -172,13 +172,15 @@ async fn lending(
         events: Arc::new(LogSink(Arc::clone(log))),
         fail_point: Arc::new(move |place| fail_point.pass(place)),
     };
+    let database = config.database.database(&config.data)?;
+    let named = database.to_string();
     let settings = LendingConfig {
-        database: weir_lending::store::Database::Sqlite(config.data.join("lending.sqlite")),
+        database,
         lender: config.lender.name.clone(),
         products: content.products.clone(),
         caps: content.caps.clone(),
     };
-    Ok(Lending::open(settings, ports).await?)
+    Lending::open(settings, ports).await.map_err(|source| StartError::Database { database: named, source })
 }
 
 fn on_a_thread(

@@ -1,6 +1,7 @@
 //! Configuration: one TOML file, overridden by the environment (`WEIR__SERVER__LISTEN=…`), read once in `main` and
 //! passed down by value. Unknown fields are refused, secrets are masked when it is printed.
 
+mod database;
 mod secret;
 mod template;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use weir_messages::privacy::{Keyring, Tokenizer};
 
+pub use database::{Database, DatabaseUrl};
 pub use secret::Secret;
 pub use template::template;
 
@@ -30,6 +32,8 @@ pub struct Config {
     /// Where log, state, database and archive live. Relative paths are taken from the file's folder.
     pub data: PathBuf,
     pub keys: Keys,
+    #[serde(default)]
+    pub database: Database,
     #[serde(default)]
     pub content: Content,
     pub lender: Lender,
@@ -178,6 +182,7 @@ impl Config {
     }
 
     fn resolve_paths(&mut self, folder: &Path) {
+        self.database.resolve_path(folder);
         let content = &mut self.content;
         for path in [&mut self.data, &mut content.views, &mut content.model, &mut content.policy, &mut content.products]
         {
@@ -196,6 +201,7 @@ impl Config {
         }
         self.tokenizer()?;
         self.keyring()?;
+        self.database.database(&self.data)?;
         let exist = [
             ("content.views", &self.content.views),
             ("content.model", &self.content.model),

@@ -43,6 +43,36 @@ async fn a_process_that_stands_still_in_its_transaction_stops_nobody_for_long() 
     store.close().await;
 }
 
+/// A process of its own as far as the database can tell: it commits once, relays, and then stands still.
+fn frozen_after_one_commit(database: Database, log: Arc<Log>) -> std::sync::mpsc::Receiver<()> {
+    let (stands_still, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (store, _news) = relay(super::super::super::open(&database, Arc::new(|_| ())).await.unwrap(), &log);
+            store.commit(telling("a", 0)).await.unwrap();
+            log.holds(1).await;
+            stands_still.send(()).unwrap();
+            std::thread::sleep(Duration::from_secs(20));
+        });
+    });
+    told
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_turn_to_relay_passes_on_from_a_process_that_stands_still() {
+    let Some(database) = TestDatabase::of("the_turn_to_relay_passes_on").await else { return };
+    let (first_log, second_log) = (Arc::new(Log::default()), Arc::new(Log::default()));
+    let frozen = frozen_after_one_commit(database.database(), Arc::clone(&first_log));
+    tokio::task::spawn_blocking(move || frozen.recv()).await.unwrap().unwrap();
+    let (store, _news) = relay(database.opened().await, &second_log);
+    store.commit(telling("a", 1)).await.unwrap();
+    second_log.holds(1).await;
+    assert_eq!(first_log.ids(), ["a-0"], "it stood still");
+    assert_eq!(second_log.ids().last().unwrap(), "a-1");
+    store.close().await;
+}
+
 #[tokio::test]
 async fn a_database_that_is_not_there_at_the_start_is_an_error_in_time() {
     let database = PostgresDatabase::new("postgres://weir:s3cret@127.0.0.1:1/books").unwrap();
