@@ -48,15 +48,15 @@ pub(super) struct Written {
 }
 
 /// Admits a group in its order and writes what is admitted, in the transaction that `database` is in.
-pub(super) async fn write(database: &mut impl Sql, group: &[Box<Commit>], mut heads: Heads) -> Answer<Written> {
+pub(super) async fn write(database: &mut impl Sql, group: &[Commit], mut heads: Heads) -> Answer<Written> {
     let mut known = known(database, group).await?;
     let (mut batch, mut handed) = (Batch::default(), Vec::new());
-    let mut admit = |commit: &Commit| {
+    let admit = |commit: &Commit| {
         known.admit(commit)?;
         batch.take(commit, &mut heads, &mut handed);
         Ok(())
     };
-    let verdicts = group.iter().map(|commit| admit(commit)).collect();
+    let verdicts = group.iter().map(admit).collect();
     batch.write(&known, database).await?;
     Ok(Written { verdicts, handed, heads })
 }

@@ -9,7 +9,7 @@ use super::{AnsweredRequest, Commit, StreamId};
 use crate::ledger::Entry;
 
 /// Everything that admitting this group may ask about, by one statement: each costs a round trip.
-pub(super) async fn known(database: &mut impl Sql, group: &[Box<Commit>]) -> Answer<Known> {
+pub(super) async fn known(database: &mut impl Sql, group: &[Commit]) -> Answer<Known> {
     const SQL: &str = "
         select 'version', q.stream, cast((select max(version) from stream_events e where e.stream = q.stream) as text),
                 null

@@ -92,12 +92,15 @@ fn passes(error: &sqlx::Error) -> bool {
     const CLASSES: [&str; 4] = ["08", "40", "53", "57"];
     // A lock not had in time, a session that idled, a standby that is not a primary yet.
     const CODES: [&str; 3] = ["55P03", "25P03", "25006"];
-    match error {
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::BeginFailed => true,
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            code.len() == 5 && (CLASSES.iter().any(|class| code.starts_with(class)) || CODES.contains(&code.as_ref()))
-        }),
-        // The rest is what a program does wrong.
-        _ => false,
+    match error.as_database_error() {
+        // SQLite's codes are shorter.
+        Some(error) => error
+            .code()
+            .filter(|code| code.len() == 5)
+            .is_some_and(|code| CLASSES.iter().any(|class| code.starts_with(class)) || CODES.contains(&code.as_ref())),
+        None => {
+            use sqlx::Error::{BeginFailed, Io, PoolTimedOut, Tls};
+            matches!(error, Io(_) | Tls(_) | PoolTimedOut | BeginFailed)
+        }
     }
 }

@@ -27,7 +27,7 @@ pub(super) trait Session: Send + 'static {
     /// or says that this is not known. What passes is tried again until `patience`, and at least once.
     fn write(
         &mut self,
-        group: &[Box<Commit>],
+        group: &[Commit],
         published: Option<u64>,
         patience: Instant,
     ) -> impl Future<Output = Answer<Written>> + Send;
@@ -88,13 +88,13 @@ impl Open {
 /// Commits of one transaction and who waits for each.
 #[derive(Default)]
 struct Group {
-    commits: Vec<Box<Commit>>,
+    commits: Vec<Commit>,
     answers: Vec<oneshot::Sender<Result<(), CommitError>>>,
     first_sent: Option<Instant>,
 }
 
 impl Group {
-    fn push(&mut self, commit: Box<Commit>, sent: Instant, answer: oneshot::Sender<Result<(), CommitError>>) {
+    fn push(&mut self, commit: Commit, sent: Instant, answer: oneshot::Sender<Result<(), CommitError>>) {
         self.commits.push(commit);
         self.answers.push(answer);
         self.first_sent.get_or_insert(sent);
@@ -136,7 +136,7 @@ impl<S: Session> Writer<S> {
             let (mut group, mut next) = (Group::default(), Some(first));
             while let Some(request) = next.take() {
                 match request {
-                    Request::Commit { commit, sent, answer } => group.push(commit, sent, answer),
+                    Request::Commit { commit, sent, answer } => group.push(*commit, sent, answer),
                     Request::Close(done) => closing.push(done),
                 }
                 if group.commits.len() < MOST_IN_GROUP && closing.is_empty() {

@@ -64,7 +64,7 @@ impl Database {
             Some(replica) => postgres.with_replica(&replica.0).map_err(invalid("database.replica_url"))?,
             None => postgres,
         };
-        Ok(store::Database::Postgres(postgres.with_connections(self.max_connections)))
+        Ok(store::Database::Postgres(Box::new(postgres.with_connections(self.max_connections))))
     }
 }
 

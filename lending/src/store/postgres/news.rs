@@ -19,7 +19,7 @@ const LONGEST: usize = 7_000;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// `12 a_1 a_2`: the outbox stands at 12, applications a_1 and a_2 have moved on.
-pub(super) fn payloads(group: &[Box<Commit>], written: &Written) -> Vec<String> {
+pub(super) fn payloads(group: &[Commit], written: &Written) -> Vec<String> {
     let admitted = group.iter().zip(&written.verdicts).filter(|(_, verdict)| verdict.is_ok());
     let appends = admitted.flat_map(|(commit, _)| &commit.appends);
     // Nobody waits for one that was only just submitted.
@@ -111,7 +111,7 @@ mod tests {
         let posted = || Refused::Posted(String::new());
         let verdicts = (0..group.len()).map(|place| if place < refused { Err(posted()) } else { Ok(()) }).collect();
         let written = Written { verdicts, handed: Vec::new(), heads: Heads { chain: Chain::start(), outbox: 12 } };
-        payloads(&group.into_iter().map(Box::new).collect::<Vec<_>>(), &written)
+        payloads(&group, &written)
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl PgSession {
     /// One try. `doubtful` holds what an earlier one wrote whose COMMIT was not answered.
     async fn attempt(
         &mut self,
-        group: &[Box<Commit>],
+        group: &[Commit],
         published: Option<u64>,
         doubtful: &mut Option<Written>,
     ) -> Answer<Written> {
@@ -89,7 +89,7 @@ impl PgSession {
 }
 
 impl Session for PgSession {
-    async fn write(&mut self, group: &[Box<Commit>], published: Option<u64>, patience: Instant) -> Answer<Written> {
+    async fn write(&mut self, group: &[Commit], published: Option<u64>, patience: Instant) -> Answer<Written> {
         self.group += 1;
         let (mut doubtful, mut wait) = (None, RETRY_FIRST);
         loop {

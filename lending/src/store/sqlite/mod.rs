@@ -107,7 +107,7 @@ struct SqliteSession {
 }
 
 impl SqliteSession {
-    async fn transact(&mut self, group: &[Box<Commit>], published: Option<u64>) -> Answer<Written> {
+    async fn transact(&mut self, group: &[Commit], published: Option<u64>) -> Answer<Written> {
         self.connection.run("begin immediate", &[]).await?;
         let written = batch::write(&mut self.connection, group, self.heads.clone()).await?;
         if let Some(published) = published {
@@ -119,7 +119,7 @@ impl SqliteSession {
 }
 
 impl Session for SqliteSession {
-    async fn write(&mut self, group: &[Box<Commit>], published: Option<u64>, _: Instant) -> Answer<Written> {
+    async fn write(&mut self, group: &[Commit], published: Option<u64>, _: Instant) -> Answer<Written> {
         let written = self.transact(group, published).await;
         match &written {
             Ok(written) => self.heads = written.heads.clone(),

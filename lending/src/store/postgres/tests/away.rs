@@ -10,7 +10,7 @@ use super::*;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_it_is_away_callers_are_told_in_time_and_afterwards_all_resumes() {
     let Some(server) = server::PrivateServer::start("while_it_is_away_callers_are_told") else { return };
-    let database = Database::Postgres(PostgresDatabase::new(&server.url()).unwrap());
+    let database = Database::Postgres(Box::new(PostgresDatabase::new(&server.url()).unwrap()));
     let log = Arc::new(Log::default());
     let (store, _news) = relay(super::super::super::open(&database, Arc::new(|_| ())).await.unwrap(), &log);
     store.commit(telling("a", 0)).await.unwrap();

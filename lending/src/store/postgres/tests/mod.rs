@@ -21,7 +21,7 @@ impl TestDatabase {
     }
 
     pub(crate) fn database(&self) -> Database {
-        Database::Postgres(PostgresDatabase::new(&self.url).unwrap())
+        Database::Postgres(Box::new(PostgresDatabase::new(&self.url).unwrap()))
     }
 }
 
