@@ -28,3 +28,18 @@ fn a_wrong_value_ends_with_exit_code_2_and_one_line_that_names_it() {
     assert_eq!(checked.status.code(), Some(2), "{said}");
     assert!(said.contains("keys.token") && said.lines().count() == 1 && checked.stdout.is_empty(), "{said}");
 }
+
+#[test]
+fn a_database_that_is_not_there_is_named_without_its_password() {
+    let mut site = Site::new("");
+    harness::set(&mut site.config, "database", "url", "postgres://weir:s3cret@127.0.0.1:1/books");
+    let config = site.write_config();
+    let mut print = weir();
+    let printed = String::from_utf8(output(print.args(["config", "print", "--config"]).arg(&config)).stdout).unwrap();
+    assert!(printed.contains("postgres://weir:********@127.0.0.1:1/books") && !printed.contains("s3cret"), "{printed}");
+    let ran = weir().args(["run", "--config"]).arg(&config).output().unwrap();
+    let said = String::from_utf8(ran.stderr).unwrap();
+    assert!(!ran.status.success(), "{said}");
+    assert!(said.contains("database.url: postgres://weir@127.0.0.1:1/books cannot be opened"), "{said}");
+    assert!(!said.contains("s3cret"), "{said}");
+}

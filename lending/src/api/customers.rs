@@ -5,7 +5,7 @@ use weir_messages::CustomerId;
 use super::applications::OPEN_APPLICATION;
 use super::{CustomerAnswer, CustomerRegistered, ErasedAnswer, Lending, LendingError, Once, RequestKey};
 use crate::customer::{CustomerEvent, Registration, age};
-use crate::store::{Append, Claim, Commit, Find, ListingKind, StreamId};
+use crate::store::{Append, Claim, Commit, Find, Freshness, ListingKind, StreamId};
 use crate::vault::{Field, Opened};
 
 /// The claim that keeps an id number to one customer.
@@ -96,7 +96,8 @@ impl Lending {
             (ListingKind::Application, ["declined", "accepted"].as_slice()),
             (ListingKind::Loan, ["closed", "cancelled"].as_slice()),
         ] {
-            let find = Find { kind, state: None, customer: Some(customer.clone()), after: None, limit: u32::MAX };
+            let (customer, freshness) = (Some(customer.clone()), Freshness::Now);
+            let find = Find { kind, state: None, customer, after: None, limit: u32::MAX, freshness };
             let open = self.store.find(&find).await?.into_iter().find(|one| !over.contains(&one.state.as_str()));
             if let Some(open) = open {
                 return Err(LendingError::StillOpen { what: format!("{} {} ({})", kind.name(), open.id, open.state) });

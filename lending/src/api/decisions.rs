@@ -155,7 +155,15 @@ impl Lending {
         }
     }
 
-    fn wake(&self, told: &ApplicationAnswer) {
+    pub(super) fn waited_for(&self) -> Vec<ApplicationId> {
+        self.waiting.lock().expect("no holder panics").keys().cloned().collect()
+    }
+
+    pub(super) fn is_waited_for(&self, application: &ApplicationId) -> bool {
+        self.waiting.lock().expect("no holder panics").contains_key(application)
+    }
+
+    pub(super) fn wake(&self, told: &ApplicationAnswer) {
         let waiting = self.waiting.lock().expect("no holder panics").remove(&told.application);
         for one in waiting.into_iter().flatten() {
             one.send(told.clone()).ok();

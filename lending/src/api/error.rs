@@ -80,6 +80,7 @@ impl LendingError {
             Self::Loan(Refusal::Date { .. } | Refusal::Amount { .. }) => "invalid_field",
             Self::Loan(_) => "loan_refused",
             Self::Contended => "contended",
+            Self::Store(StoreError::OutcomeUnknown(_)) => "outcome_unknown",
             Self::Store(_) => "store_failed",
             Self::Corrupt { .. } => "stored_form_broken",
             Self::Vault(_) => "vault_failed",
@@ -107,10 +108,15 @@ impl LendingError {
                 | Refusal::FailedPayment { .. }
                 | Refusal::OtherRepayment { .. },
             ) => ErrorKind::Conflict,
-            Self::Contended | Self::Store(StoreError::Closed | StoreError::Aborted) => ErrorKind::Unavailable,
-            Self::Contract(_) | Self::Loan(_) | Self::Store(_) | Self::Corrupt { .. } | Self::Vault(_) => {
-                ErrorKind::Internal
-            }
+            Self::Contended
+            | Self::Store(
+                StoreError::Closed | StoreError::Aborted | StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_),
+            ) => ErrorKind::Unavailable,
+            Self::Contract(_)
+            | Self::Loan(_)
+            | Self::Store(StoreError::Database(_) | StoreError::Corrupt { .. })
+            | Self::Corrupt { .. }
+            | Self::Vault(_) => ErrorKind::Internal,
         }
     }
 

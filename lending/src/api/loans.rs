@@ -8,7 +8,7 @@ use weir_money::{Currency, Money};
 
 use super::{Lending, LendingError, LoanAnswer, LoanListed, Once, RequestKey, decoded, encoded, state_name};
 use crate::loan::{Answer, Change, Loan, LoanCommand, LoanEvent, LoanState, RepaymentId};
-use crate::store::{Append, Commit, Find, Listing, ListingKind, StreamId};
+use crate::store::{Append, Commit, Find, Freshness, Listing, ListingKind, StreamId};
 
 /// Loans read at a time by the end of a day.
 const PAGE: u32 = 256;
@@ -32,7 +32,7 @@ impl Lending {
         self.loan_answer(&self.load_loan(loan).await?)
     }
 
-    /// Loans in order of their ids, from beyond `after`.
+    /// Loans in order of their ids, from beyond `after`. For people who look: a replica that lags may answer.
     pub async fn loans(
         &self,
         state: Option<&str>,
@@ -40,13 +40,25 @@ impl Lending {
         after: Option<&LoanId>,
         limit: u32,
     ) -> Result<Vec<LoanListed>, LendingError> {
-        let find = Find {
-            kind: ListingKind::Loan,
-            state: state.map(str::to_owned),
-            customer: customer.cloned(),
-            after: after.map(ToString::to_string),
-            limit,
-        };
+        let (state, customer) = (state.map(str::to_owned), customer.cloned());
+        let after = after.map(ToString::to_string);
+        self.listed_loans(Find { kind: ListingKind::Loan, state, customer, after, limit, freshness: Freshness::MayLag })
+            .await
+    }
+
+    /// As they are now.
+    pub(super) async fn loans_in(
+        &self,
+        state: &str,
+        after: Option<&LoanId>,
+        limit: u32,
+    ) -> Result<Vec<LoanListed>, LendingError> {
+        let (kind, after) = (ListingKind::Loan, after.map(ToString::to_string));
+        let (state, customer, freshness) = (Some(state.to_owned()), None, Freshness::Now);
+        self.listed_loans(Find { kind, state, customer, after, limit, freshness }).await
+    }
+
+    async fn listed_loans(&self, find: Find) -> Result<Vec<LoanListed>, LendingError> {
         let listed = |one: Listing| LoanListed { loan: LoanId::new(one.id), customer: one.customer, state: one.state };
         Ok(self.store.find(&find).await?.into_iter().map(listed).collect())
     }
@@ -91,7 +103,7 @@ impl Lending {
         }
         let (mut changed, mut after) = (0, None);
         loop {
-            let page = self.loans(Some("active"), None, after.as_ref(), PAGE).await?;
+            let page = self.loans_in("active", after.as_ref(), PAGE).await?;
             let mut running = tokio::task::JoinSet::new();
             for listed in &page {
                 let (lending, loan) = (self.clone(), listed.loan.clone());

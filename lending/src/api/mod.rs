@@ -10,6 +10,7 @@ mod decisions;
 mod error;
 mod fresh;
 mod loans;
+mod news;
 mod once;
 mod payouts;
 #[cfg(test)]
@@ -17,11 +18,10 @@ mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use chrono::NaiveDate;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use uuid::{NoContext, Timestamp, Uuid};
 use weir_messages::privacy::{Keyring, Tokenizer};
@@ -42,14 +42,13 @@ use crate::outbox::{EventSink, OutboxAge, Relay};
 use crate::payment::{PaymentChannel, Runner};
 use crate::product::{Product, ProductRef};
 use crate::rate::CapTable;
-use crate::store::{FailPoint, SqliteStore, Store, StoreError};
+use crate::store::{self, Database, FailPoint, Opened, Store, StoreError};
 use crate::vault::Vault;
 
 /// What lending is told once, at the start.
 #[derive(Debug, Clone)]
 pub struct LendingConfig {
-    /// The SQLite file.
-    pub database: PathBuf,
+    pub database: Database,
     /// The lender's name as its licence has it; stands in every contract.
     pub lender: String,
     pub products: Vec<Product>,
@@ -82,7 +81,6 @@ pub struct Lending(Arc<Office>);
 #[derive(Debug)]
 pub struct Office {
     pub(crate) store: Arc<dyn Store>,
-    database: Arc<SqliteStore>,
     pub(crate) ports: Ports,
     pub(crate) vault: Vault,
     products: BTreeMap<ProductRef, Product>,
@@ -91,6 +89,8 @@ pub struct Office {
     waiting: Mutex<HashMap<ApplicationId, Vec<oneshot::Sender<ApplicationAnswer>>>>,
     fresh: Fresh,
     outbox_age: OutboxAge,
+    /// Whether this process is the one that relays and looks after what others left.
+    turn: watch::Receiver<bool>,
     payouts: mpsc::UnboundedSender<LoanId>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -106,11 +106,9 @@ impl std::ops::Deref for Lending {
 impl Lending {
     /// Opens the store and starts the outbox relay and the payout runner, both of which take up what a crash left.
     pub async fn open(config: LendingConfig, ports: Ports) -> Result<Self, StoreError> {
-        let (store, feed) = SqliteStore::open(&config.database, Arc::clone(&ports.fail_point)).await?;
-        let database = Arc::new(store);
-        let store: Arc<dyn Store> = Arc::clone(&database) as _;
+        let Opened { store, feed, news } = store::open(&config.database, Arc::clone(&ports.fail_point)).await?;
         let (payouts, ordered) = mpsc::unbounded_channel();
-        let outbox_age = OutboxAge::default();
+        let (outbox_age, turn) = (OutboxAge::default(), feed.turn.clone());
         let relay = Relay {
             store: Arc::clone(&store),
             sink: Arc::clone(&ports.events),
@@ -120,7 +118,6 @@ impl Lending {
         };
         let lending = Self(Arc::new(Office {
             store,
-            database,
             vault: Vault::new(Arc::clone(&ports.keyring), Arc::clone(&ports.tokens)),
             products: config.products.into_iter().map(|product| (product.reference.clone(), product)).collect(),
             caps: config.caps,
@@ -128,13 +125,15 @@ impl Lending {
             waiting: Mutex::default(),
             fresh: Fresh::default(),
             outbox_age,
+            turn,
             payouts,
             tasks: Mutex::default(),
             ports,
         }));
         let channel = Arc::clone(&lending.ports.payments);
         let runner = Runner { payouts: Arc::new(lending.clone()), channel, ordered };
-        let tasks = vec![tokio::spawn(relay.run()), tokio::spawn(runner.run())];
+        let tasks =
+            vec![tokio::spawn(relay.run()), tokio::spawn(runner.run()), tokio::spawn(lending.clone().hear(news))];
         lending.tasks.lock().expect("no holder panics").extend(tasks);
         Ok(lending)
     }
@@ -143,7 +142,7 @@ impl Lending {
     pub async fn close(&self) {
         let tasks = std::mem::take(&mut *self.tasks.lock().expect("no holder panics"));
         tasks.iter().for_each(JoinHandle::abort);
-        self.database.close().await;
+        self.store.close().await;
     }
 
     /// Whether the store answers.

@@ -1,5 +1,8 @@
 //! The relay: what lending committed goes to the log, in order, at least once. New rows come in memory right after their
-//! commit; the table is read at the start and whenever something did not fit.
+//! commit; the table is read at the start, whenever something did not fit, and for what other processes committed.
+//!
+//! Of several processes one relays. When the turn passes, the next starts at the first row still in the table, which is
+//! no later than what the last may still be publishing: so each row's first copy on the log is in order.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -55,16 +58,40 @@ pub(crate) struct Relay {
 impl Relay {
     /// Until the store is closed. A log that takes nothing is asked again, ever more slowly, for ever.
     pub(crate) async fn run(mut self) {
+        while self.my_turn().await {
+            self.relay().await;
+        }
+    }
+
+    /// Waits for it; false when the store is closed.
+    async fn my_turn(&mut self) -> bool {
+        self.age.set(None);
+        while !*self.feed.turn.borrow_and_update() {
+            let open = tokio::select! {
+                changed = self.feed.turn.changed() => changed.is_ok(),
+                // The process whose turn it is has them from the table.
+                rows = self.feed.rows.recv() => rows.is_some(),
+            };
+            if !open {
+                return false;
+            }
+        }
+        !self.feed.rows.is_closed() || !self.feed.rows.is_empty()
+    }
+
+    /// Until the turn is another's.
+    async fn relay(&mut self) {
         // Numbers start at 1: the first look is into the table, for what a crash left.
         let (mut published, mut wait) = (0, RETRY_FIRST);
         let mut handed: Vec<OutboxRow> = Vec::new();
-        loop {
+        while *self.feed.turn.borrow() {
             while let Ok(rows) = self.feed.rows.try_recv() {
                 handed.extend(rows);
             }
             handed.retain(|row| row.number > published);
-            let result = if handed.first().is_some_and(|first| first.number == published + 1) {
-                self.publish(&std::mem::take(&mut handed), &mut published).await
+            let next = following(&mut handed, published);
+            let result = if !next.is_empty() {
+                self.publish(&next, &mut published).await
             } else if published < self.feed.committed.load(Ordering::Acquire) {
                 self.publish_from_table(&mut published).await
             } else {
@@ -112,4 +139,10 @@ impl Relay {
         }
         Ok(())
     }
+}
+
+/// Takes the rows that follow `published` without a gap: one in between is another process's.
+fn following(handed: &mut Vec<OutboxRow>, published: u64) -> Vec<OutboxRow> {
+    let gapless = (published + 1..).zip(handed.iter()).take_while(|(number, row)| row.number == *number).count();
+    handed.drain(..gapless).collect()
 }

@@ -17,13 +17,13 @@ use crate::api::LendingError;
 const AT_ONCE: usize = 32;
 const ASK_FIRST: Duration = Duration::from_millis(200);
 const ASK_LAST: Duration = Duration::from_secs(60);
-/// Finds payouts whose order was committed after its caller had gone.
+/// Finds payouts whose order was committed after its caller had gone, or whose process died.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// What the runner needs of lending.
 #[async_trait]
 pub(crate) trait Payouts: Send + Sync + 'static {
-    /// Loans that are paying out.
+    /// Loans that are paying out and may have nobody who does it.
     async fn open(&self) -> Result<Vec<LoanId>, LendingError>;
     /// `None` where the loan is not paying out.
     async fn order(&self, loan: &LoanId) -> Result<Option<PayoutOrder>, LendingError>;

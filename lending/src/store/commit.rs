@@ -31,6 +31,11 @@ impl StreamId {
         Self(name)
     }
 
+    /// Of an application's stream.
+    pub(super) fn as_application(&self) -> Option<ApplicationId> {
+        self.0.strip_prefix("application:").map(ApplicationId::from)
+    }
+
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -3,16 +3,31 @@
 //!
 //! Promises, held by `contract`: a commit is whole or absent; it is durable before it is answered, and happens even if
 //! the caller stops waiting; a refused commit changes nothing and fails no other; `load` and `find` see every commit
-//! that was answered.
+//! that was answered. Several processes may share a database, and the promises hold between them too.
+//!
+//! What money decisions read comes from the primary: everything but `journal`, `balances`, `verify` and a `find` that
+//! says `MayLag`, which may be answered by a replica.
 
 mod admission;
+mod audit;
+mod batch;
 mod chain;
 mod commit;
 #[cfg(test)]
 mod contract;
+mod database;
+mod feed;
+mod known;
+mod postgres;
+mod read;
+mod rows;
+mod sql;
+mod sql_store;
 mod sqlite;
+mod writer;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use weir_messages::{CustomerId, Event, KnownTime, TraceId};
@@ -22,17 +37,43 @@ pub use commit::{
     AnsweredRequest, Append, BlindIndex, Claim, Commit, ConsumerOffset, Listing, ListingKind, Personal, Refused,
     StreamId,
 };
-pub use sqlite::{OutboxFeed, SqliteStore};
+pub use database::{Database, InvalidDatabase, PostgresDatabase};
+pub use feed::{News, OutboxFeed};
+#[cfg(test)]
+pub(crate) use postgres::tests::TestDatabase;
 
 use crate::ledger::{Account, Entry};
 
 /// A named place that a test may end the process at.
-pub type FailPoint = std::sync::Arc<dyn Fn(&'static str) + Send + Sync>;
+pub type FailPoint = Arc<dyn Fn(&'static str) + Send + Sync>;
+
+/// A store that is open, and what it tells.
+#[derive(Debug)]
+pub struct Opened {
+    pub store: Arc<dyn Store>,
+    pub feed: OutboxFeed,
+    pub news: tokio::sync::mpsc::Receiver<News>,
+}
+
+/// Opens or creates the database and brings it to the newest migration. `fail_point` is passed with `commit_done`
+/// between a group's commit and its answers.
+pub async fn open(database: &Database, fail_point: FailPoint) -> Result<Opened, StoreError> {
+    match database {
+        Database::Sqlite(path) => sqlite::open(path, fail_point).await,
+        Database::Postgres(postgres) => postgres::open(postgres, fail_point).await,
+    }
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("the store failed")]
     Database(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Nothing took effect. Asking again later is safe.
+    #[error("the database does not answer now")]
+    Unavailable(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    /// Asking again is safe: what took effect is found by its key or its version.
+    #[error("the database was lost while it committed, and whether it did is not known yet")]
+    OutcomeUnknown(#[source] Arc<dyn std::error::Error + Send + Sync>),
     #[error("stored {what} does not read back: {reason}")]
     Corrupt { what: String, reason: String },
     /// The disk failed, or the commit breaks a rule of the database. Sending it again is safe.
@@ -40,6 +81,17 @@ pub enum StoreError {
     Aborted,
     #[error("the store is closed")]
     Closed,
+}
+
+impl StoreError {
+    /// The same for another caller, where it concerns all alike.
+    fn again(&self) -> Option<Self> {
+        match self {
+            Self::Unavailable(cause) => Some(Self::Unavailable(Arc::clone(cause))),
+            Self::OutcomeUnknown(cause) => Some(Self::OutcomeUnknown(Arc::clone(cause))),
+            Self::Database(_) | Self::Corrupt { .. } | Self::Aborted | Self::Closed => None,
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +125,15 @@ pub struct OutboxRow {
     pub at: KnownTime,
 }
 
+/// Whether a replica that lags may answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// For whatever a decision about money reads.
+    Now,
+    /// For people who look.
+    MayLag,
+}
+
 /// Which listings to find, in order of their ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Find {
@@ -82,6 +143,7 @@ pub struct Find {
     /// Only ids beyond this one.
     pub after: Option<String>,
     pub limit: u32,
+    pub freshness: Freshness,
 }
 
 #[async_trait]
@@ -112,4 +174,6 @@ pub trait Store: Send + Sync + Debug {
     fn published(&self, number: u64);
     /// Where a consumer of the log goes on.
     async fn offset(&self, consumer: &str, shard: u16) -> Result<Option<u64>, StoreError>;
+    /// Finishes what was sent before, and lets go of the database.
+    async fn close(&self);
 }

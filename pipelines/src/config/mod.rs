@@ -1,6 +1,7 @@
 //! Configuration: one TOML file, overridden by the environment (`WEIR__SERVER__LISTEN=…`), read once in `main` and
 //! passed down by value. Unknown fields are refused, secrets are masked when it is printed.
 
+mod database;
 mod secret;
 mod template;
 
@@ -14,6 +15,7 @@ use weir_ingest::log::kafka::KafkaSettings;
 use weir_ingest::state::ObjectsSettings;
 use weir_messages::privacy::{Keyring, Tokenizer};
 
+pub use database::{Database, DatabaseUrl};
 pub use secret::Secret;
 pub use template::template;
 
@@ -32,6 +34,8 @@ pub struct Config {
     /// Where log, state, database and archive live. Relative paths are taken from the file's folder.
     pub data: PathBuf,
     pub keys: Keys,
+    #[serde(default)]
+    pub database: Database,
     #[serde(default)]
     pub content: Content,
     pub lender: Lender,
@@ -186,6 +190,7 @@ impl Config {
     }
 
     fn resolve_paths(&mut self, folder: &Path) {
+        self.database.resolve_path(folder);
         let content = &mut self.content;
         for path in [&mut self.data, &mut content.views, &mut content.model, &mut content.policy, &mut content.products]
         {
@@ -204,6 +209,7 @@ impl Config {
         }
         self.tokenizer()?;
         self.keyring()?;
+        self.database.database(&self.data)?;
         let exist = [
             ("content.views", &self.content.views),
             ("content.model", &self.content.model),

@@ -27,6 +27,12 @@ current = "k1"
 [keys.ring]
 k1 = "{ring}"
 
+[database]
+# Absent, it is lending.sqlite in the data folder. A replica answers what may lag: statements, listings, trial balance.
+# url = "postgres://weir:…@127.0.0.1:5432/weir"
+# replica_url = "postgres://weir:…@127.0.0.1:5433/weir"
+max_connections = 8
+
 [content]
 views = "{root}/features/views"
 model = "{root}/models/german_credit"

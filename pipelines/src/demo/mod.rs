@@ -30,8 +30,8 @@ pub(crate) use error::DemoError;
 use crate::cli::{CliError, print};
 use figures::Figures;
 use folder::Folder;
-pub(crate) use platform::Servers;
 use platform::Platform;
+pub(crate) use platform::Servers;
 
 /// The whole pipeline with real applicants, and a report.
 #[derive(Debug, clap::Args)]

@@ -36,6 +36,9 @@ pub(crate) struct Servers {
     /// Brokers to run on; topics of a prefix of their own are made there, and stay
     #[arg(long, value_name = "HOST:PORT", env = "WEIR_DEMO_KAFKA")]
     kafka: Option<String>,
+    /// Database to run on: an empty one, as it is kept for the look of it
+    #[arg(long, value_name = "URL", env = "WEIR_DEMO_POSTGRES", hide_env_values = true)]
+    postgres: Option<String>,
 }
 
 /// One order as the channel's statement has it.
@@ -57,6 +60,9 @@ impl Platform {
         if let Some(brokers) = &servers.kafka {
             set(&mut settings, "kafka", "brokers", brokers);
             set(&mut settings, "kafka", "prefix", &format!("demo-{}.", uuid::Uuid::now_v7().simple()));
+        }
+        if let Some(url) = &servers.postgres {
+            set(&mut settings, "database", "url", url);
         }
         let secret = get(&settings, "payments", "secret")?;
         let token = get(&settings, "server", "token")?;

@@ -55,8 +55,8 @@ pub(crate) enum StartError {
     Objects(#[from] SnapshotError),
     #[error("the fold cannot start")]
     Fold(#[from] FoldError),
-    #[error("the database cannot be opened")]
-    Store(#[from] StoreError),
+    #[error("database.url: {database} cannot be opened")]
+    Database { database: String, source: StoreError },
     #[error("lending cannot be asked")]
     Lending(#[from] LendingError),
     #[error("the engines kept for old decisions cannot be opened")]
@@ -229,13 +229,16 @@ async fn desk(
         events: Arc::new(LogSink(Arc::clone(&around.log))),
         fail_point: Arc::new(move |place| fail_point.pass(place)),
     };
+    let database = config.database.database(&config.data)?;
+    let named = database.to_string();
     let settings = LendingConfig {
-        database: config.data.join("lending.sqlite"),
+        database,
         lender: config.lender.name.clone(),
         products: content.products.clone(),
         caps: content.caps.clone(),
     };
-    let lending = Lending::open(settings, ports).await?;
+    let lending = Lending::open(settings, ports).await;
+    let lending = lending.map_err(|source| StartError::Database { database: named, source })?;
     let folder = config.data.join("engines");
     std::fs::create_dir_all(&folder).map_err(|source| StartError::Folder { path: folder.clone(), source })?;
     let engines = Arc::new(Engines::open(&folder, content)?);

@@ -5,7 +5,18 @@ use super::*;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_loan_lives_from_application_to_closing_and_the_books_balance() {
     let folder = tempfile::tempdir().unwrap();
-    let desk = Desk::open(folder.path()).await;
+    a_life(&Desk::open(folder.path()).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_loan_lives_on_postgresql_as_it_does_on_sqlite() {
+    let Some(database) = crate::store::TestDatabase::of("a_loan_lives_on_postgresql").await else { return };
+    let desk = Desk::at(database.database(), Arc::new(Channel::default())).await;
+    a_life(&desk).await;
+    desk.lending.close().await;
+}
+
+async fn a_life(desk: &Desk) {
     let signed = desk.signed().await;
     assert_eq!((signed.state.as_str(), signed.outstanding.as_str()), ("paying_out", "0.00"));
     let mut loan = desk.until(&signed.loan, "active").await;

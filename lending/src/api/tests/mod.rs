@@ -3,6 +3,7 @@
 mod application;
 mod payout;
 mod personal;
+mod shared;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
@@ -101,6 +102,10 @@ impl Desk {
     }
 
     async fn open_with(folder: &Path, channel: Arc<Channel>) -> Self {
+        Self::at(Database::Sqlite(folder.join("lending.db")), channel).await
+    }
+
+    async fn at(database: Database, channel: Arc<Channel>) -> Self {
         let clock = Arc::new(ManualClock::starting_at(KnownTime::parse("2024-01-15T10:00:00Z").unwrap()));
         let published = Arc::new(Published::default());
         let keyring = Keyring::new("m", BTreeMap::from([("m".to_owned(), [7; 32])])).unwrap();
@@ -113,7 +118,7 @@ impl Desk {
             fail_point: Arc::new(|_| ()),
         };
         let config = LendingConfig {
-            database: folder.join("lending.db"),
+            database,
             lender: "Weir Test Lender".to_owned(),
             products: vec![Product::consumer_instalment()],
             caps: CapTable::shipped(),
@@ -142,7 +147,7 @@ impl Desk {
     }
 
     async fn until(&self, loan: &LoanId, state: &str) -> LoanAnswer {
-        for _ in 0..200 {
+        for _ in 0..600 {
             let found = self.lending.loan(loan).await.unwrap();
             if found.state == state {
                 return found;

@@ -2,140 +2,39 @@
 
 use std::sync::Arc;
 
-use sqlx::ConnectOptions;
-
-use super::super::contract::{self, appending, commit, entry};
+use super::super::contract::{self, Site, appending};
+use super::super::{Store, StreamId};
 use super::*;
 
-fn no_fail_point() -> FailPoint {
-    Arc::new(|_| ())
-}
+impl Site for tempfile::TempDir {
+    async fn open(&self) -> Arc<dyn Store> {
+        super::open(&self.path().join("lending.db"), Arc::new(|_| ())).await.unwrap().store
+    }
 
-async fn open(folder: &Path) -> SqliteStore {
-    SqliteStore::open(&folder.join("lending.db"), no_fail_point()).await.unwrap().0
-}
-
-async fn tamper(folder: &Path, sql: &'static str) {
-    let mut raw = SqliteConnectOptions::new().filename(folder.join("lending.db")).connect().await.unwrap();
-    sqlx::query(sql).execute(&mut raw).await.unwrap();
+    async fn tamper(&self, sql: &'static str) {
+        let mut raw = SqliteConnectOptions::new().filename(self.path().join("lending.db")).connect().await.unwrap();
+        sqlx::query(sql).execute(&mut raw).await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_contract_holds() {
-    let folder = tempfile::tempdir().unwrap();
-    let number = AtomicU64::new(0);
-    contract::all(|| async {
-        let own = folder.path().join(number.fetch_add(1, Ordering::Relaxed).to_string());
-        std::fs::create_dir(&own).unwrap();
-        Arc::new(open(&own).await) as Arc<dyn Store>
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_store_opened_again_goes_on_where_it_was() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path()).await;
-    store.commit(Commit { entries: vec![entry("e1", 5)], ..appending("a", 0, &["1"]) }).await.unwrap();
-    store.close().await;
-    assert!(matches!(store.commit(commit()).await, Err(CommitError::Store(StoreError::Closed))));
-    let store = open(folder.path()).await;
-    store.commit(Commit { entries: vec![entry("e2", 6)], ..appending("a", 1, &["2"]) }).await.unwrap();
-    assert_eq!(store.verify().await.unwrap(), Ok(2));
-}
-
-/// The trap of sqlx 0.9.0: a request cancelled while its transaction begins must not take later writes with it.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_cancelled_callers_lose_nothing_that_was_acknowledged() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Arc::new(open(folder.path()).await);
-    let (mut seed, mut acknowledged, mut cancelled) = (7_u64, Vec::new(), 0);
-    for round in 0..1_000_u64 {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let stream = format!("a{round}");
-        let patience = Duration::from_micros((seed >> 33) % 900);
-        let body = round.to_string();
-        let one = Commit { entries: vec![entry(&stream, 1)], ..appending(&stream, 0, &[&body]) };
-        let reading = tokio::time::timeout(patience, store.verify());
-        let (written, _) = tokio::join!(tokio::time::timeout(patience, store.commit(one)), reading);
-        match written {
-            Ok(answer) => {
-                answer.unwrap();
-                acknowledged.push(stream);
-            }
-            Err(_) => cancelled += 1,
-        }
-    }
-    assert!(cancelled > 100, "only {cancelled} were cancelled: the test tests nothing");
-    // After this one, everything that was sent before it is written.
-    store.commit(appending("last", 0, &["1"])).await.unwrap();
-    store.close().await;
-    let store = open(folder.path()).await;
-    for stream in &acknowledged {
-        let found = store.load(&StreamId::application(&stream.as_str().into())).await.unwrap();
-        assert_eq!(found.len(), 1, "{stream} was acknowledged");
-    }
-    let posted = store.verify().await.unwrap().unwrap();
-    assert!((acknowledged.len() as u64..=1_000).contains(&posted));
-    // Every stream has its entry and every entry its stream: nothing was written by half.
-    let mut whole = 0;
-    for round in 0..1_000 {
-        whole += store.load(&StreamId::application(&format!("a{round}").as_str().into())).await.unwrap().len() as u64;
-    }
-    assert_eq!(whole, posted);
-}
-
-#[tokio::test]
-async fn every_way_of_tampering_with_the_books_is_found() {
-    for (sql, found) in [
-        (
-            "update journal set entry = replace(entry, '\"5.00 EUR\"', '\"6.00 EUR\"') where number = 2",
-            "entry 2: its hash",
-        ),
-        ("delete from journal where number = 2", "expected entry 2, found 3"),
-        ("update journal set trace = '00000000000000000000000000000001' where number = 3", "entry 3: its hash"),
-        ("update journal_lines set minor_units = 1 where number = 1 and line = 1", "entry 1: its lines"),
-        ("update house_balances set minor_units = 0", "house:bank:EUR"),
-    ] {
-        let folder = tempfile::tempdir().unwrap();
-        let store = open(folder.path()).await;
-        for (id, amount) in [("e1", 100), ("e2", 500), ("e3", 7)] {
-            store.commit(Commit { entries: vec![entry(id, amount)], ..commit() }).await.unwrap();
-        }
-        assert_eq!(store.verify().await.unwrap(), Ok(3));
-        tamper(folder.path(), sql).await;
-        let broken = store.verify().await.unwrap().unwrap_err().to_string();
-        assert!(broken.contains(found), "{sql}: {broken}");
-    }
+    contract::all(async || tempfile::tempdir().unwrap()).await;
 }
 
 #[tokio::test]
 async fn a_transaction_left_open_on_a_reader_is_ended_before_the_next_one() {
     let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path()).await;
+    let store = folder.open().await;
+    let readers = readers(SqliteConnectOptions::new().filename(folder.path().join("lending.db"))).await.unwrap();
     for _ in 0..4 {
-        let mut reader = store.readers.acquire().await.unwrap();
+        let mut reader = readers.reader(Freshness::Now).await.unwrap();
         sqlx::raw_sql("begin; select count(*) from journal").execute(&mut *reader).await.unwrap();
     }
     store.commit(appending("a", 0, &["1"])).await.unwrap();
     for _ in 0..8 {
-        assert_eq!(store.load(&StreamId::application(&"a".into())).await.unwrap(), ["1"]);
+        let mut reader = readers.reader(Freshness::Now).await.unwrap();
+        let found = crate::store::read::load(&mut *reader, &StreamId::application(&"a".into())).await.unwrap();
+        assert_eq!(found, ["1"]);
     }
-}
-
-#[tokio::test]
-async fn a_commit_that_cannot_be_written_fails_no_other() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path()).await;
-    let row = crate::store::BlindIndex { kind: "phone", token: "t".to_owned(), customer: "c1".into() };
-    let poison = Commit { blind_index: vec![row.clone(), row], ..appending("p", 0, &["1"]) };
-    let (first, poisoned, last) = tokio::join!(
-        store.commit(appending("a", 0, &["1"])),
-        store.commit(poison),
-        store.commit(Commit { entries: vec![entry("e1", 5)], ..appending("b", 0, &["1"]) }),
-    );
-    assert!(first.is_ok() && last.is_ok());
-    assert!(matches!(poisoned, Err(CommitError::Store(StoreError::Aborted))));
-    assert!(store.load(&StreamId::application(&"p".into())).await.unwrap().is_empty());
-    assert_eq!(store.verify().await.unwrap(), Ok(1));
 }

@@ -1,4 +1,6 @@
-//! What every store must do, as a list of tests that each implementation runs on a fresh store.
+//! What every store must do, as a list of tests that each implementation runs on databases of its own.
+
+mod abuse;
 
 use std::sync::Arc;
 
@@ -28,7 +30,7 @@ pub(super) fn entry(id: &str, minor_units: i64) -> Entry {
     Entry::new(EntryId::new(id), day, day, Cause::PayoutSucceeded("p1".to_owned()), lines).unwrap()
 }
 
-fn event(id: &str) -> Event {
+pub(super) fn event(id: &str) -> Event {
     Event {
         id: EventId::new(id),
         source: "test".to_owned(),
@@ -47,18 +49,38 @@ fn claim(owner: &str) -> Claim {
     Claim { kind: "open_application", value: "c1".to_owned(), owner: owner.to_owned() }
 }
 
-/// Runs every test on a store of its own.
-pub(super) async fn all<F: Future<Output = Arc<dyn Store>>>(open: impl Fn() -> F) {
-    what_was_committed_is_loaded_in_order(&*open().await).await;
-    a_stale_version_is_refused_and_changes_nothing(&*open().await).await;
-    of_many_on_one_version_exactly_one_wins(open().await).await;
-    an_answered_request_is_told_with_its_answer(&*open().await).await;
-    a_claim_has_one_owner_at_a_time(&*open().await).await;
-    outbox_rows_stay_in_order_until_they_are_published(&*open().await).await;
-    what_is_erased_is_gone_and_its_stream_stays(&*open().await).await;
-    the_books_add_up_and_an_entry_is_posted_once(&*open().await).await;
-    listings_are_found_by_state_and_customer_page_by_page(&*open().await).await;
-    an_offset_never_goes_back(&*open().await).await;
+/// A database that a test opens, opens again, and tampers with.
+pub(super) trait Site {
+    async fn open(&self) -> Arc<dyn Store>;
+    async fn tamper(&self, sql: &'static str);
+}
+
+/// Runs every test on a new site.
+pub(super) async fn all<S: Site>(new: impl AsyncFn() -> S) {
+    macro_rules! on_a_new_store {
+        ($($test:path),* $(,)?) => { $(
+            let site = new().await;
+            let store = site.open().await;
+            $test(&*store).await;
+            store.close().await;
+        )* };
+    }
+    on_a_new_store!(
+        what_was_committed_is_loaded_in_order,
+        a_stale_version_is_refused_and_changes_nothing,
+        an_answered_request_is_told_with_its_answer,
+        a_claim_has_one_owner_at_a_time,
+        outbox_rows_stay_in_order_until_they_are_published,
+        what_is_erased_is_gone_and_its_stream_stays,
+        the_books_add_up_and_an_entry_is_posted_once,
+        listings_are_found_by_state_and_customer_page_by_page,
+        an_offset_never_goes_back,
+        abuse::a_commit_that_cannot_be_written_fails_no_other,
+    );
+    of_many_on_one_version_exactly_one_wins(new().await.open().await).await;
+    abuse::a_store_opened_again_goes_on_where_it_was(&new().await).await;
+    abuse::every_way_of_tampering_with_the_books_is_found(&new).await;
+    abuse::a_thousand_cancelled_callers_lose_nothing_that_was_acknowledged(&new().await).await;
 }
 
 async fn what_was_committed_is_loaded_in_order(store: &dyn Store) {
@@ -95,6 +117,7 @@ async fn of_many_on_one_version_exactly_one_wins(store: Arc<dyn Store>) {
     }
     let won = racing.join_all().await.into_iter().filter(|won| *won).count();
     assert_eq!((won, store.load(&StreamId::application(&"a".into())).await.unwrap().len()), (1, 1));
+    store.close().await;
 }
 
 async fn an_answered_request_is_told_with_its_answer(store: &dyn Store) {
@@ -186,6 +209,7 @@ async fn listings_are_found_by_state_and_customer_page_by_page(store: &dyn Store
             customer: customer.map(Into::into),
             after: after.map(str::to_owned),
             limit,
+            freshness: Freshness::Now,
         };
         store.find(&find).await.unwrap().into_iter().map(|one| one.id).collect::<Vec<_>>()
     };
@@ -200,8 +224,9 @@ async fn listings_are_found_by_state_and_customer_page_by_page(store: &dyn Store
 async fn an_offset_never_goes_back(store: &dyn Store) {
     let at = |next| ConsumerOffset { consumer: "decisions".to_owned(), shard: 3, next };
     assert_eq!(store.offset("decisions", 3).await.unwrap(), None);
-    for next in [7, 5] {
-        store.commit(Commit { offset: Some(at(next)), ..commit() }).await.unwrap();
-    }
+    let moving = |next| store.commit(Commit { offset: Some(at(next)), ..commit() });
+    let (first, second) = tokio::join!(moving(7), moving(5));
+    first.and(second).unwrap();
+    moving(6).await.unwrap();
     assert_eq!(store.offset("decisions", 3).await.unwrap(), Some(7));
 }

@@ -1,0 +1,101 @@
+//! The store over a SQL database: commits go to the writer, reads to a pool.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use sqlx::pool::PoolConnection;
+use weir_messages::{CustomerId, TraceId};
+
+use super::sql::{Answer, Sql};
+use super::writer::Desk;
+use super::{
+    AnsweredRequest, Balance, Broken, Commit, CommitError, Find, Freshness, Listing, OutboxRow, Personal, Posted,
+    Store, StoreError, StreamId, audit, read,
+};
+use crate::ledger::Account;
+
+/// Where the reads of a database go.
+pub(super) trait Readers: Send + Sync + Debug + 'static {
+    type Driver: sqlx::Database<Connection: Sql>;
+    /// Begins a transaction that sees one moment.
+    const SNAPSHOT: &'static str;
+
+    /// A connection without a transaction.
+    fn reader(&self, freshness: Freshness) -> impl Future<Output = Answer<PoolConnection<Self::Driver>>> + Send;
+
+    fn close(&self) -> impl Future<Output = ()> + Send;
+}
+
+#[derive(Debug)]
+pub(super) struct SqlStore<R> {
+    pub(super) readers: R,
+    pub(super) writer: Desk,
+}
+
+#[async_trait]
+impl<R: Readers> Store for SqlStore<R> {
+    async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
+        self.writer.commit(commit).await
+    }
+
+    async fn load(&self, stream: &StreamId) -> Result<Vec<String>, StoreError> {
+        read::load(&mut *self.readers.reader(Freshness::Now).await?, stream).await
+    }
+
+    async fn trace(&self, stream: &StreamId) -> Result<Option<TraceId>, StoreError> {
+        read::trace(&mut *self.readers.reader(Freshness::Now).await?, stream).await
+    }
+
+    async fn find(&self, find: &Find) -> Result<Vec<Listing>, StoreError> {
+        read::find(&mut *self.readers.reader(find.freshness).await?, find).await
+    }
+
+    async fn answered(&self, request: &str) -> Result<Option<AnsweredRequest>, StoreError> {
+        read::answered(&mut *self.readers.reader(Freshness::Now).await?, request).await
+    }
+
+    async fn owner(&self, kind: &str, value: &str) -> Result<Option<String>, StoreError> {
+        read::owner(&mut *self.readers.reader(Freshness::Now).await?, kind, value).await
+    }
+
+    async fn with_token(&self, kind: &str, token: &str) -> Result<Vec<CustomerId>, StoreError> {
+        read::with_token(&mut *self.readers.reader(Freshness::Now).await?, kind, token).await
+    }
+
+    async fn personal(&self, customer: &CustomerId) -> Result<Option<Personal>, StoreError> {
+        read::personal(&mut *self.readers.reader(Freshness::Now).await?, customer).await
+    }
+
+    async fn journal(&self, account: Option<&Account>, after: u64, limit: u32) -> Result<Vec<Posted>, StoreError> {
+        read::journal(&mut *self.readers.reader(Freshness::MayLag).await?, account, after, limit).await
+    }
+
+    async fn balances(&self) -> Result<Vec<Balance>, StoreError> {
+        read::balances(&mut *self.readers.reader(Freshness::MayLag).await?).await
+    }
+
+    async fn verify(&self) -> Result<Result<u64, Broken>, StoreError> {
+        let mut reader = self.readers.reader(Freshness::MayLag).await?;
+        reader.run(R::SNAPSHOT, &[]).await?;
+        let verdict = audit::verify(&mut *reader).await;
+        reader.run("rollback", &[]).await?;
+        verdict
+    }
+
+    async fn outbox(&self, after: u64, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
+        read::outbox(&mut *self.readers.reader(Freshness::Now).await?, after, limit).await
+    }
+
+    fn published(&self, number: u64) {
+        self.writer.published(number);
+    }
+
+    async fn offset(&self, consumer: &str, shard: u16) -> Result<Option<u64>, StoreError> {
+        read::offset(&mut *self.readers.reader(Freshness::Now).await?, consumer, shard).await
+    }
+
+    async fn close(&self) {
+        self.writer.close().await;
+        self.readers.close().await;
+    }
+}
