@@ -8,7 +8,7 @@ use weir_messages::{ApplicationId, Decision, Place, TraceId};
 use super::applications::{appended, listed, open_claim};
 use super::{ApplicationAnswer, Lending, LendingError, decoded};
 use crate::application::{Application, ApplicationEvent, ApplicationState, Decided, decide};
-use crate::store::{Commit, ConsumerOffset, Find, Listing, ListingKind, StreamId};
+use crate::store::{Commit, ConsumerOffset, Find, Freshness, Listing, ListingKind, StreamId};
 
 /// Applications looked through at once.
 const PAGE: u32 = 100;
@@ -108,7 +108,7 @@ impl Lending {
         let mut found = Vec::new();
         while found.len() < most {
             let (kind, limit) = (ListingKind::Application, PAGE);
-            let find = Find { kind, state: None, customer: None, after, limit };
+            let find = Find { kind, state: None, customer: None, after, limit, freshness: Freshness::MayLag };
             let page = self.store.find(&find).await?;
             after = page.last().map(|last| last.id.clone());
             if after.is_none() {

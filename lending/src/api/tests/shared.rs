@@ -27,7 +27,7 @@ async fn who_waits_is_woken_by_the_process_that_takes_the_decision() {
             (told.state, Instant::now())
         });
         tokio::time::sleep(Duration::from_millis(50)).await;
-        deciding.lending.apply_decision(&approval(&applied, &customer, "5000.00")).await.unwrap();
+        deciding.lending.apply_decision(&approval(&applied, &customer, "5000.00"), RECORD).await.unwrap();
         let decided = Instant::now();
         let (state, woken) = waiter.await.unwrap();
         assert_eq!(state, "approved");
