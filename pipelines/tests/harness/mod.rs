@@ -1,7 +1,9 @@
 //! The platform as its users run it: child processes of the `weir` binary on a folder, driven over HTTP alone.
 
 #![allow(dead_code, unreachable_pub, reason = "each test file is a crate of its own and uses a part of this")]
+#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
+pub mod fleet;
 pub mod people;
 
 use std::net::TcpListener;
@@ -102,9 +104,7 @@ impl Site {
             .stderr(log)
             .spawn()
             .unwrap();
-        let (server, http) = (&self.config["server"], reqwest::Client::new());
-        let base = format!("http://{}", server["listen"].as_str().unwrap());
-        Weir { child: Mutex::new(child), base, token: server["token"].as_str().unwrap().to_owned(), http }
+        Weir::of(child, &self.config)
     }
 
     /// What the channel has paid: id and amount, each id once.
@@ -121,6 +121,12 @@ impl Drop for Site {
 }
 
 impl Weir {
+    fn of(child: Child, config: &toml::Table) -> Self {
+        let (server, http) = (&config["server"], reqwest::Client::new());
+        let base = format!("http://{}", server["listen"].as_str().unwrap());
+        Self { child: Mutex::new(child), base, token: server["token"].as_str().unwrap().to_owned(), http }
+    }
+
     async fn wait_until_ready(&self, log: &Path) {
         let began = Instant::now();
         while !self.is_ready().await {
