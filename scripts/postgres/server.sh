@@ -52,6 +52,6 @@ postgres_launch() {
 postgres_stop_signal() { echo INT; }
 
 postgres_container() {
-    docker create --publish "127.0.0.1:$1:5432" --env POSTGRES_HOST_AUTH_METHOD=trust postgres:15 \
+    docker create --publish "127.0.0.1:$1:5432" --env POSTGRES_HOST_AUTH_METHOD=trust postgres:15.13-bookworm \
         -c max_connections=300
 }

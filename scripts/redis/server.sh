@@ -28,5 +28,5 @@ redis_launch() { spawn redis-server "$home/redis.conf"; }
 redis_stop_signal() { echo TERM; }
 
 redis_container() {
-    docker create --publish "127.0.0.1:$1:6379" redis:7 --appendonly yes
+    docker create --publish "127.0.0.1:$1:6379" redis:7.2.7-bookworm --appendonly yes
 }

@@ -74,6 +74,8 @@ async fn apply(
     metrics::histogram!("weir_submit_seconds").record(began.elapsed());
     if let Some(wait) = wait {
         submitted.value = app.lending()?.wait_for_decision(&submitted.value.application, wait).await?;
+        // Of those who wait alone: nobody else is told when it is there.
+        metrics::histogram!("weir_decision_seconds").record(began.elapsed());
     }
     Ok(Created(submitted))
 }

@@ -22,27 +22,34 @@ struct Readiness {
     checks: Vec<(&'static str, String)>,
 }
 
-/// Ready when the loop runs, is not too far behind, and the store answers.
-pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
-    let ok = || "ok".to_owned();
-    let fold = if app.vitals.is_stopped() { "stopped".to_owned() } else { ok() };
-    let log = if app.vitals.log_answers() { ok() } else { "does not answer".to_owned() };
-    let lag = match app.vitals.lag() {
-        lag if lag > app.limits.max_lag => format!("{lag} records behind"),
-        _ => ok(),
-    };
-    let mut checks = vec![("fold", fold), ("log", log), ("lag", lag)];
-    if let Some(desk) = &app.desk {
-        let answers = desk.lending.ping().await;
-        checks.push(("store", answers.map_or_else(|_| "does not answer".to_owned(), |()| ok())));
+impl Readiness {
+    /// Ready when the folds run, are not too far behind, and log and store answer.
+    async fn of(app: &App) -> Self {
+        let ok = || "ok".to_owned();
+        let fold = if app.vitals.is_stopped() { "stopped".to_owned() } else { ok() };
+        let log = if app.vitals.log_answers() { ok() } else { "does not answer".to_owned() };
+        let lag = match app.vitals.lag() {
+            lag if lag > app.limits.max_lag => format!("{lag} records behind"),
+            _ => ok(),
+        };
+        let mut checks = vec![("fold", fold), ("log", log), ("lag", lag)];
+        if let Some(desk) = &app.desk {
+            let answers = desk.lending.ping().await;
+            checks.push(("store", answers.map_or_else(|_| "does not answer".to_owned(), |()| ok())));
+        }
+        Self { ready: checks.iter().all(|(_, state)| state == "ok"), checks }
     }
-    let ready = checks.iter().all(|(_, state)| state == "ok");
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, axum::Json(Readiness { ready, checks })).into_response()
 }
 
-/// Prometheus text. Ages are taken when asked, so that they grow when everything stands still.
+pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
+    let readiness = Readiness::of(&app).await;
+    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, axum::Json(readiness)).into_response()
+}
+
+/// Prometheus text. Ages and readiness are taken when asked, so that they tell when everything stands still.
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
-    app.gauges().await;
+    app.gauges();
+    metrics::gauge!("weir_ready").set(if Readiness::of(&app).await.ready { 1.0 } else { 0.0 });
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], app.prometheus.render()).into_response()
 }

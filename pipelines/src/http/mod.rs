@@ -106,7 +106,7 @@ impl App {
     }
 
     /// Takes the gauges.
-    async fn gauges(&self) {
+    fn gauges(&self) {
         let now = self.clock.now();
         let age = |since: Option<KnownTime>| since.map_or(0.0, |since| seconds(now.micros() - since.micros()));
         metrics::gauge!("weir_fold_lag_records").set(f64::from(u32::try_from(self.vitals.lag()).unwrap_or(u32::MAX)));
