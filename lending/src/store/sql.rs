@@ -68,10 +68,13 @@ pub(super) fn bound<'q, DB: sqlx::Database>(
 ) -> Query<'q, DB, <DB as sqlx::Database>::Arguments>
 where
     for<'v> &'v str: Encode<'v, DB> + Type<DB>,
+    for<'v> String: Encode<'v, DB> + Type<DB>,
     for<'v> Option<&'v str>: Encode<'v, DB> + Type<DB>,
     for<'v> i64: Encode<'v, DB> + Type<DB>,
 {
     values.iter().fold(sqlx::query(sql), |query, value| match *value {
+        // PostgreSQL's text holds no NUL and nothing of ours does, so whoever looks for one finds nothing.
+        Value::Text(text) if text.contains('\0') => query.bind(text.replace('\0', "\u{fffd}")),
         Value::Text(text) => query.bind(text),
         Value::Number(number) => query.bind(number),
         Value::Nothing => query.bind(None::<&str>),

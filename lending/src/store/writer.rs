@@ -21,6 +21,9 @@ const MOST_IN_GROUP: usize = 256;
 /// themselves when no commit comes for this long.
 const ACKNOWLEDGE_AFTER: Duration = Duration::from_millis(100);
 
+/// A database that did not take an acknowledgement is spared the next one for so long.
+const ACKNOWLEDGE_AGAIN: Duration = Duration::from_secs(1);
+
 /// What writes for the writer.
 pub(super) trait Session: Send + 'static {
     /// Commits a group in one transaction, and deletes what is published. An error means that nothing of it took effect,
@@ -129,7 +132,9 @@ impl<S: Session> Writer<S> {
         let mut closing = Vec::new();
         while closing.is_empty() {
             let Ok(first) = tokio::time::timeout(ACKNOWLEDGE_AFTER, self.requests.recv()).await else {
-                self.acknowledge_alone().await;
+                if let Some(published) = self.to_acknowledge() {
+                    self.acknowledge_alone(published).await;
+                }
                 continue;
             };
             let Some(first) = first else { break };
@@ -145,7 +150,10 @@ impl<S: Session> Writer<S> {
             }
             self.commit(group).await;
         }
-        self.acknowledge_alone().await;
+        let published = self.published.load(Ordering::Relaxed);
+        if published > self.acknowledged {
+            self.acknowledge_alone(published).await;
+        }
         self.requests.close();
         if let Err(error) = self.session.close().await {
             tracing::warn!(error = %Causes(&error), "the store did not close cleanly");
@@ -201,12 +209,12 @@ impl<S: Session> Writer<S> {
         (published > self.acknowledged && waited).then_some(published)
     }
 
-    async fn acknowledge_alone(&mut self) {
-        let published = self.published.load(Ordering::Relaxed);
-        if published > self.acknowledged {
-            match self.session.acknowledge(published).await {
-                Ok(()) => self.acknowledged = published,
-                Err(error) => tracing::warn!(error = %Causes(&error), "published rows are not deleted yet"),
+    async fn acknowledge_alone(&mut self, published: u64) {
+        match self.session.acknowledge(published).await {
+            Ok(()) => (self.acknowledged, self.acknowledged_at) = (published, Some(Instant::now())),
+            Err(error) => {
+                tracing::warn!(error = %Causes(&error), "published rows are not deleted yet");
+                self.acknowledged_at = Some(Instant::now() + ACKNOWLEDGE_AGAIN);
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use weir_messages::{Position, Topic};
 
@@ -13,9 +13,7 @@ use super::reader::{Caller, Reader};
 use crate::log::Entry;
 
 /// Each has a connection to a broker and up to 8 MiB of records.
-const MOST_PARKED: usize = 32;
-/// Its follower has gone elsewhere when it stood for so long.
-const IDLE: Duration = Duration::from_secs(1);
+const MOST_PARKED: usize = 16;
 
 pub(super) struct Pool {
     settings: KafkaSettings,
@@ -26,7 +24,6 @@ pub(super) struct Pool {
 struct Parked {
     topic: Topic,
     partition: u16,
-    since: Instant,
     reader: Reader,
 }
 
@@ -49,17 +46,17 @@ impl Pool {
             None => Reader::new(&self.settings, self.settings.topic(topic), from.partition)?,
         };
         let entries = reader.read(from.offset, most, wait, caller)?;
-        drop(self.park(Parked { topic, partition: from.partition, since: Instant::now(), reader }));
+        drop(self.park(Parked { topic, partition: from.partition, reader }));
         Ok(entries)
     }
 
-    /// The reader that stands there, else one of this partition that nobody follows any more.
+    /// The reader that stands there, else any of this partition: moving one is cheaper than making one, and two who
+    /// follow a partition come to have two.
     fn take(&self, topic: Topic, from: Position) -> Option<Reader> {
         let mut parked = self.parked();
         let fits = |one: &Parked| one.topic == topic && one.partition == from.partition;
         let there = parked.iter().position(|one| fits(one) && one.reader.stands_at() == Some(from.offset));
-        let idle = || parked.iter().position(|one| fits(one) && one.since.elapsed() > IDLE);
-        let found = there.or_else(idle)?;
+        let found = there.or_else(|| parked.iter().position(fits))?;
         parked.remove(found).map(|one| one.reader)
     }
 

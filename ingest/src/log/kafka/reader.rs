@@ -41,6 +41,8 @@ impl Reader {
             .set("isolation.level", "read_uncommitted")
             .set("queued.min.messages", "10000")
             .set("queued.max.messages.kbytes", "8192")
+            // A client asks a broker one thing at a time: who moves elsewhere waits for the answer to be over.
+            .set("fetch.wait.max.ms", "50")
             .set("fetch.queue.backoff.ms", "10")
             .set("fetch.error.backoff.ms", "100");
         let consumer = BaseConsumer::from_config_and_context(&config, Logged);

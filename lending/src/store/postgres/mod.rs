@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions, PgConnection, Postgres};
+use sqlx::{ConnectOptions, Connection, PgConnection, Postgres};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -35,10 +35,9 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
 /// Opens the database and brings it to the newest migration. Processes that do so at once take turns.
 pub(super) async fn open(database: &PostgresDatabase, fail_point: FailPoint) -> Result<Opened, StoreError> {
+    migrate(&database.primary.options).await?;
     let primary = for_us(&database.primary.options);
     let mut connection = connect(&primary).await?;
-    let migrated = sqlx::migrate!("./migrations/postgres").run(&mut connection).await;
-    migrated.map_err(|error| StoreError::Database(Box::new(error)))?;
     let outbox = outbox_head(&mut connection).await?;
     let readers = PgReaders {
         primary: pool(primary.clone(), database.max_connections),
@@ -56,6 +55,14 @@ pub(super) async fn open(database: &PostgresDatabase, fail_point: FailPoint) -> 
     }
     let writer = Writer::start(session, teller, PATIENCE, fail_point);
     Ok(Opened { store: Arc::new(SqlStore { readers, writer }), feed, news })
+}
+
+/// On a connection of its own, which waits as long as another process's migrations take.
+async fn migrate(options: &PgConnectOptions) -> Answer<()> {
+    let mut connection = connect(options).await?;
+    let migrated = sqlx::migrate!("./migrations/postgres").run(&mut connection).await;
+    migrated.map_err(|error| StoreError::Database(Box::new(error)))?;
+    connection.close().await.map_err(failed)
 }
 
 /// Where the outbox stands, whoever moved it.
@@ -97,9 +104,10 @@ fn pool(options: PgConnectOptions, most: u32) -> PgPool {
         .connect_lazy_with(options.options([("default_transaction_read_only", "on")]))
 }
 
-/// A cancelled reader may leave a transaction open, or an answer unread. Without a transaction this only warns.
+/// A cancelled reader may leave a transaction open, or an answer unread. Where there is none to end, one is begun first:
+/// a mere `rollback` would write a warning into the server's log after each read.
 async fn end_stray_transaction(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    let ended = in_time(CONNECT_WITHIN, sqlx::raw_sql("rollback").execute(connection)).await;
+    let ended = in_time(CONNECT_WITHIN, sqlx::raw_sql("begin; rollback").execute(connection)).await;
     Ok(ended.is_ok())
 }
 

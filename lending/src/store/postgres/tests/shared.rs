@@ -172,3 +172,13 @@ async fn when_the_one_that_relays_goes_the_other_goes_on() {
     assert_eq!(second_log.ids(), ["a-2"], "what the first had published and deleted does not come again");
     second.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn processes_that_start_at_once_on_an_empty_database_both_open_it() {
+    let Some(database) = TestDatabase::of("processes_that_start_at_once").await else { return };
+    let (first, second) = tokio::join!(database.open(), database.open());
+    first.commit(appending("a", 0, &["1"])).await.unwrap();
+    assert_eq!(second.load(&StreamId::application(&"a".into())).await.unwrap(), ["1"]);
+    first.close().await;
+    second.close().await;
+}
