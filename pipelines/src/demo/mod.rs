@@ -48,6 +48,9 @@ pub struct Demo {
     /// Where the report goes, as one HTML page
     #[arg(long, value_name = "FILE", default_value = "demo-report.html")]
     report: PathBuf,
+    /// Where the decisions go, a line of JSON each, in the order of the applicants
+    #[arg(long, value_name = "FILE")]
+    decisions: Option<PathBuf>,
     /// What everything made up is drawn from
     #[arg(long, default_value_t = 20_260_301)]
     seed: u64,
@@ -73,6 +76,9 @@ impl Demo {
             told = story::tell(&platform, &folder, people, self.seed) => told?,
             _ = tokio::signal::ctrl_c() => return Err(DemoError::Interrupted),
         };
+        if let Some(path) = &self.decisions {
+            std::fs::write(path, decision_lines(&told)).map_err(DemoError::file(path))?;
+        }
         let figures = Figures::of(&told, self.seed, began.elapsed());
         std::fs::write(&self.report, report::page(&figures)?).map_err(DemoError::file(&self.report))?;
         let colours = std::io::stdout().is_terminal();
@@ -83,6 +89,15 @@ impl Demo {
         platform.stop().await?;
         Ok(if figures.every_promise_held() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+}
+
+/// A line each; `null` for an application that was lost.
+fn decision_lines(told: &story::Told) -> String {
+    let line = |case: &story::Case| {
+        let decision = case.decision.as_ref().map(|recorded| &recorded.decision);
+        serde_json::to_string(&decision).expect("string keys and finite numbers serialise") + "\n"
+    };
+    told.cases.iter().map(line).collect()
 }
 
 /// Leaves the platform up until somebody interrupts.

@@ -33,6 +33,7 @@ pub(crate) async fn collect(
     Sent(content): Sent,
 ) -> Result<Json<Results>, Problem> {
     app.admit_work()?;
+    app.admit_to_log()?;
     let results = app.collector()?.collect(content, trace.id).await?;
     for answer in &results {
         metrics::counter!("weir_intake_events_total", "status" => answer.status.name()).increment(1);

@@ -88,6 +88,15 @@ impl App {
         self.intake.as_ref().map(|intake| &intake.dead_letters).ok_or_else(|| elsewhere("ingest"))
     }
 
+    /// Refuses what only the log could keep, while it does not answer.
+    fn admit_to_log(&self) -> Result<(), Problem> {
+        if self.vitals.log_answers() {
+            return Ok(());
+        }
+        let detail = "the event log does not answer: send it again";
+        Err(Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "log_unavailable", detail).after(1))
+    }
+
     /// Refuses work while the fold is too far behind to take more.
     fn admit_work(&self) -> Result<(), Problem> {
         if self.vitals.lag() <= self.limits.max_lag {

@@ -23,6 +23,15 @@ pub fn server(test: &str, variable: &str) -> Option<String> {
     }
 }
 
+/// A new database of a random name on this server.
+pub async fn database(postgres: &str) -> String {
+    let name = format!("weir_{}", uuid::Uuid::new_v4().simple());
+    let mut admin = PgConnection::connect(postgres).await.unwrap();
+    admin.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create database {name}")))).await.unwrap();
+    let (server, _) = postgres.rsplit_once('/').unwrap();
+    format!("{server}/{name}")
+}
+
 pub struct Fleet {
     pub site: Site,
     pub settings: KafkaSettings,
@@ -33,13 +42,9 @@ impl Fleet {
     pub async fn new(test: &str, faults: &str) -> Option<Self> {
         let (kafka, postgres) = (server(test, "WEIR_TEST_KAFKA")?, server(test, "WEIR_TEST_POSTGRES")?);
         let mut site = Site::new(faults);
-        let name = format!("weir_{}", uuid::Uuid::new_v4().simple());
-        let mut admin = PgConnection::connect(&postgres).await.unwrap();
-        admin.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create database {name}")))).await.unwrap();
-        let (server, _) = postgres.rsplit_once('/').unwrap();
-        set(&mut site.config, "database", "url", format!("{server}/{name}"));
+        set(&mut site.config, "database", "url", database(&postgres).await);
         set(&mut site.config, "kafka", "brokers", kafka);
-        set(&mut site.config, "kafka", "prefix", format!("{name}."));
+        set(&mut site.config, "kafka", "prefix", format!("{}.", uuid::Uuid::new_v4().simple()));
         set(&mut site.config, "kafka", "session_timeout_ms", 6_000);
         set(&mut site.config, "kafka", "max_poll_interval_ms", 6_000);
         let objects = site.folder.path().join("objects");
