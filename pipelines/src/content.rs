@@ -62,11 +62,7 @@ impl Content {
     #[cfg(test)]
     pub(crate) fn shipped() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let mut paths = config::Content::default();
-        for path in [&mut paths.views, &mut paths.model, &mut paths.policy, &mut paths.products] {
-            *path = root.join(&path);
-        }
-        Self::load(&paths).unwrap()
+        Self::load(&config::Content::under(root)).unwrap()
     }
 }
 

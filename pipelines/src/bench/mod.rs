@@ -3,6 +3,7 @@
 
 mod collector;
 mod decisions;
+mod kafka;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,6 +18,8 @@ pub(crate) enum Bench {
     Collector(collector::Collector),
     /// Decision latency at a steady rate, beside one fdatasync of the same disk
     Decisions(decisions::Decisions),
+    /// Events a second into durable state, and the way of an application over the topics, on a broker
+    Kafka(kafka::Kafka),
 }
 
 /// What every bench takes.
@@ -38,15 +41,17 @@ struct Common {
 impl Bench {
     pub(crate) fn run(&self) -> Result<ExitCode, CliError> {
         // One thread: what drives the platform leaves it the other core.
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| CliError::failed(&error))?;
+        let mut runtime = match self {
+            Self::Collector(_) | Self::Decisions(_) => tokio::runtime::Builder::new_current_thread(),
+            Self::Kafka(_) => tokio::runtime::Builder::new_multi_thread(),
+        };
+        let runtime = runtime.enable_all().build().map_err(|error| CliError::failed(&error))?;
         let measured = runtime.block_on(async {
             let measuring = async {
                 match self {
                     Self::Collector(collector) => collector.measure().await,
                     Self::Decisions(decisions) => decisions.measure().await,
+                    Self::Kafka(kafka) => kafka.measure().await,
                 }
             };
             tokio::select! {

@@ -103,6 +103,17 @@ pub struct Content {
     pub products: PathBuf,
 }
 
+impl Content {
+    /// What comes with the sources in `root`.
+    pub(crate) fn under(root: &Path) -> Self {
+        let mut content = Self::default();
+        for path in [&mut content.views, &mut content.model, &mut content.policy, &mut content.products] {
+            *path = root.join(&path);
+        }
+        content
+    }
+}
+
 impl Default for Content {
     fn default() -> Self {
         Self {

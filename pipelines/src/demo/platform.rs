@@ -41,6 +41,12 @@ pub(crate) struct Servers {
     postgres: Option<String>,
 }
 
+impl Servers {
+    pub(crate) fn kafka(&self) -> Option<&str> {
+        self.kafka.as_deref()
+    }
+}
+
 /// One order as the channel's statement has it.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct PaidOut {
@@ -172,7 +178,7 @@ fn free_address() -> Result<SocketAddr, DemoError> {
 
 /// The folder that holds views, models, policies and products: `WEIR_HOME`, or the next one upwards from here or from
 /// the binary, or where the binary was built.
-fn content_root() -> Result<PathBuf, DemoError> {
+pub(crate) fn content_root() -> Result<PathBuf, DemoError> {
     let upwards = |start: Option<PathBuf>| -> Vec<PathBuf> {
         start.into_iter().flat_map(|path| path.ancestors().map(Path::to_owned).collect::<Vec<_>>()).collect()
     };

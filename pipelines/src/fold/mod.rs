@@ -3,6 +3,7 @@
 
 pub(crate) mod chain;
 mod held;
+pub(crate) mod members;
 mod publisher;
 
 use std::path::PathBuf;

@@ -8,20 +8,16 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use weir_features::{CustomerStage, EntityStage, VectorStage};
-use weir_ingest::admission::Admission;
 use weir_ingest::log::EventLog;
 use weir_ingest::log::kafka::group::{Group, Member, Running};
 use weir_ingest::log::kafka::{BrokerError, GroupOffsets, KafkaSettings};
 use weir_messages::privacy::Keyring;
 use weir_messages::{Causes, Topic};
-use weir_scoring::Decider;
 
 use super::roles::{Role, Roles};
 use crate::content::Content;
 use crate::decisions::Deliveries;
-use crate::fold::chain::{Chain, CustomerChain, DecisionChain, EntityChain};
-use crate::fold::{Fold, Folds, OpenFold, Surroundings};
+use crate::fold::{Surroundings, members};
 use crate::http::App;
 use crate::vitals::Vitals;
 
@@ -86,50 +82,19 @@ impl Groups {
 
 impl Parts<'_> {
     fn members(&self) -> Vec<GroupMember> {
-        let mut members: Vec<GroupMember> = Vec::new();
+        let mut joined: Vec<GroupMember> = Vec::new();
+        let Parts { around, content, keyring, state, .. } = self;
         if self.roles.run(Role::Features) {
-            let (views, keyring) = (Arc::clone(&self.content.views), Arc::clone(self.keyring));
-            let partitions = self.around.log.partitions(Topic::Events);
-            members.push((
-                CUSTOMERS,
-                self.folds("customers", move || CustomerChain {
-                    admission: Admission::new(Arc::clone(&keyring)),
-                    customers: CustomerStage::new(Arc::clone(&views)),
-                }),
-            ));
-            let (views, keyring) = (Arc::clone(&self.content.views), Arc::clone(self.keyring));
-            members.push((
-                ENTITIES,
-                self.folds("entities", move || EntityChain {
-                    keyring: Arc::clone(&keyring),
-                    entities: EntityStage::new(Arc::clone(&views), partitions),
-                }),
-            ));
+            joined.push((CUSTOMERS, Box::new(members::customers(around, state, &content.views, keyring))));
+            joined.push((ENTITIES, Box::new(members::entities(around, state, &content.views, keyring))));
         }
         if self.roles.run(Role::Scoring) {
-            let (engine, keyring) = (Arc::clone(&self.content.engine), Arc::clone(self.keyring));
-            members.push((
-                DECISIONS,
-                self.folds("decisions", move || DecisionChain {
-                    keyring: Arc::clone(&keyring),
-                    vectors: VectorStage::default(),
-                    decider: Decider::new(Arc::clone(&engine)),
-                }),
-            ));
+            joined.push((DECISIONS, Box::new(members::decisions(around, state, &content.engine, keyring))));
         }
         if let Some(desk) = &self.app.desk {
-            members.push((DELIVERIES, Box::new(Deliveries::new(desk.lending.clone(), Handle::current()))));
+            joined.push((DELIVERIES, Box::new(Deliveries::new(desk.lending.clone(), Handle::current()))));
         }
-        members
-    }
-
-    fn folds<C: Chain + 'static>(&self, name: &'static str, chain: impl Fn() -> C + Send + 'static) -> Box<dyn Member> {
-        let (around, folder, runtime) = (self.around.clone(), self.state.join(name), Handle::current());
-        let open: OpenFold = Box::new(move |partition| {
-            let folder = folder.join(partition.to_string());
-            runtime.block_on(Fold::open(around.clone(), folder, (name, partition), Box::new(chain())))
-        });
-        Box::new(Folds::new(open, Handle::current()))
+        joined
     }
 }
 

@@ -1,0 +1,176 @@
+//! From the application on the log to the decision on the log, beside a bare chain of as many hops in the same run.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use weir_ingest::log::kafka::group::{Group, Member, MemberError};
+use weir_ingest::log::{Entry, EventLog};
+use weir_messages::{Position, Record, Topic};
+
+use super::made_up::{acquainted, application};
+use super::{Installation, failed};
+use crate::content::Content;
+use crate::demo::DemoError;
+use crate::demo::figures::Latencies;
+use crate::fold::members;
+
+/// Topics on the way: the bare chain takes the same.
+const WAY: [Topic; 4] = [Topic::Events, Topic::EntityEvents, Topic::Features, Topic::Decisions];
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Hands each record on to the next topic.
+struct HandOn {
+    log: Arc<dyn EventLog>,
+    to: Topic,
+    runtime: Handle,
+}
+
+/// Notes when each record arrived, by its key.
+struct Arrivals(Arc<Mutex<HashMap<String, Instant>>>, fn(&Entry) -> Option<String>);
+
+impl Member for HandOn {
+    fn assigned(&mut self, _: u16) -> Result<u64, MemberError> {
+        Ok(0)
+    }
+
+    fn take(&mut self, _: u16, entries: Vec<Entry>) -> Result<(), MemberError> {
+        let records = entries.into_iter().map(|entry| entry.record).collect();
+        self.runtime.block_on(self.log.append(self.to, records))?;
+        Ok(())
+    }
+
+    fn pause(&mut self) -> Result<Vec<Position>, MemberError> {
+        Ok(Vec::new())
+    }
+
+    fn revoked(&mut self, _: u16) {}
+
+    fn lost(&mut self, _: u16) {}
+}
+
+impl Member for Arrivals {
+    fn assigned(&mut self, _: u16) -> Result<u64, MemberError> {
+        Ok(0)
+    }
+
+    fn take(&mut self, _: u16, entries: Vec<Entry>) -> Result<(), MemberError> {
+        let now = Instant::now();
+        let mut arrived = self.0.lock().expect("no holder panics");
+        for id in entries.iter().filter_map(self.1) {
+            arrived.entry(id).or_insert(now);
+        }
+        Ok(())
+    }
+
+    fn pause(&mut self) -> Result<Vec<Position>, MemberError> {
+        Ok(Vec::new())
+    }
+
+    fn revoked(&mut self, _: u16) {}
+
+    fn lost(&mut self, _: u16) {}
+}
+
+/// The chain without any work, three hops long.
+pub(super) async fn bare(at: &Installation, rate: u32, seconds: u32) -> Result<Latencies, DemoError> {
+    let mut running = Vec::new();
+    for (from, to) in WAY.into_iter().zip(WAY.into_iter().skip(1)) {
+        let member = HandOn { log: Arc::clone(&at.around.log), to, runtime: Handle::current() };
+        running.push(Group::start(&at.settings, from, "bare", Box::new(member)).map_err(failed)?);
+    }
+    let key = |entry: &Entry| Some(entry.record.key.clone());
+    let arrived = arrivals(at, &mut running, key)?;
+    let record = |id: &str, _| Record { key: id.to_owned(), headers: Vec::new(), value: vec![b'x'; 370] };
+    let measured = steady(at, &arrived, record, rate, seconds).await;
+    tokio::task::spawn_blocking(move || drop(running)).await.map_err(failed)?;
+    measured
+}
+
+/// Customers' stage, entities' stage, vectors and decision.
+pub(super) async fn decisions(
+    at: &Installation,
+    content: &Content,
+    rate: u32,
+    seconds: u32,
+) -> Result<Latencies, DemoError> {
+    let known = u64::from(rate * (seconds + 1));
+    for number in (0..known).step_by(1_000) {
+        let some = (number..(number + 1_000).min(known)).flat_map(acquainted).collect();
+        at.around.log.append(Topic::Events, some).await.map_err(failed)?;
+    }
+    let (around, state) = (&at.around, &at.state);
+    let customers = members::customers(around, state, &content.views, &at.keyring);
+    let entities = members::entities(around, state, &content.views, &at.keyring);
+    let deciding = members::decisions(around, state, &content.engine, &at.keyring);
+    let mut running = Vec::new();
+    for (topic, group, member) in [
+        (Topic::Events, "customers", Box::new(customers)),
+        (Topic::EntityEvents, "entities", Box::new(entities)),
+        (Topic::Features, "decisions", Box::new(deciding)),
+    ] {
+        running.push(Group::start(&at.settings, topic, group, member).map_err(failed)?);
+    }
+    let id = |entry: &Entry| {
+        let decision: weir_messages::Decision = serde_json::from_slice(&entry.record.value).ok()?;
+        Some(decision.application.to_string())
+    };
+    let arrived = arrivals(at, &mut running, id)?;
+    let measured = steady(at, &arrived, application, rate, seconds).await;
+    tokio::task::spawn_blocking(move || drop(running)).await.map_err(failed)?;
+    measured
+}
+
+type Arrived = Arc<Mutex<HashMap<String, Instant>>>;
+
+fn arrivals(
+    at: &Installation,
+    running: &mut Vec<weir_ingest::log::kafka::group::Running>,
+    id: fn(&Entry) -> Option<String>,
+) -> Result<Arrived, DemoError> {
+    let arrived = Arrived::default();
+    let member = Arrivals(Arc::clone(&arrived), id);
+    running.push(Group::start(&at.settings, Topic::Decisions, "arrivals", Box::new(member)).map_err(failed)?);
+    Ok(arrived)
+}
+
+/// Sends at a steady rate after one second for warmth, each when it is due whatever became of those before.
+async fn steady(
+    at: &Installation,
+    arrived: &Arrived,
+    record: impl Fn(&str, u64) -> Record,
+    rate: u32,
+    seconds: u32,
+) -> Result<Latencies, DemoError> {
+    let id = |number: u64| format!("a_{number}");
+    let wait_for = async |ids: std::ops::Range<u64>| {
+        let began = Instant::now();
+        let there = || ids.clone().all(|number| arrived.lock().expect("no holder panics").contains_key(&id(number)));
+        while !there() && began.elapsed() < PATIENCE {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        there()
+    };
+    // The groups are joined, what was there is folded, and everything is warm once the first come through.
+    let warm = u64::from(rate);
+    at.around.log.append(Topic::Events, (0..warm).map(|n| record(&id(n), n)).collect()).await.map_err(failed)?;
+    if !wait_for(0..warm).await {
+        return Err(DemoError::Start("the first records never came through".to_owned()));
+    }
+    let (mut tick, mut sent) = (tokio::time::interval(Duration::from_secs(1) / rate), HashMap::new());
+    let last = warm + u64::from(rate * seconds);
+    for number in warm..last {
+        tick.tick().await;
+        let (log, record) = (Arc::clone(&at.around.log), record(&id(number), number));
+        sent.insert(id(number), Instant::now());
+        tokio::spawn(async move { log.append(Topic::Events, vec![record]).await });
+    }
+    wait_for(warm..last).await;
+    let arrived = arrived.lock().expect("no holder panics");
+    let mut latencies = Latencies::default();
+    for (id, sent) in sent {
+        latencies.record(arrived.get(&id).map_or(PATIENCE, |at| at.duration_since(sent)));
+    }
+    Ok(latencies)
+}

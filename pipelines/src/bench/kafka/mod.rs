@@ -1,0 +1,123 @@
+//! The groups on a broker: events a second into durable state, and the way of an application over the topics.
+
+mod latency;
+mod made_up;
+mod throughput;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use weir_features::FeatureViews;
+use weir_ingest::log::EventLog;
+use weir_ingest::log::kafka::{KafkaLog, KafkaSettings, topics};
+use weir_messages::privacy::Keyring;
+
+use super::Common;
+use crate::content::{Content, event_sources};
+use crate::demo::DemoError;
+use crate::demo::figures::Latencies;
+use crate::demo::folder::Folder;
+use crate::demo::platform::content_root;
+use crate::failpoint::FailPoint;
+use crate::fold::Surroundings;
+use crate::vitals::Vitals;
+
+const PARTITIONS: u16 = 4;
+/// The customer's own, and those through the shuffle.
+const OWN_VIEWS: [&str; 3] = ["taps", "form_rhythm", "device_trust"];
+const SHARED_VIEWS: [&str; 2] = ["device_sharing", "ip_sharing"];
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Kafka {
+    #[command(flatten)]
+    common: Common,
+    /// Events folded to measure throughput
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    events: u64,
+    /// Applications a second to measure the way of one
+    #[arg(long, value_name = "N", value_delimiter = ',', default_value = "200,2000")]
+    rates: Vec<u32>,
+}
+
+/// Topics of a prefix of their own, and a folder for state.
+struct Installation {
+    settings: KafkaSettings,
+    around: Surroundings,
+    keyring: Arc<Keyring>,
+    state: PathBuf,
+}
+
+fn failed(error: impl std::error::Error) -> DemoError {
+    DemoError::Start(weir_messages::Causes(&error).to_string())
+}
+
+impl Installation {
+    async fn new(brokers: &str, state: PathBuf) -> Result<Self, DemoError> {
+        let mut settings = KafkaSettings::plain(brokers);
+        settings.prefix = format!("bench-{}.", uuid::Uuid::now_v7().simple());
+        topics::apply(&settings, PARTITIONS).await.map_err(failed)?;
+        let log: Arc<dyn EventLog> = Arc::new(KafkaLog::open(&settings).await.map_err(failed)?);
+        let around = Surroundings {
+            log,
+            engine: "bench".to_owned(),
+            save_every: Duration::from_secs(1),
+            snapshots: None,
+            vitals: Arc::new(Vitals::default()),
+            fail_point: Arc::new(FailPoint::default()),
+        };
+        let keyring = Keyring::new("k1", [("k1".to_owned(), [7; 32])].into()).map_err(failed)?;
+        Ok(Self { settings, around, keyring: Arc::new(keyring), state })
+    }
+}
+
+impl Kafka {
+    pub(super) async fn measure(&self) -> Result<String, DemoError> {
+        let Common { seconds, ref data, seed, ref servers } = self.common;
+        let brokers = servers.kafka().ok_or_else(|| DemoError::Input("--kafka: expected the brokers".to_owned()))?;
+        let (folder, root) = (Folder::prepare(data)?, content_root()?);
+        let mut lines = Vec::new();
+        let mut place = (0..).map(|number: u32| folder.platform().join(number.to_string()));
+        let mut installation = async || Installation::new(brokers, place.next().expect("it has no end")).await;
+
+        for (what, shared, stated) in [("customer views", &[][..], 200_000), ("and device, ip", &SHARED_VIEWS, 80_000)]
+        {
+            let views = views(&root, &folder, &[&OWN_VIEWS[..], shared].concat())?;
+            // The first run warms the broker.
+            for events in [self.events / 5, self.events] {
+                let measured = throughput::measure(&installation().await?, Arc::clone(&views), events, seed).await?;
+                if events == self.events {
+                    lines.push(format!(
+                        "{what:18}{:>10.0} events/s into durable state, stated {stated} ({} shuffled; produced at {:.0} events/s)",
+                        measured.folded, measured.shuffled, measured.produced
+                    ));
+                }
+            }
+        }
+        let content = Content::load(&crate::config::Content::under(&root)).map_err(failed)?;
+        for rate in &self.rates {
+            let bare = latency::bare(&installation().await?, *rate, seconds).await?;
+            let decided = latency::decisions(&installation().await?, &content, *rate, seconds).await?;
+            lines.push(row(*rate, "three bare hops", &bare));
+            lines.push(row(*rate, "application to decision", &decided));
+        }
+        Ok(lines.join("\n"))
+    }
+}
+
+fn row(rate: u32, what: &str, measured: &Latencies) -> String {
+    let [p50, p99] = [0.5, 0.99].map(|quantile| measured.quantile(quantile).as_secs_f64() * 1e3);
+    format!("{rate:>5}/s  {what:26}p50 {p50:>8.2} ms   p99 {p99:>8.2} ms   ({} of them)", measured.count())
+}
+
+/// Some of the shipped views.
+fn views(root: &std::path::Path, folder: &Folder, names: &[&str]) -> Result<Arc<FeatureViews>, DemoError> {
+    let some = folder.platform().join(format!("{}-views", names.len()));
+    std::fs::create_dir_all(&some).map_err(DemoError::file(&some))?;
+    for name in names {
+        let from = root.join("features/views").join(format!("{name}.toml"));
+        std::fs::copy(&from, some.join(format!("{name}.toml"))).map_err(DemoError::file(&from))?;
+    }
+    let sources = event_sources(&root.join("lending/products")).map_err(failed)?;
+    Ok(Arc::new(FeatureViews::load(&some, &sources).map_err(failed)?))
+}

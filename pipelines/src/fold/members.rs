@@ -1,0 +1,64 @@
+//! The members of the groups that fold: which chain each partition of which topic gets.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use weir_features::{CustomerStage, EntityStage, FeatureViews, VectorStage};
+use weir_ingest::admission::Admission;
+use weir_messages::Topic;
+use weir_messages::privacy::Keyring;
+use weir_scoring::{Decider, Engine};
+
+use super::chain::{Chain, CustomerChain, DecisionChain, EntityChain};
+use super::{Fold, Folds, OpenFold, Surroundings};
+
+/// `state` is where the state of each partition gets a folder.
+pub(crate) fn customers(
+    around: &Surroundings,
+    state: &Path,
+    views: &Arc<FeatureViews>,
+    keyring: &Arc<Keyring>,
+) -> Folds {
+    let (views, keyring) = (Arc::clone(views), Arc::clone(keyring));
+    folds(around, state, "customers", move || CustomerChain {
+        admission: Admission::new(Arc::clone(&keyring)),
+        customers: CustomerStage::new(Arc::clone(&views)),
+    })
+}
+
+pub(crate) fn entities(
+    around: &Surroundings,
+    state: &Path,
+    views: &Arc<FeatureViews>,
+    keyring: &Arc<Keyring>,
+) -> Folds {
+    let (views, keyring, sources) = (Arc::clone(views), Arc::clone(keyring), around.log.partitions(Topic::Events));
+    folds(around, state, "entities", move || EntityChain {
+        keyring: Arc::clone(&keyring),
+        entities: EntityStage::new(Arc::clone(&views), sources),
+    })
+}
+
+pub(crate) fn decisions(around: &Surroundings, state: &Path, engine: &Arc<Engine>, keyring: &Arc<Keyring>) -> Folds {
+    let (engine, keyring) = (Arc::clone(engine), Arc::clone(keyring));
+    folds(around, state, "decisions", move || DecisionChain {
+        keyring: Arc::clone(&keyring),
+        vectors: VectorStage::default(),
+        decider: Decider::new(Arc::clone(&engine)),
+    })
+}
+
+fn folds<C: Chain + 'static>(
+    around: &Surroundings,
+    state: &Path,
+    name: &'static str,
+    chain: impl Fn() -> C + Send + 'static,
+) -> Folds {
+    let (around, folder, runtime) = (around.clone(), state.join(name), Handle::current());
+    let open: OpenFold = Box::new(move |partition| {
+        let folder = folder.join(partition.to_string());
+        runtime.block_on(Fold::open(around.clone(), folder, (name, partition), Box::new(chain())))
+    });
+    Folds::new(open, Handle::current())
+}
