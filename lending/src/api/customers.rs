@@ -70,7 +70,7 @@ impl Lending {
         customer: &CustomerId,
         request: &RequestKey,
     ) -> Result<Once<ErasedAnswer>, LendingError> {
-        self.once(request, |commit: Commit| {
+        let erasing = self.once(request, |commit: Commit| {
             Box::pin(async move {
                 let (known, _) = self.known_customer(customer).await?;
                 self.nothing_open(customer).await?;
@@ -87,8 +87,11 @@ impl Lending {
                     Commit { appends: vec![append], claims: vec![claim], erase: Some(customer.clone()), ..commit };
                 Ok((commit, ErasedAnswer { customer: customer.clone() }))
             })
-        })
-        .await
+        });
+        let erased = erasing.await?;
+        // The list of whom to erase again after an older backup was restored.
+        tracing::info!(%customer, trace = %request.trace, "customer erased");
+        Ok(erased)
     }
 
     async fn nothing_open(&self, customer: &CustomerId) -> Result<(), LendingError> {

@@ -10,7 +10,9 @@ async fn a_loan_lives_from_application_to_closing_and_the_books_balance() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_loan_lives_on_postgresql_as_it_does_on_sqlite() {
-    let Some(database) = crate::store::TestDatabase::of("a_loan_lives_on_postgresql").await else { return };
+    let Some(database) = crate::store::TestDatabase::of("a_loan_lives_on_postgresql_as_it_does_on_sqlite").await else {
+        return;
+    };
     let desk = Desk::at(database.database(), Arc::new(Channel::default())).await;
     a_life(&desk).await;
     desk.lending.close().await;

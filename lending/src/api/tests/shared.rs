@@ -16,7 +16,10 @@ async fn two(test: &str) -> Option<(TestDatabase, [Desk; 2])> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_waits_is_woken_by_the_process_that_takes_the_decision() {
-    let Some((_database, [asking, deciding])) = two("who_waits_is_woken").await else { return };
+    let Some((_database, [asking, deciding])) = two("who_waits_is_woken_by_the_process_that_takes_the_decision").await
+    else {
+        return;
+    };
     let mut slowest = Duration::ZERO;
     for number in 0..6 {
         let customer = asking.customer(&format!("L01X00T47{number}")).await;
@@ -43,7 +46,11 @@ async fn who_waits_is_woken_by_the_process_that_takes_the_decision() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_payout_that_a_dead_process_left_is_concluded_by_a_living_one_and_paid_once() {
-    let Some((_database, [dying, living])) = two("a_payout_that_a_dead_process_left").await else { return };
+    let Some((_database, [dying, living])) =
+        two("a_payout_that_a_dead_process_left_is_concluded_by_a_living_one_and_paid_once").await
+    else {
+        return;
+    };
     // Paid, but the answer is lost with the process.
     dying.channel.faults.lock().unwrap().push_back(Fault::Late);
     let loan = dying.signed().await.loan;
@@ -60,7 +67,7 @@ async fn a_payout_that_a_dead_process_left_is_concluded_by_a_living_one_and_paid
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_day_that_two_processes_end_at_once_ends_once() {
-    let Some((_database, desks)) = two("a_day_that_two_processes_end_at_once").await else { return };
+    let Some((_database, desks)) = two("a_day_that_two_processes_end_at_once_ends_once").await else { return };
     let loan = desks[0].signed().await.loan;
     let loan = desks[0].until(&loan, "active").await;
     let mut day = loan.installments[0].due_on;

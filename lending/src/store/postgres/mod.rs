@@ -37,7 +37,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 pub(super) async fn open(database: &PostgresDatabase, fail_point: FailPoint) -> Result<Opened, StoreError> {
     migrate(&database.primary.options).await?;
     let primary = for_us(&database.primary.options);
-    let mut connection = connect(&primary).await?;
+    let mut connection = connect_to_write(&primary).await?;
     let outbox = outbox_head(&mut connection).await?;
     let readers = PgReaders {
         primary: pool(primary.clone(), database.max_connections),
@@ -71,8 +71,7 @@ async fn outbox_head(connection: &mut PgConnection) -> Answer<u64> {
     rows.first().map(|row| row.number(0).map(super::rows::unsigned)).transpose().map(Option::unwrap_or_default)
 }
 
-/// As each of our connections is: a process that stands still lets go of its locks, one that waits gives up in time,
-/// and nobody is told of a commit that is not on the disk.
+/// As each of our connections is: a process that stands still lets go of its locks, and one that waits gives up in time.
 fn for_us(options: &PgConnectOptions) -> PgConnectOptions {
     let options = options.clone().disable_statement_logging();
     options.application_name("weir").options([
@@ -86,6 +85,15 @@ fn for_us(options: &PgConnectOptions) -> PgConnectOptions {
 
 async fn connect(options: &PgConnectOptions) -> Answer<PgConnection> {
     in_time(CONNECT_WITHIN, options.connect()).await.map_err(|error| StoreError::Unavailable(Arc::new(error)))
+}
+
+/// Nobody is told of a commit that is not on the disk, however the server is set.
+async fn connect_to_write(options: &PgConnectOptions) -> Answer<PgConnection> {
+    let mut connection = connect(options).await?;
+    let sql =
+        "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'";
+    connection.run(sql, &[]).await?;
+    Ok(connection)
 }
 
 async fn in_time<T>(limit: Duration, answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use weir_messages::Causes;
 
 use super::news::payloads;
-use super::{ANSWER_WITHIN, connect, in_time};
+use super::{ANSWER_WITHIN, connect_to_write, in_time};
 use crate::store::batch::{self, Heads, Written};
 use crate::store::rows::{corrupt, signed, unsigned};
 use crate::store::sql::{Answer, Row, Sql, Value, failed};
@@ -42,7 +42,7 @@ impl PgSession {
 
     async fn connected(&mut self) -> Answer<&mut PgConnection> {
         if self.connection.is_none() {
-            self.connection = Some(connect(&self.options).await?);
+            self.connection = Some(connect_to_write(&self.options).await?);
         }
         Ok(self.connection.as_mut().expect("it was just connected"))
     }

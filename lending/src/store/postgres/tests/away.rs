@@ -9,7 +9,11 @@ use super::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_it_is_away_callers_are_told_in_time_and_afterwards_all_resumes() {
-    let Some(server) = server::PrivateServer::start("while_it_is_away_callers_are_told") else { return };
+    let Some(server) =
+        server::PrivateServer::start("while_it_is_away_callers_are_told_in_time_and_afterwards_all_resumes")
+    else {
+        return;
+    };
     let database = Database::Postgres(Box::new(PostgresDatabase::new(&server.url()).unwrap()));
     let log = Arc::new(Log::default());
     let (store, _news) = relay(super::super::super::open(&database, Arc::new(|_| ())).await.unwrap(), &log);
@@ -32,7 +36,10 @@ async fn while_it_is_away_callers_are_told_in_time_and_afterwards_all_resumes() 
 
 #[tokio::test]
 async fn a_process_that_stands_still_in_its_transaction_stops_nobody_for_long() {
-    let Some(database) = TestDatabase::of("a_process_that_stands_still").await else { return };
+    let Some(database) = TestDatabase::of("a_process_that_stands_still_in_its_transaction_stops_nobody_for_long").await
+    else {
+        return;
+    };
     let store = database.open().await;
     let mut frozen = super::super::connect(&for_us(&database.options())).await.unwrap();
     sqlx::raw_sql("begin; select * from heads for update").execute(&mut frozen).await.unwrap();
@@ -61,7 +68,9 @@ fn frozen_after_one_commit(database: Database, log: Arc<Log>) -> std::sync::mpsc
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_turn_to_relay_passes_on_from_a_process_that_stands_still() {
-    let Some(database) = TestDatabase::of("the_turn_to_relay_passes_on").await else { return };
+    let Some(database) = TestDatabase::of("the_turn_to_relay_passes_on_from_a_process_that_stands_still").await else {
+        return;
+    };
     let (first_log, second_log) = (Arc::new(Log::default()), Arc::new(Log::default()));
     let frozen = frozen_after_one_commit(database.database(), Arc::clone(&first_log));
     tokio::task::spawn_blocking(move || frozen.recv()).await.unwrap().unwrap();

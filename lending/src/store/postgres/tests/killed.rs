@@ -69,7 +69,11 @@ async fn moved_on(all: &AtomicU64, by: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_under_load_ten_times_it_has_every_acknowledged_commit_once() {
-    let Some(server) = server::PrivateServer::start("killed_under_load_ten_times") else { return };
+    let Some(server) =
+        server::PrivateServer::start("killed_under_load_ten_times_it_has_every_acknowledged_commit_once")
+    else {
+        return;
+    };
     let database = Database::Postgres(Box::new(PostgresDatabase::new(&server.url()).unwrap()));
     let log = Arc::new(Log::default());
     let mut stores = Vec::new();

@@ -115,7 +115,7 @@ async fn assert_once(site: &Desk) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_whose_answer_was_lost_is_found_and_not_made_twice() {
-    let Some(site) = site("a_commit_whose_answer_was_lost").await else { return };
+    let Some(site) = site("a_commit_whose_answer_was_lost_is_found_and_not_made_twice").await else { return };
     site.line.set(Fate::Answerless);
     site.store.commit(second()).await.unwrap();
     assert_once(&site).await;
@@ -123,7 +123,7 @@ async fn a_commit_whose_answer_was_lost_is_found_and_not_made_twice() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_that_never_arrived_is_made_again() {
-    let Some(site) = site("a_commit_that_never_arrived").await else { return };
+    let Some(site) = site("a_commit_that_never_arrived_is_made_again").await else { return };
     site.line.set(Fate::Dropped);
     site.store.commit(second()).await.unwrap();
     assert_once(&site).await;
@@ -131,7 +131,7 @@ async fn a_commit_that_never_arrived_is_made_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_is_told_that_a_commit_failed_when_that_is_not_known() {
-    let Some(site) = site("nobody_is_told_that_a_commit_failed").await else { return };
+    let Some(site) = site("nobody_is_told_that_a_commit_failed_when_that_is_not_known").await else { return };
     site.line.set(Fate::LastOfAll);
     let asked = Instant::now();
     let told = site.store.commit(second()).await;

@@ -43,7 +43,10 @@ async fn the_contract_holds() {
 
 #[tokio::test]
 async fn a_transaction_left_open_on_a_reader_is_ended_before_the_next_one() {
-    let Some(database) = TestDatabase::of("a_transaction_left_open_on_a_reader").await else { return };
+    let Some(database) = TestDatabase::of("a_transaction_left_open_on_a_reader_is_ended_before_the_next_one").await
+    else {
+        return;
+    };
     let store = database.open().await;
     let pool = super::pool(database.options(), 2);
     for _ in 0..4 {
@@ -60,4 +63,20 @@ async fn a_transaction_left_open_on_a_reader_is_ended_before_the_next_one() {
         assert_eq!(rows.len(), 1);
     }
     store.close().await;
+}
+
+#[tokio::test]
+async fn a_commit_is_on_the_disk_before_it_is_answered_however_the_server_is_set() {
+    let Some(database) =
+        TestDatabase::of("a_commit_is_on_the_disk_before_it_is_answered_however_the_server_is_set").await
+    else {
+        return;
+    };
+    for (set, used) in [("off", "on"), ("remote_apply", "remote_apply")] {
+        let sql = format!("alter role current_user in database {} set synchronous_commit = {set}", database.name);
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut database.connect().await).await.unwrap();
+        let mut connection = super::connect_to_write(&for_us(&database.options())).await.unwrap();
+        let shown = connection.rows("show synchronous_commit", &[]).await.unwrap();
+        assert_eq!(shown[0].text(0).unwrap(), used);
+    }
 }

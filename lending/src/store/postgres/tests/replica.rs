@@ -6,7 +6,7 @@ use super::*;
 
 #[tokio::test]
 async fn a_replica_answers_what_may_lag_and_nothing_that_a_decision_about_money_reads() {
-    let test = "a_replica_answers_what_may_lag";
+    let test = "a_replica_answers_what_may_lag_and_nothing_that_a_decision_about_money_reads";
     let Some(database) = TestDatabase::of(test).await else { return };
     let Some(lagging) = TestDatabase::of(test).await else { return };
     lagging.open().await.close().await;

@@ -26,7 +26,7 @@ pub(super) fn skipped<T>(test: &str, why: &str) -> Option<T> {
 #[derive(Debug)]
 pub(crate) struct TestDatabase {
     admin: String,
-    name: String,
+    pub(super) name: String,
     pub(super) url: String,
 }
 

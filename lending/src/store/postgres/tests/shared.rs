@@ -82,7 +82,10 @@ async fn customer(stores: [Arc<dyn Store>; 2], name: String, most: u32) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_processes_commit_at_once_and_one_of_them_relays_all_in_order() {
-    let Some(database) = TestDatabase::of("two_processes_commit_at_once").await else { return };
+    let Some(database) = TestDatabase::of("two_processes_commit_at_once_and_one_of_them_relays_all_in_order").await
+    else {
+        return;
+    };
     let log = Arc::new(Log::default());
     let stores = [relay(database.opened().await, &log).0, relay(database.opened().await, &log).0];
     let mut running = JoinSet::new();
@@ -105,7 +108,7 @@ async fn two_processes_commit_at_once_and_one_of_them_relays_all_in_order() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_processes_on_one_version_exactly_one_wins() {
-    let Some(database) = TestDatabase::of("of_two_processes_on_one_version").await else { return };
+    let Some(database) = TestDatabase::of("of_two_processes_on_one_version_exactly_one_wins").await else { return };
     let stores = [database.open().await, database.open().await];
     for round in 0..50 {
         let stream = format!("a{round}");
@@ -130,7 +133,9 @@ async fn of_two_processes_on_one_version_exactly_one_wins() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_another_process_commits_is_relayed_and_told_at_once() {
-    let Some(database) = TestDatabase::of("what_another_process_commits_is_relayed").await else { return };
+    let Some(database) = TestDatabase::of("what_another_process_commits_is_relayed_and_told_at_once").await else {
+        return;
+    };
     let log = Arc::new(Log::default());
     let (relaying, mut news) = relay(database.opened().await, &log);
     relaying.commit(telling("a", 0)).await.unwrap();
@@ -157,7 +162,7 @@ async fn what_another_process_commits_is_relayed_and_told_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_the_one_that_relays_goes_the_other_goes_on() {
-    let Some(database) = TestDatabase::of("when_the_one_that_relays_goes").await else { return };
+    let Some(database) = TestDatabase::of("when_the_one_that_relays_goes_the_other_goes_on").await else { return };
     let (first_log, second_log) = (Arc::new(Log::default()), Arc::new(Log::default()));
     let (first, _news) = relay(database.opened().await, &first_log);
     first.commit(telling("a", 0)).await.unwrap();
@@ -175,7 +180,10 @@ async fn when_the_one_that_relays_goes_the_other_goes_on() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processes_that_start_at_once_on_an_empty_database_both_open_it() {
-    let Some(database) = TestDatabase::of("processes_that_start_at_once").await else { return };
+    let Some(database) = TestDatabase::of("processes_that_start_at_once_on_an_empty_database_both_open_it").await
+    else {
+        return;
+    };
     let (first, second) = tokio::join!(database.open(), database.open());
     first.commit(appending("a", 0, &["1"])).await.unwrap();
     assert_eq!(second.load(&StreamId::application(&"a".into())).await.unwrap(), ["1"]);
