@@ -140,11 +140,13 @@ pub struct Limits {
     pub max_lag: u64,
     /// How often the stages' state is saved, in milliseconds: a restart folds at most so much again.
     pub save_every_ms: u64,
+    /// Threads that fold customers' partitions, and as many that fold entities'. On Kafka alone: the embedded log has one.
+    pub fold_threads: u16,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_lag: 200_000, save_every_ms: 2_000 }
+        Self { max_lag: 200_000, save_every_ms: 2_000, fold_threads: 2 }
     }
 }
 

@@ -43,6 +43,8 @@ pub(super) struct Parts<'a> {
     pub app: &'a App,
     /// Where the state of each partition has a folder.
     pub state: PathBuf,
+    /// Members of each of the groups that compute features.
+    pub threads: u16,
 }
 
 #[derive(Debug)]
@@ -83,10 +85,12 @@ impl Groups {
 impl Parts<'_> {
     fn members(&self) -> Vec<GroupMember> {
         let mut joined: Vec<GroupMember> = Vec::new();
-        let Parts { around, content, keyring, state, .. } = self;
+        let Parts { around, content, keyring, state, threads, .. } = self;
         if self.roles.run(Role::Features) {
-            joined.push((CUSTOMERS, Box::new(members::customers(around, state, &content.views, keyring))));
-            joined.push((ENTITIES, Box::new(members::entities(around, state, &content.views, keyring))));
+            for _ in 0..*threads {
+                joined.push((CUSTOMERS, Box::new(members::customers(around, state, &content.views, keyring))));
+                joined.push((ENTITIES, Box::new(members::entities(around, state, &content.views, keyring))));
+            }
         }
         if self.roles.run(Role::Scoring) {
             joined.push((DECISIONS, Box::new(members::decisions(around, state, &content.engine, keyring))));

@@ -119,9 +119,9 @@ impl Platform {
         let running = match (fold, &config.kafka) {
             (Some(fold), _) => Running::Embedded(embedded::Running::start(fold, &around, &app, ended).await?),
             (None, Some(settings)) => {
-                let keyring = &keys.keyring;
-                let parts =
-                    groups::Parts { settings, roles, content: &content, around: &around, keyring, app: &app, state };
+                let (keyring, threads) = (&keys.keyring, config.limits.fold_threads.max(1));
+                let (content, around, app) = (&content, &around, &app);
+                let parts = groups::Parts { settings, roles, content, around, keyring, app, state, threads };
                 Running::Groups(groups::Groups::start(&parts, ended)?)
             }
             (None, None) => unreachable!("without Kafka there is a fold"),

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use weir_features::FeatureViews;
-use weir_ingest::log::kafka::group::{Group, Member, MemberError};
 use weir_ingest::log::Entry;
+use weir_ingest::log::kafka::group::{Group, Member, MemberError};
 use weir_messages::{Position, Topic};
 
 use super::made_up::telemetry;
@@ -16,6 +16,8 @@ use crate::fold::{Folds, members};
 
 /// Records of one append while the topic is filled.
 const APPEND: usize = 10_000;
+/// Members of each group, as a process has them by default.
+const THREADS: u16 = 2;
 /// Customers that the events are of.
 const CUSTOMERS: u64 = 50_000;
 
@@ -42,7 +44,9 @@ struct Watched {
 
 impl Member for Watched {
     fn assigned(&mut self, partition: u16) -> Result<u64, MemberError> {
-        self.folds.assigned(partition)
+        let next = self.folds.assigned(partition)?;
+        self.progress.lock().expect("no holder panics").saved.insert(partition, next);
+        Ok(next)
     }
 
     fn take(&mut self, partition: u16, entries: Vec<Entry>) -> Result<(), MemberError> {
@@ -86,11 +90,13 @@ pub(super) async fn measure(
 
     let (customers, entities) = (Arc::<Mutex<Progress>>::default(), Arc::<Mutex<Progress>>::default());
     let watched = |folds, progress: &Arc<Mutex<Progress>>| Box::new(Watched { folds, progress: Arc::clone(progress) });
-    let folds = members::customers(&at.around, &at.state, &views, &at.keyring);
-    let first = Group::start(&at.settings, Topic::Events, "customers", watched(folds, &customers)).map_err(failed)?;
-    let folds = members::entities(&at.around, &at.state, &views, &at.keyring);
-    let second =
-        Group::start(&at.settings, Topic::EntityEvents, "entities", watched(folds, &entities)).map_err(failed)?;
+    let mut running = Vec::new();
+    for _ in 0..THREADS {
+        let folds = watched(members::customers(&at.around, &at.state, &views, &at.keyring), &customers);
+        running.push(Group::start(&at.settings, Topic::Events, "customers", folds).map_err(failed)?);
+        let folds = watched(members::entities(&at.around, &at.state, &views, &at.keyring), &entities);
+        running.push(Group::start(&at.settings, Topic::EntityEvents, "entities", folds).map_err(failed)?);
+    }
     let saved = |progress: &Mutex<Progress>| progress.lock().expect("no holder panics").saved.values().sum::<u64>();
     while saved(&customers) < events {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -104,7 +110,7 @@ pub(super) async fn measure(
     }
     let began = customers.lock().expect("no holder panics").began;
     let took = began.map_or(Duration::ZERO, |began| began.elapsed());
-    tokio::task::spawn_blocking(move || drop((first, second))).await.map_err(failed)?;
+    tokio::task::spawn_blocking(move || drop(running)).await.map_err(failed)?;
     Ok(Throughput { produced, folded: rate(events, took), shuffled })
 }
 
