@@ -9,7 +9,7 @@ pub(crate) const PARTITIONS: u16 = 4;
 pub(crate) fn fresh(test: &str) -> Option<KafkaSettings> {
     let Ok(brokers) = std::env::var("WEIR_TEST_KAFKA") else {
         let why = "no Kafka: WEIR_TEST_KAFKA is not set";
-        assert!(std::env::var("REQUIRE_SERVICES").is_err(), "{test}: {why}");
+        assert!(std::env::var("REQUIRE_SERVICES").as_deref() != Ok("1"), "{test}: {why}");
         eprintln!("SKIPPED: {test} ({why})");
         return None;
     };
