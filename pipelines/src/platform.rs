@@ -18,7 +18,7 @@ use weir_ingest::state::{StateError, StateStore};
 use weir_lending::api::{Lending, LendingConfig, Ports};
 use weir_lending::payment::{HttpPaymentChannel, Signer};
 use weir_lending::store::StoreError;
-use weir_messages::{Clock, ManualClock};
+use weir_messages::{Clock, ManualClock, Topic};
 use weir_scoring::Decider;
 
 use crate::config::{Config, ConfigError};
@@ -97,7 +97,7 @@ impl Platform {
         });
 
         let chain = Chain {
-            admission: Admission::new(Arc::clone(&keyring)),
+            admission: Admission::new(Arc::clone(&keyring), log.partitions(Topic::Events)),
             features: FeatureStage::new(Arc::clone(&content.views)),
             decider: Decider::new(Arc::clone(&content.engine)),
         };
