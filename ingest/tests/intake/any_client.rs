@@ -18,10 +18,12 @@ const DATA: &str = r#"{"screen":"home","target":"next","dwell_ms":10}"#;
 
 struct Client(BaseProducer, String);
 
+type Headers<'a> = Vec<(&'a str, &'a str)>;
+
 /// What a producer writes: the record's key, headers and value.
 struct Written<'a> {
     key: Option<&'a [u8]>,
-    headers: Vec<(&'a str, &'a str)>,
+    headers: Headers<'a>,
     value: Option<&'a [u8]>,
 }
 
@@ -49,7 +51,7 @@ impl Client {
     }
 }
 
-fn binary<'a>(id: &'a str, subject: &'a str) -> Vec<(&'a str, &'a str)> {
+fn binary<'a>(id: &'a str, subject: &'a str) -> Headers<'a> {
     vec![
         ("ce_specversion", "1.0"),
         ("ce_id", id),
@@ -96,7 +98,7 @@ async fn poison_is_a_dead_letter_by_its_place_and_stalls_nothing() {
     let json = "application/cloudevents+json";
     let batch = vec![("content-type", "application/cloudevents-batch+json")];
     let nested = "[".repeat(100_000);
-    let poison: [(Vec<(&str, &str)>, Option<&[u8]>, &str); 8] = [
+    let poison: [(Headers<'_>, Option<&[u8]>, &str); 8] = [
         (Vec::new(), None, "invalid_field"),
         (Vec::new(), Some(b"\xff\x00nonsense"), "malformed"),
         (vec![("content-type", json)], Some(b"{\"specversion\""), "malformed"),
