@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use weir_messages::privacy::{Keyring, SealError};
 use weir_messages::{DeadLetter, DecodeError, KnownTime, Place, Position, Record, Topic, TraceId};
 
-use crate::collector::{Answer, CollectError, Collector, Content, ORIGIN};
+use crate::collector::{Answer, CollectError, Collector, Content, Original as Collected};
 use crate::log::{Entry, EventLog, LogError, codec};
 use crate::refusal::{Refusal, Sealing};
 
@@ -39,7 +39,7 @@ pub enum DeadLetterError {
 pub struct Listed {
     pub offset: u64,
     pub known_time: KnownTime,
-    /// `http`, or the record's place as `weir.events/0/17`.
+    /// `http`, or the record's place as `weir.events/0/17` or `weir.intake/0/17`.
     pub origin: String,
     pub stage: String,
     /// Stable code of the reason.
@@ -76,7 +76,9 @@ pub struct DeadLetters {
 
 /// What was refused.
 enum Original {
-    Event(Vec<u8>),
+    /// By the collector.
+    Collected(Collected),
+    /// By the first stage, from the events.
     Record(Record),
 }
 
@@ -110,18 +112,24 @@ impl DeadLetters {
     pub async fn show(&self, offset: u64) -> Result<Shown, DeadLetterError> {
         let letter = self.find(offset).await?;
         let original = match self.open(offset, &letter)? {
-            Original::Event(json) => serde_json::from_slice(&json),
-            Original::Record(record) => serde_json::value::to_raw_value(&readable(&record)),
+            Original::Collected(Collected::Event(json)) => serde_json::from_slice(&json),
+            Original::Collected(Collected::Intake(Entry { record, .. })) | Original::Record(record) => {
+                serde_json::value::to_raw_value(&readable(&record))
+            }
         };
         let original = original.map_err(|error| DeadLetterError::Corrupt { offset, reason: error.to_string() })?;
         Ok(Shown { letter: listed(offset, letter), original })
     }
 
-    /// Through the collector what came over HTTP, onto the log what came from there. `trace` is the request's.
+    /// Through the collector what came over HTTP or the intake topic, onto the events what came from there. `trace` is the request's.
     pub async fn replay(&self, offset: u64, trace: TraceId) -> Result<Replayed, DeadLetterError> {
         let letter = self.find(offset).await?;
         match self.open(offset, &letter)? {
-            Original::Event(json) => {
+            Original::Collected(Collected::Intake(entry)) => {
+                let results = self.collector.collect_records(&[entry]).await?;
+                Ok(Replayed::Collector { results })
+            }
+            Original::Collected(Collected::Event(json)) => {
                 // A batch of one: what is no object has its answer there too.
                 let batch = Bytes::from([b"[", json.as_slice(), b"]"].concat());
                 let results = self.collector.collect(Content::Batch(batch), trace).await?;
@@ -143,11 +151,11 @@ impl DeadLetters {
     fn open(&self, offset: u64, letter: &DeadLetter) -> Result<Original, DeadLetterError> {
         let opened = self.keyring.open(TOPIC.name(), &letter.sealed);
         let bytes = opened.map_err(|source| DeadLetterError::Sealed { offset, source })?;
-        if letter.origin == ORIGIN {
-            return Ok(Original::Event(bytes));
-        }
-        let corrupt = |reason: &str| DeadLetterError::Corrupt { offset, reason: reason.to_owned() };
-        codec::decode(&bytes).map(Original::Record).map_err(corrupt)
+        let original = Collected::of(&letter.origin, &bytes).map_or_else(
+            || codec::decode(&bytes).map(Original::Record),
+            |collected| collected.map(Original::Collected),
+        );
+        original.map_err(|reason| DeadLetterError::Corrupt { offset, reason: reason.to_owned() })
     }
 }
 
@@ -211,6 +219,24 @@ mod tests {
         assert!(matches!(dead_letters.show(7).await, Err(DeadLetterError::NotFound(7))));
     }
 
+    #[tokio::test]
+    async fn a_record_of_the_intake_topic_is_shown_whole_and_goes_through_its_checks_again() {
+        let site = Site::new();
+        let dead_letters = dead_letters(&site);
+        let mut record = Record { key: "any".to_owned(), headers: Vec::new(), value: b"{\"a\":1}".to_vec() };
+        record.push_header("ce_id", "e1");
+        let sent = Entry { position: Position { partition: 3, offset: 17 }, record };
+        let answers = site.collector.collect_records(&[sent]).await.unwrap();
+        assert_eq!((answers[0].id.as_deref(), answers[0].field.as_deref()), (Some("e1"), Some("specversion")));
+        let shown = dead_letters.show(0).await.unwrap();
+        assert_eq!((shown.letter.origin.as_str(), shown.letter.stage.as_str()), ("weir.intake/3/17", "collector"));
+        let original: serde_json::Value = serde_json::from_str(shown.original.get()).unwrap();
+        assert_eq!(original, json!({ "key": "any", "headers": { "ce_id": "e1" }, "value": "{\"a\":1}" }));
+        let replayed = dead_letters.replay(0, TraceId::random()).await.unwrap();
+        assert_eq!(replayed, Replayed::Collector { results: answers });
+        assert_eq!(dead_letters.list(0, 9).await.unwrap()[1].origin, "weir.intake/3/17");
+    }
+
     /// Folds everything on the log, from its start, and puts the dead letters there.
     async fn fold(site: &Site, admission: &mut Admission, from: u64) -> usize {
         let entries = site.events(from).await;
@@ -231,7 +257,7 @@ mod tests {
     #[tokio::test]
     async fn what_the_first_stage_refused_goes_through_once_its_consent_is_there() {
         let site = Site::new();
-        let (dead_letters, mut admission) = (dead_letters(&site), Admission::new(keyring()));
+        let (dead_letters, mut admission) = (dead_letters(&site), Admission::new(keyring(), 1));
         let mut call = event(
             "e1",
             "carrier.call.v1",

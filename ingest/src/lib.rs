@@ -7,6 +7,7 @@ pub mod collector;
 mod database;
 pub mod dead_letters;
 mod event_key;
+pub mod intake;
 pub mod log;
 mod refusal;
 pub mod state;

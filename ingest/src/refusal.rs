@@ -3,6 +3,8 @@
 use weir_messages::privacy::Keyring;
 use weir_messages::{DeadLetter, DecodeError, Event, KnownTime, Topic};
 
+use crate::collector::CollectError;
+
 const MOST_ID: usize = 256;
 const MOST_SUBJECT: usize = 128;
 
@@ -58,6 +60,16 @@ impl From<DecodeError> for Refusal {
             // The parser's reason quotes what it found.
             DecodeError::Header { name: "ce_type", .. } => unknown_type("ce_type"),
             DecodeError::Header { name, .. } => Self::invalid(name, "expected an RFC 3339 time"),
+        }
+    }
+}
+
+/// What cannot be read at all, of a record that has nobody to answer.
+impl From<CollectError> for Refusal {
+    fn from(error: CollectError) -> Self {
+        match error {
+            CollectError::Body { code, field, reason } => Self::new(code, field.as_deref().unwrap_or("."), reason),
+            CollectError::Log(error) => Self::new("log", ".", error.to_string()),
         }
     }
 }

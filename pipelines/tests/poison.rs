@@ -7,7 +7,7 @@ mod harness;
 use std::time::Duration;
 
 use harness::fleet::{Fleet, until};
-use harness::people::{application, consents, registration, telemetry};
+use harness::people::{application, consents, event, registration, telemetry};
 use harness::{output, set, weir};
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -38,11 +38,20 @@ fn older(customer: &str) -> Record {
     record
 }
 
+/// A tap in structured mode, on a key of the producer's own.
+fn straight_in(customer: &str) -> Record {
+    let data = serde_json::json!({ "screen": "home", "target": "next", "dwell_ms": 900 });
+    let event = event(customer, "straight-1", "behaviour.click.v1", "2026-03-02T08:56:00Z", data);
+    let mut record = Record { key: "producer".to_owned(), headers: Vec::new(), value: event.to_string().into_bytes() };
+    record.push_header("content-type", "application/cloudevents+json");
+    record
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_poison_record_on_each_topic_stalls_nothing() {
     let Some(fleet) = Fleet::new("poison", "").await else { return };
     let log = fleet.log().await;
-    let topics = [Topic::Events, Topic::EntityEvents, Topic::Features, Topic::Decisions];
+    let topics = [Topic::Intake, Topic::Events, Topic::EntityEvents, Topic::Features, Topic::Decisions];
     for topic in topics {
         log.append(topic, (0..KEYS).map(poison).collect()).await.unwrap();
     }
@@ -51,22 +60,31 @@ async fn a_poison_record_on_each_topic_stalls_nothing() {
     assert_eq!(status, StatusCode::CREATED, "{body}");
     let customer = body["customer"].as_str().unwrap();
     log.append(Topic::Events, vec![older(customer)]).await.unwrap();
+    log.append(Topic::Intake, vec![straight_in(customer)]).await.unwrap();
     weir.send_events(&[consents(customer), telemetry(customer, 1, 3)].concat()).await;
+    until("the one that was written straight into Kafka is on the log", Duration::from_secs(30), async || {
+        let metrics = weir.http.get(format!("{}/metrics", weir.base)).send().await.unwrap().text().await.unwrap();
+        metrics.contains("weir_group_lag_records{group=\"weir-intake\"} 0")
+    })
+    .await;
     let (_, applied) = weir.post("/v1/applications", "a1", &application(customer, 1)).await;
     let path = format!("/v1/applications/{}", applied["application"].as_str().unwrap());
     until("a decision", Duration::from_secs(60), async || weir.get(&path).await["state"] == "approved").await;
     let decision = weir.get(&format!("/v1/decisions/{}", applied["application"].as_str().unwrap())).await;
-    assert_eq!(decision["vector"]["features"]["taps__taps_7d"], 4, "the older record counts: {decision}");
+    assert_eq!(
+        decision["vector"]["features"]["taps__taps_7d"], 5,
+        "the older record counts, and the one written straight into Kafka: {decision}"
+    );
 
     let mut origins: Vec<String> = Vec::new();
     until("every poison record is a dead letter", Duration::from_secs(30), async || {
         let letters = weir.get("/v1/dead-letters?limit=1000").await["dead_letters"].clone();
         let origin = |letter: &Value| letter["origin"].as_str().unwrap().to_owned();
         origins = letters.as_array().unwrap().iter().map(origin).collect();
-        origins.len() >= 3 * KEYS as usize
+        origins.len() >= 4 * KEYS as usize
     })
     .await;
-    for topic in &topics[..3] {
+    for topic in &topics[..4] {
         let of_topic = origins.iter().filter(|origin| origin.starts_with(&format!("{topic}/"))).count();
         assert_eq!(of_topic, KEYS as usize, "{topic}: {origins:?}");
     }

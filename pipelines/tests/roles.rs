@@ -92,7 +92,7 @@ async fn folded_again(log: &dyn EventLog, keyring: &Arc<Keyring>) -> BTreeMap<St
     for entries in everything(log, Topic::Events).await {
         let records: Vec<_> = entries.into_iter().map(|entry| Sequenced::first(entry.position, entry.record)).collect();
         let (mut passed, mut out) = (Vec::new(), Vec::new());
-        Admission::new(Arc::clone(keyring)).process(&records, &mut passed).unwrap();
+        Admission::new(Arc::clone(keyring), log.partitions(Topic::Events)).process(&records, &mut passed).unwrap();
         let admitted = passed.into_iter().filter_map(|one| match &one.body {
             Passed::Event(event) => Some(one.with(event.clone())),
             Passed::DeadLetter(_) => None,

@@ -5,6 +5,7 @@
 
 mod consents;
 mod recall;
+mod routing;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -36,15 +37,16 @@ pub enum Passed {
 #[derive(Debug)]
 pub struct Admission {
     keyring: Arc<Keyring>,
+    partitions: u16,
     state: State,
     repeats: u64,
 }
 
 impl Admission {
-    /// `keyring` seals dead letters.
+    /// `keyring` seals dead letters; `partitions` is how many the events have.
     #[must_use]
-    pub fn new(keyring: Arc<Keyring>) -> Self {
-        Self { keyring, state: State::empty(), repeats: 0 }
+    pub fn new(keyring: Arc<Keyring>, partitions: u16) -> Self {
+        Self { keyring, partitions, state: State::empty(), repeats: 0 }
     }
 
     /// Events dropped because they had come before, since this process started.
@@ -54,7 +56,7 @@ impl Admission {
     }
 
     fn fold(&mut self, records: &[Sequenced<Record>], out: &mut Vec<Sequenced<Passed>>) -> Result<(), StageError> {
-        let decoded: Vec<_> = records.iter().map(|record| decode(&record.body)).collect();
+        let decoded: Vec<_> = records.iter().map(|record| decode(record, self.partitions)).collect();
         self.state.prefetch(decoded.iter().flatten().map(|(event, key)| (*key, &event.subject)))?;
         for (record, decoded) in records.iter().zip(decoded) {
             let passed = match decoded.and_then(|(event, key)| self.admit(event, key)) {
@@ -128,14 +130,12 @@ impl Admission {
 }
 
 /// A record may have come past the collector, so nothing of it is taken on trust.
-fn decode(record: &Record) -> Result<(Event, EventKey), Refusal> {
-    let event = Event::try_from(record)?;
+fn decode(record: &Sequenced<Record>, partitions: u16) -> Result<(Event, EventKey), Refusal> {
+    let event = Event::try_from(&record.body)?;
     check_names(&event)?;
     check_object(event.data.get())?;
     events::check(event.event_type, event.data.get().as_bytes())?;
-    if record.key != event.subject.as_str() {
-        return Err(Refusal::new("misrouted", "key", "expected the record's key to be its subject"));
-    }
+    routing::check(&event.subject, &record.body.key, (record.position.partition, partitions))?;
     let key = EventKey::of(&event.source, event.id.as_str());
     Ok((event, key))
 }

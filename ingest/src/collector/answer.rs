@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::log::LogError;
 use crate::refusal::Refusal;
 
-/// A request body in one of the three modes of the CloudEvents 1.0 HTTP binding.
+/// What a request or a record holds, in one of the modes of the CloudEvents 1.0 HTTP and Kafka bindings.
 #[derive(Debug, Clone)]
 pub enum Content {
     /// A JSON array of events.
@@ -16,7 +16,7 @@ pub enum Content {
     Structured(Bytes),
     /// One event, its attributes in headers.
     Binary {
-        /// Header names in lower case without their `ce-`.
+        /// Names in lower case without the `ce-` of their headers, and values without the headers' escapes.
         attributes: Vec<(String, String)>,
         /// The body's own, which is the event's `datacontenttype`.
         content_type: Option<String>,

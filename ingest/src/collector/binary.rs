@@ -1,4 +1,5 @@
-//! Binary mode: the same event in structured form, so that there is one set of rules (CloudEvents HTTP binding, 3.1).
+//! Binary mode: the same event in structured form, so that there is one set of rules (CloudEvents HTTP binding, 3.1, and
+//! Kafka binding, 3.2).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,8 +13,7 @@ pub(super) fn structured(
     content_type: Option<&str>,
     data: &[u8],
 ) -> Result<Vec<u8>, CollectError> {
-    let mut members: Vec<String> =
-        attributes.iter().map(|(name, value)| member(name, &quoted(&header_value(value)))).collect();
+    let mut members: Vec<String> = attributes.iter().map(|(name, value)| member(name, &quoted(value))).collect();
     if let Some(content_type) = content_type {
         members.push(member("datacontenttype", &quoted(content_type)));
     }
@@ -40,8 +40,9 @@ fn quoted(text: &str) -> String {
     serde_json::to_string(text).expect("a text serialises")
 }
 
-/// Without the quotes that a header may have, and percent-decoded (3.1.3.2). What is no escape stands for itself.
-fn header_value(value: &str) -> String {
+/// A value of an HTTP header: without the quotes that it may have, and percent-decoded (3.1.3.2). What is no escape
+/// stands for itself.
+pub(super) fn header_value(value: &str) -> String {
     let unquoted = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     let value = unquoted.map_or_else(|| value.to_owned(), |inner| inner.replace("\\\"", "\"").replace("\\\\", "\\"));
     let (mut bytes, mut rest) = (Vec::with_capacity(value.len()), value.as_bytes());

@@ -8,7 +8,9 @@ mod binary;
 mod body;
 mod envelope;
 mod intake;
+mod origin;
 mod recent;
+mod record;
 #[cfg(test)]
 mod tests;
 mod timing;
@@ -21,13 +23,13 @@ use weir_messages::privacy::{Keyring, Tokenizer};
 use weir_messages::{Clock, KnownTime, Position, Record, Topic, TraceId};
 
 use crate::event_key::EventKey;
-use crate::log::{EventLog, LogError};
-use crate::refusal::Sealing;
+use crate::log::{Entry, EventLog, LogError};
+use crate::refusal::{Refusal, Sealing};
 pub use answer::{Answer, CollectError, Content, Status};
+use origin::Origin;
+pub(crate) use origin::Original;
 use recent::Recent;
 
-/// Where a dead letter of the collector came from.
-pub(crate) const ORIGIN: &str = "http";
 const STAGE: &str = "collector";
 /// Events remembered as accepted: some minutes of a busy day, at 17 bytes each.
 const RECENT: usize = 200_000;
@@ -65,10 +67,26 @@ impl Collector {
             Content::Batch(bytes) => self.sort(body::batch(&bytes)?, trace).await,
             Content::Structured(bytes) => self.sort(vec![body::single(&bytes)?], trace).await,
             Content::Binary { attributes, content_type, data } => {
+                let unescaped = |(name, value): (String, String)| (name, binary::header_value(&value));
+                let attributes: Vec<_> = attributes.into_iter().map(unescaped).collect();
                 let bytes = binary::structured(&attributes, content_type.as_deref(), &data)?;
                 self.sort(vec![body::single(&bytes)?], trace).await
             }
         };
+        self.keep(sorted).await
+    }
+
+    /// The same for records of the intake topic, each of which has an answer: what is no event is a dead letter too.
+    pub async fn collect_records(&self, entries: &[Entry]) -> Result<Vec<Answer>, CollectError> {
+        let known_time = self.clock.now();
+        let mut sorted = Sorted { answers: Vec::with_capacity(entries.len()), ..Sorted::default() };
+        for entry in entries {
+            let (origin, known) = (Origin::Intake(entry), (known_time, TraceId::random()));
+            match structured(&entry.record) {
+                Ok(json) => self.sort_one(&json, origin, known, &mut sorted),
+                Err(refusal) => self.refuse(None, refusal, origin, known_time, &mut sorted),
+            }
+        }
         self.keep(sorted).await
     }
 
@@ -86,7 +104,7 @@ impl Collector {
         let known_time = self.clock.now();
         let mut sorted = Sorted { answers: Vec::with_capacity(events.len()), ..Sorted::default() };
         for (number, event) in (1..).zip(events) {
-            self.sort_one(event.get(), (known_time, trace), &mut sorted);
+            self.sort_one(event.get(), Origin::Http(event.get()), (known_time, trace), &mut sorted);
             if number % AT_A_STRETCH == 0 {
                 tokio::task::yield_now().await;
             }
@@ -94,14 +112,10 @@ impl Collector {
         sorted
     }
 
-    fn sort_one(&self, json: &str, (known_time, trace): (KnownTime, TraceId), sorted: &mut Sorted) {
+    fn sort_one(&self, json: &str, origin: Origin<'_>, (known_time, trace): (KnownTime, TraceId), sorted: &mut Sorted) {
         let event = match intake::event(json, &self.tokens, known_time, trace) {
             Ok(event) => event,
-            Err(refusal) => {
-                let sealing = Sealing { keyring: &self.keyring, origin: ORIGIN, stage: STAGE };
-                sorted.letters.push(Record::from(&refusal.letter(&sealing, json.as_bytes(), known_time)));
-                return sorted.answers.push(Answer::rejected(envelope::id_of(json), refusal));
-            }
+            Err(refusal) => return self.refuse(envelope::id_of(json), refusal, origin, known_time, sorted),
         };
         let key = EventKey::of(&event.source, event.id.as_str());
         let status = if self.recent().contains(&key) || !sorted.keys.insert(key) {
@@ -111,6 +125,19 @@ impl Collector {
             Status::Accepted
         };
         sorted.answers.push(Answer::plain(Some(event.id.as_str().to_owned()), status));
+    }
+
+    fn refuse(
+        &self,
+        id: Option<String>,
+        refusal: Refusal,
+        origin: Origin<'_>,
+        known_time: KnownTime,
+        sorted: &mut Sorted,
+    ) {
+        let sealing = Sealing { keyring: &self.keyring, origin: &origin.name(), stage: STAGE };
+        sorted.letters.push(Record::from(&refusal.letter(&sealing, &origin.bytes(), known_time)));
+        sorted.answers.push(Answer::rejected(id, refusal));
     }
 
     async fn keep(&self, sorted: Sorted) -> Result<Vec<Answer>, CollectError> {
@@ -125,4 +152,15 @@ impl Collector {
     fn recent(&self) -> MutexGuard<'_, Recent> {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The one event of a record, as JSON.
+fn structured(record: &Record) -> Result<String, Refusal> {
+    let bytes = match record::content(record)? {
+        Content::Binary { attributes, content_type, data } => {
+            binary::structured(&attributes, content_type.as_deref(), &data)?
+        }
+        Content::Structured(bytes) | Content::Batch(bytes) => bytes.to_vec(),
+    };
+    Ok(body::single(&bytes)?.get().to_owned())
 }

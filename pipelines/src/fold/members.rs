@@ -20,9 +20,9 @@ pub(crate) fn customers(
     views: &Arc<FeatureViews>,
     keyring: &Arc<Keyring>,
 ) -> Folds {
-    let (views, keyring) = (Arc::clone(views), Arc::clone(keyring));
+    let (views, keyring, partitions) = (Arc::clone(views), Arc::clone(keyring), around.log.partitions(Topic::Events));
     folds(around, state, "customers", move || CustomerChain {
-        admission: Admission::new(Arc::clone(&keyring)),
+        admission: Admission::new(Arc::clone(&keyring), partitions),
         customers: CustomerStage::new(Arc::clone(&views)),
     })
 }

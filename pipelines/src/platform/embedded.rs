@@ -34,7 +34,7 @@ pub(super) async fn open(
     folder: PathBuf,
 ) -> Result<Fold, StartError> {
     let chain = WholeChain {
-        admission: Admission::new(Arc::clone(keyring)),
+        admission: Admission::new(Arc::clone(keyring), around.log.partitions(Topic::Events)),
         features: FeatureStage::new(Arc::clone(&content.views)),
         decider: Decider::new(Arc::clone(&content.engine)),
     };

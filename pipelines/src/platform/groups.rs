@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use weir_ingest::intake::Intake;
 use weir_ingest::log::EventLog;
 use weir_ingest::log::kafka::group::{Group, Member, Running};
 use weir_ingest::log::kafka::{BrokerError, GroupOffsets, KafkaSettings};
@@ -21,11 +22,11 @@ use crate::fold::{Surroundings, members};
 use crate::http::App;
 use crate::vitals::Vitals;
 
-const CUSTOMERS: (&str, Topic) = ("weir.customers", Topic::Events);
-const ENTITIES: (&str, Topic) = ("weir.entities", Topic::EntityEvents);
-const DECISIONS: (&str, Topic) = ("weir.decisions", Topic::Features);
-const DELIVERIES: (&str, Topic) = ("weir.deliveries", Topic::Decisions);
-const INTAKE: (&str, Topic) = ("weir.intake", Topic::Intake);
+const CUSTOMERS: (&str, Topic) = ("weir-customers", Topic::Events);
+const ENTITIES: (&str, Topic) = ("weir-entities", Topic::EntityEvents);
+const DECISIONS: (&str, Topic) = ("weir-decisions", Topic::Features);
+const DELIVERIES: (&str, Topic) = ("weir-deliveries", Topic::Decisions);
+const INTAKE: (&str, Topic) = (weir_ingest::intake::GROUP, Topic::Intake);
 
 /// A group with its topic, and who joins it.
 type GroupMember = ((&'static str, Topic), Box<dyn Member>);
@@ -59,6 +60,9 @@ impl Groups {
         let mut running = Vec::new();
         for ((group, topic), member) in parts.members() {
             running.push(Group::start(parts.settings, topic, group, member)?);
+        }
+        if let Some(intake) = &parts.app.intake {
+            running.push(Intake::start(parts.settings, Arc::clone(&intake.collector), Handle::current())?);
         }
         let running = Arc::new(running);
         let offsets = |(group, topic)| Ok((GroupOffsets::new(parts.settings, group, topic)?, group, topic));

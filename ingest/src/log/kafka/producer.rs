@@ -139,14 +139,15 @@ fn config(settings: &KafkaSettings) -> ClientConfig {
         .set("compression.type", "lz4")
         // For whoever reads the configuration: the partition is chosen by us, and is the same one.
         .set("partitioner", "murmur2_random")
-        .set("linger.ms", LINGER_MS)
+        // One request at a time, sent at once: what comes while it is under way goes together in the next. A single
+        // record waits for nothing, and thousands a second make large batches.
+        .set("linger.ms", "0")
+        .set("max.in.flight.requests.per.connection", "1")
         // The queue is bounded by us, in bytes.
         .set("queue.buffering.max.messages", "0")
         .set("queue.buffering.max.kbytes", "2097151");
     config
 }
-
-const LINGER_MS: &str = "0.5";
 
 fn native(config: &ClientConfig) -> Result<Native, BrokerError> {
     Native::from_config_and_context(config, Deliveries).map_err(BrokerError::refused("the producer's settings"))

@@ -77,7 +77,7 @@ impl Holds {
         if lost {
             self.saved.clear();
         }
-        self.commit(consumer, CommitMode::Async);
+        self.commit(consumer);
     }
 
     /// The member's answer, where it is an offset that the broker has: else the client would read from somewhere else.
@@ -183,7 +183,7 @@ impl Holds {
         Ok(())
     }
 
-    pub(super) fn commit(&mut self, consumer: &Native, mode: CommitMode) {
+    pub(super) fn commit(&mut self, consumer: &Native) {
         let saved = std::mem::take(&mut self.saved);
         if saved.is_empty() {
             return;
@@ -193,7 +193,7 @@ impl Holds {
             let offset = Offset::Offset(i64::try_from(offset).unwrap_or(i64::MAX));
             offsets.add_partition_offset(&self.topic, i32::from(partition), offset)
         });
-        if let Err(error) = added.and_then(|()| consumer.commit(&offsets, mode)) {
+        if let Err(error) = added.and_then(|()| consumer.commit(&offsets, CommitMode::Async)) {
             tracing::debug!(%error, "offsets were not committed");
         }
     }

@@ -5,6 +5,8 @@
 //! A partition whose member failed stays with this process and is tried again after a pause: the group is not disturbed,
 //! and the other partitions go on.
 
+#[cfg(test)]
+mod counting;
 mod holds;
 mod rebalance;
 #[cfg(test)]
@@ -17,7 +19,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rdkafka::config::{ClientConfig, FromClientConfigAndContext};
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use weir_messages::{Position, Topic};
 
@@ -170,7 +172,7 @@ impl Group {
         self.holds().pause(&self.consumer);
         if self.committed.elapsed() >= COMMIT_EVERY {
             self.committed = Instant::now();
-            self.holds().commit(&self.consumer, CommitMode::Async);
+            self.holds().commit(&self.consumer);
         }
     }
 }

@@ -55,7 +55,8 @@ impl ConsumerContext for Rebalancing {
 
 impl Rebalancing {
     fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &mut TopicPartitionList) -> KafkaResult<()> {
-        let Some(mut holds) = self.holds() else { return Ok(()) };
+        // Closing waits for an answer, whoever gives it.
+        let Some(mut holds) = self.holds() else { return consumer.incremental_assign(partitions) };
         let owed = holds.assign(consumer, partitions)?;
         consumer.incremental_assign(partitions)?;
         // The client remembers which were paused when it had them before.

@@ -1,185 +1,13 @@
 //! Members of a group over real rebalances: whatever moves, is frozen or fails, each partition is folded in order and
 //! goes on from what was saved.
 
-use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use weir_messages::Record;
-
+use super::counting::*;
 use super::*;
-use crate::log::kafka::test_broker::{PARTITIONS, with_topics};
-use crate::log::kafka::{GroupOffsets, KafkaLog};
-use crate::log::{Entry, EventLog};
-
-const TOPIC: Topic = Topic::Events;
-
-/// The state of a partition, saved with its offset: the number that each key counted up to, and what was wrong.
-#[derive(Debug, Clone, Default)]
-struct Fold {
-    next: u64,
-    counts: BTreeMap<String, u64>,
-    wrong: Vec<String>,
-}
-
-impl Fold {
-    /// Each key's records are numbered from 0. A repeat is dropped, a gap is wrong.
-    fn take(&mut self, entry: &Entry) {
-        let Record { key, value, .. } = &entry.record;
-        let number: u64 = String::from_utf8_lossy(value).parse().unwrap();
-        let count = self.counts.entry(key.clone()).or_default();
-        match number.cmp(count) {
-            std::cmp::Ordering::Less => {}
-            std::cmp::Ordering::Equal => *count += 1,
-            std::cmp::Ordering::Greater => self.wrong.push(format!("{key}: {number} after {count}")),
-        }
-        self.next = entry.position.offset + 1;
-    }
-}
-
-/// What every member saves into and restores from.
-type Store = Arc<Mutex<BTreeMap<u16, Fold>>>;
-
-#[derive(Debug, PartialEq, Eq)]
-enum Called {
-    Assigned(u16, u64),
-    Took(u16),
-    Revoked(u16),
-    Lost(u16),
-}
-
-type Fault = Box<dyn FnMut(&Called) -> Result<(), MemberError> + Send>;
-
-struct Folder {
-    store: Store,
-    live: BTreeMap<u16, Fold>,
-    calls: Sender<Called>,
-    fault: Fault,
-}
-
-impl Folder {
-    fn called(&mut self, called: Called) -> Result<(), MemberError> {
-        let outcome = (self.fault)(&called);
-        // A test that saw enough listens no more.
-        self.calls.send(called).ok();
-        outcome
-    }
-
-    fn save(&self, partition: u16) {
-        self.store.lock().unwrap().insert(partition, self.live[&partition].clone());
-    }
-}
-
-impl Member for Folder {
-    fn assigned(&mut self, partition: u16) -> Result<u64, MemberError> {
-        let fold = self.store.lock().unwrap().get(&partition).cloned().unwrap_or_default();
-        self.called(Called::Assigned(partition, fold.next))?;
-        let next = fold.next;
-        assert!(self.live.insert(partition, fold).is_none(), "it had {partition}");
-        Ok(next)
-    }
-
-    fn take(&mut self, partition: u16, entries: Vec<Entry>) -> Result<(), MemberError> {
-        let fold = self.live.get_mut(&partition).expect("records come for what is held");
-        assert!(
-            entries.iter().zip(fold.next..).all(|(entry, offset)| entry.position == Position { partition, offset })
-        );
-        entries.iter().for_each(|entry| fold.take(entry));
-        self.called(Called::Took(partition))
-    }
-
-    fn pause(&mut self) -> Result<Vec<Position>, MemberError> {
-        self.live.keys().for_each(|partition| self.save(*partition));
-        let position = |(partition, fold): (&u16, &Fold)| Position { partition: *partition, offset: fold.next };
-        Ok(self.live.iter().map(position).collect())
-    }
-
-    fn revoked(&mut self, partition: u16) {
-        self.save(partition);
-        self.live.remove(&partition).expect("it was held");
-        self.called(Called::Revoked(partition)).unwrap();
-    }
-
-    fn lost(&mut self, partition: u16) {
-        self.live.remove(&partition).expect("it was held");
-        self.called(Called::Lost(partition)).unwrap();
-    }
-}
-
-struct Site {
-    settings: KafkaSettings,
-    log: KafkaLog,
-    store: Store,
-}
-
-impl Site {
-    async fn new(test: &str) -> Option<Self> {
-        let settings = KafkaSettings { max_poll_interval_ms: 6_000, ..with_topics(test).await? };
-        let log = KafkaLog::open(&settings).await.unwrap();
-        Some(Self { settings, log, store: Store::default() })
-    }
-
-    fn member(
-        &self,
-        fault: impl FnMut(&Called) -> Result<(), MemberError> + Send + 'static,
-    ) -> (Running, Receiver<Called>) {
-        let (calls, called) = channel();
-        let folder = Folder { store: Arc::clone(&self.store), live: BTreeMap::new(), calls, fault: Box::new(fault) };
-        (Group::start(&self.settings, TOPIC, "folders", Box::new(folder)).unwrap(), called)
-    }
-
-    /// A record more of each of `keys`.
-    async fn append(&self, keys: std::ops::Range<u32>, number: u64) {
-        let record =
-            |key| Record { key: format!("k{key}"), headers: Vec::new(), value: number.to_string().into_bytes() };
-        self.log.append(TOPIC, keys.map(record).collect()).await.unwrap();
-    }
-
-    /// Waits until everything on the topic is folded and saved; all that was folded, once and in order.
-    async fn settled(&self) -> BTreeMap<String, u64> {
-        for partition in 0..PARTITIONS {
-            let end = self.log.end(TOPIC, partition).await.unwrap();
-            eventually(|| self.saved(partition).next == end).await;
-        }
-        let folds = self.store.lock().unwrap().clone();
-        assert!(folds.values().all(|fold| fold.wrong.is_empty()), "{folds:?}");
-        folds.into_values().flat_map(|fold| fold.counts).collect()
-    }
-
-    fn saved(&self, partition: u16) -> Fold {
-        self.store.lock().unwrap().get(&partition).cloned().unwrap_or_default()
-    }
-}
-
-async fn eventually(mut holds: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !holds() {
-        assert!(started.elapsed() < Duration::from_secs(30), "it has not come to it in 30 s");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
-fn no_fault(_: &Called) -> Result<(), MemberError> {
-    Ok(())
-}
-
-/// Waits for `count` calls that fit, and gives what they gave.
-fn wait_for<T>(calls: &Receiver<Called>, count: usize, fits: impl Fn(&Called) -> Option<T>) -> Vec<T> {
-    let mut found = Vec::new();
-    while found.len() < count {
-        let called = calls.recv_timeout(Duration::from_secs(30)).expect("a call within 30 s");
-        found.extend(fits(&called));
-    }
-    found
-}
-
-fn assigned(called: &Called) -> Option<(u16, u64)> {
-    if let Called::Assigned(partition, from) = called { Some((*partition, *from)) } else { None }
-}
-
-fn lost(called: &Called) -> Option<u16> {
-    if let Called::Lost(partition) = called { Some(*partition) } else { None }
-}
+use crate::log::EventLog;
+use crate::log::kafka::GroupOffsets;
+use crate::log::kafka::test_broker::PARTITIONS;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_members_share_and_the_one_that_stays_goes_on_from_what_was_saved() {
@@ -306,6 +134,23 @@ async fn five_rebalances_change_no_order_and_lose_nothing() {
     let counts = site.settled().await;
     assert_eq!(counts.len(), 1_000);
     assert!(counts.values().all(|count| *count == 60), "{counts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_that_panics_saves_nothing_and_its_partitions_go_to_another() {
+    let test = "a_member_that_panics_saves_nothing_and_its_partitions_go_to_another";
+    let Some(site) = Site::new(test).await else { return };
+    let (one, calls) = site.member(|called| {
+        assert!(!matches!(called, Called::Took(_)), "as the test has it");
+        Ok(())
+    });
+    wait_for(&calls, 4, assigned);
+    site.append(0..100, 0).await;
+    assert!(matches!(one.join(), Err(GroupError::Panicked)));
+    assert_eq!(calls.try_iter().count(), 0, "neither revoked nor lost");
+    let (_two, calls) = site.member(no_fault);
+    assert!(wait_for(&calls, 4, assigned).iter().all(|(_, from)| *from == 0));
+    assert_eq!(site.settled().await.len(), 100);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,9 @@
 //! The topics there must be: compared with those there are, created, adjusted, and checked by each process at its start.
 //! A partition count is never changed: it would move customers away from what came before.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -13,8 +16,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use weir_messages::{Shard, Topic};
 
-use super::KafkaSettings;
-use super::client::{ANSWER, BrokerError, Logged};
+use crate::log::kafka::KafkaSettings;
+use crate::log::kafka::client::{ANSWER, BrokerError, Logged};
 
 /// The largest record, in bytes: the largest HTTP body, sealed and in Base64, and more than it.
 pub(super) const MOST_BYTES: usize = 8 << 20;
