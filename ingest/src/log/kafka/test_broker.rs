@@ -22,7 +22,7 @@ pub(crate) fn fresh(test: &str) -> Option<Fresh> {
         let why = "no Kafka: WEIR_TEST_KAFKA is not set";
         assert!(std::env::var("REQUIRE_SERVICES").as_deref() != Ok("1"), "{test}: {why}");
         // Past the capture of tests' output, which would keep it from whoever runs them.
-        writeln!(std::io::stderr(), "SKIPPED: {test} ({why})").unwrap();
+        std::io::stderr().write_all(format!("SKIPPED: {test} ({why})\n").as_bytes()).unwrap();
         return None;
     };
     let prefix = format!("test-{}.", weir_messages::TraceId::random());
