@@ -78,7 +78,8 @@ async fn swept(folder: &Path, clean: impl Fn(&str, &[u8])) {
     let log = EmbeddedLog::open(folder).unwrap();
     for topic in Topic::ALL {
         let (mut offset, end) = (0, log.end(topic, 0).await.unwrap());
-        assert!(end > 0 || topic == Topic::DeadLetters, "{topic} is empty");
+        // On one partition nothing is shuffled, and dead letters there need not be.
+        assert!(end > 0 || ![Topic::Events, Topic::Decisions].contains(&topic), "{topic} is empty");
         while offset < end {
             let from = Position { partition: 0, offset };
             let entries = log.read(topic, from, 5_000, Duration::ZERO).await.unwrap();
