@@ -1,7 +1,7 @@
 //! The AsyncAPI 3 description of the topics, generated from the event types and their schemas.
 
 use serde_json::{Map, Value, json};
-use weir_messages::{Decision, EventType, Topic, events};
+use weir_messages::{Decision, EventType, Topic, events, intake};
 
 /// The whole document, pretty-printed: `docs/asyncapi.json` is this text.
 #[must_use]
@@ -16,6 +16,13 @@ fn document() -> Value {
         .iter()
         .map(|event_type| (event_type.to_string(), json!({ "$ref": format!("#/components/messages/{event_type}") })))
         .collect();
+    let taken = EventType::ALL.iter().filter_map(|event_type| Some((event_type, intake::schema(*event_type)?)));
+    let taken: Map<String, Value> = taken
+        .map(|(event_type, schema)| (format!("intake.{event_type}"), intake_message(*event_type, &schema)))
+        .collect();
+    let intake_refs: Map<String, Value> =
+        taken.keys().map(|name| (name.clone(), json!({ "$ref": format!("#/components/messages/{name}") }))).collect();
+    let messages: Map<String, Value> = messages.into_iter().chain(taken).collect();
     json!({
         "asyncapi": "3.0.0",
         "info": {
@@ -32,8 +39,13 @@ fn document() -> Value {
             },
             Topic::Decisions.name(): {
                 "address": Topic::Decisions.name(),
-                "description": "Decision records, keyed by customer.",
+                "description": "Decision records, keyed by customer. One may stand here twice, byte for byte: go by its application.",
                 "messages": { "decision": { "$ref": "#/components/messages/decision" } },
+            },
+            Topic::Intake.name(): {
+                "address": Topic::Intake.name(),
+                "description": "On Kafka: CloudEvents 1.0 of any producer, in binary or structured mode, under any key. Checked and tokenised as over HTTP.",
+                "messages": intake_refs,
             },
             Topic::DeadLetters.name(): {
                 "address": Topic::DeadLetters.name(),
@@ -42,7 +54,8 @@ fn document() -> Value {
             },
         },
         "operations": {
-            "receiveEvents": { "action": "receive", "channel": channel(Topic::Events) },
+            "receiveIntake": { "action": "receive", "channel": channel(Topic::Intake) },
+            "sendEvents": { "action": "send", "channel": channel(Topic::Events) },
             "sendDecisions": { "action": "send", "channel": channel(Topic::Decisions) },
             "sendDeadLetters": { "action": "send", "channel": channel(Topic::DeadLetters) },
         },
@@ -75,6 +88,30 @@ fn message(event_type: EventType) -> Value {
             },
         },
         "payload": events::schema(event_type),
+    })
+}
+
+fn intake_message(event_type: EventType, payload: &schemars::Schema) -> Value {
+    json!({
+        "name": event_type.to_string(),
+        "title": format!("{} as producers send it", event_type.name()),
+        "contentType": "application/json",
+        "headers": {
+            "type": "object",
+            "required": ["ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject"],
+            "properties": {
+                "ce_specversion": { "const": "1.0" },
+                "ce_id": { "type": "string" },
+                "ce_source": { "type": "string" },
+                "ce_type": { "const": event_type.to_string() },
+                "ce_subject": { "type": "string", "description": "customer id, or install id before log-in" },
+                "ce_time": { "type": "string", "format": "date-time", "description": "when it happened, by the producer's clock" },
+                "ce_sentat": { "type": "string", "format": "date-time", "description": "when it was sent, by the same clock" },
+                "ce_consentid": { "type": "string" },
+                "ce_traceparent": { "type": "string" },
+            },
+        },
+        "payload": payload,
     })
 }
 
