@@ -113,8 +113,24 @@ impl Site {
     }
 }
 
+impl Site {
+    /// What went wrong in the processes of a test that failed: their folder goes with it.
+    fn tell_errors(&self) {
+        for path in std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.extension().is_some_and(|ending| ending == "log") {
+                let log = std::fs::read_to_string(&path).unwrap_or_default();
+                let errors: Vec<&str> = log.lines().filter(|line| line.contains("\"ERROR\"")).collect();
+                errors.iter().rev().take(10).for_each(|line| eprintln!("{}: {line}", path.display()));
+            }
+        }
+    }
+}
+
 impl Drop for Site {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.tell_errors();
+        }
         self.channel.kill().ok();
         self.channel.wait().ok();
     }
