@@ -32,6 +32,9 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
 /// Each heavy library sits behind one crate, so that a change to a loan never rebuilds DataFusion.
 const ONE_OWNER: &[(&str, &[&str])] = &[
     ("fjall", &["weir-ingest"]),
+    ("rdkafka", &["weir-ingest"]),
+    ("object_store", &["weir-ingest"]),
+    ("redis", &["weir-features"]),
     ("sqlx", &["weir-lending"]),
     ("tract-onnx", &["weir-scoring"]),
     ("datafusion-expr", &["weir-expr"]),
