@@ -2,8 +2,11 @@
 //! passed down by value. Unknown fields are refused, secrets are masked when it is printed.
 
 mod database;
+mod redis;
 mod secret;
 mod template;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -16,6 +19,7 @@ use weir_ingest::state::ObjectsSettings;
 use weir_messages::privacy::{Keyring, Tokenizer};
 
 pub use database::{Database, DatabaseUrl};
+pub use redis::Redis;
 pub use secret::Secret;
 pub use template::template;
 
@@ -46,6 +50,9 @@ pub struct Config {
     /// Where the state of partitions is kept for whoever is given them next.
     #[serde(default)]
     pub objects: Option<ObjectsSettings>,
+    /// Where other readers find the latest values; no decision reads it.
+    #[serde(default)]
+    pub redis: Option<Redis>,
     #[serde(default)]
     pub limits: Limits,
     #[serde(default)]
@@ -210,6 +217,7 @@ impl Config {
         self.tokenizer()?;
         self.keyring()?;
         self.database.database(&self.data)?;
+        self.redis.as_ref().map(Redis::settings).transpose()?;
         let exist = [
             ("content.views", &self.content.views),
             ("content.model", &self.content.model),
@@ -240,58 +248,4 @@ fn field(field: &'static str, reason: impl Into<String>) -> ConfigError {
 fn key(name: &'static str, secret: &Secret) -> Result<[u8; 32], ConfigError> {
     let bytes = hex::decode(secret.expose()).ok().and_then(|bytes| bytes.try_into().ok());
     bytes.ok_or_else(|| field(name, "expected 64 hex digits"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn written(edit: impl Fn(String) -> String) -> (tempfile::TempDir, PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let path = folder.path().join("weir.toml");
-        std::fs::write(&path, edit(template(root, folder.path()))).unwrap();
-        (folder, path)
-    }
-
-    #[test]
-    fn a_fresh_template_loads_on_loopback() {
-        let (_folder, path) = written(|text| text);
-        assert!(Config::load(&path).unwrap().server.listen.ip().is_loopback());
-    }
-
-    #[test]
-    fn an_unknown_field_is_refused_by_name() {
-        let (_folder, path) = written(|text| text.replace("[server]", "[server]\nlisten_on = 1"));
-        let error = Config::load(&path).unwrap_err().to_string();
-        assert!(error.contains("listen_on"), "{error}");
-    }
-
-    #[test]
-    fn a_short_key_is_named_and_not_shown() {
-        let (_folder, path) = written(|text| {
-            text.lines()
-                .map(|l| {
-                    if l.starts_with("token = ") && !l.contains('_') {
-                        "token = \"abcabcabcabcabcabc\"\n".into()
-                    } else {
-                        format!("{l}\n")
-                    }
-                })
-                .collect()
-        });
-        let error = Config::load(&path).unwrap_err().to_string();
-        assert!(error.contains("keys.token") && !error.contains("abcabc"), "{error}");
-    }
-
-    #[test]
-    fn a_printed_configuration_shows_no_secret() {
-        let (_folder, path) = written(|text| text);
-        let config = Config::load(&path).unwrap();
-        let printed = toml::to_string(&config).unwrap();
-        assert!(printed.contains("********"));
-        for secret in [&config.server.token, &config.keys.token, &config.payments.secret] {
-            assert!(!printed.contains(secret.expose()) && !format!("{config:?}").contains(secret.expose()));
-        }
-    }
 }
