@@ -33,6 +33,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
 const ONE_OWNER: &[(&str, &[&str])] = &[
     ("fjall", &["weir-ingest"]),
     ("rdkafka", &["weir-ingest"]),
+    ("object_store", &["weir-ingest"]),
+    ("redis", &["weir-features"]),
     ("sqlx", &["weir-lending"]),
     ("tract-onnx", &["weir-scoring"]),
     ("datafusion-expr", &["weir-expr"]),

@@ -74,6 +74,11 @@ impl Database {
 pub struct DatabaseUrl(String);
 
 impl DatabaseUrl {
+    /// With its password.
+    pub(super) fn exposed(&self) -> &str {
+        &self.0
+    }
+
     fn is_postgres(&self) -> bool {
         self.0.starts_with("postgres://") || self.0.starts_with("postgresql://")
     }

@@ -2,6 +2,7 @@
 //! passed down by value. Unknown fields are refused, secrets are masked when it is printed.
 
 mod database;
+mod redis;
 mod secret;
 mod template;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use weir_ingest::state::ObjectsSettings;
 use weir_messages::privacy::{Keyring, Tokenizer};
 
 pub use database::{Database, DatabaseUrl};
+pub use redis::Redis;
 pub use secret::Secret;
 pub use template::template;
 
@@ -48,6 +50,9 @@ pub struct Config {
     /// Where the state of partitions is kept for whoever is given them next.
     #[serde(default)]
     pub objects: Option<ObjectsSettings>,
+    /// Where other readers find the latest values; no decision reads it.
+    #[serde(default)]
+    pub redis: Option<Redis>,
     #[serde(default)]
     pub limits: Limits,
     #[serde(default)]
@@ -225,6 +230,7 @@ impl Config {
         self.tokenizer()?;
         self.keyring()?;
         self.database.database(&self.data)?;
+        self.redis.as_ref().map(Redis::settings).transpose()?;
         let exist = [
             ("content.views", &self.content.views),
             ("content.model", &self.content.model),

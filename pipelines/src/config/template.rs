@@ -33,6 +33,11 @@ k1 = "{ring}"
 # replica_url = "postgres://weir:…@127.0.0.1:5433/weir"
 max_connections = 8
 
+# Absent, nothing is written for other readers: no decision reads Redis.
+# [redis]
+# url = "redis://:…@127.0.0.1:6379"
+# expiry_days = 30
+
 [content]
 views = "{root}/features/views"
 model = "{root}/models/german_credit"

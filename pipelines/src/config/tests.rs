@@ -1,4 +1,4 @@
-//! The configuration as a file and as it is printed.
+//! The configuration as a whole: what loads, what is refused by name, and what is never shown.
 
 use super::*;
 

@@ -39,6 +39,9 @@ pub(crate) struct Servers {
     /// Database to run on: an empty one, as it is kept for the look of it
     #[arg(long, value_name = "URL", env = "WEIR_DEMO_POSTGRES", hide_env_values = true)]
     postgres: Option<String>,
+    /// Where the latest feature values are written for other readers
+    #[arg(long, value_name = "URL", env = "WEIR_DEMO_REDIS", hide_env_values = true)]
+    redis: Option<String>,
 }
 
 impl Servers {
@@ -69,6 +72,9 @@ impl Platform {
         }
         if let Some(url) = &servers.postgres {
             set(&mut settings, "database", "url", url);
+        }
+        if let Some(url) = &servers.redis {
+            set(&mut settings, "redis", "url", url);
         }
         let secret = get(&settings, "payments", "secret")?;
         let token = get(&settings, "server", "token")?;

@@ -12,9 +12,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
+use weir_features::Online;
 use weir_ingest::log::{Entry, EventLog, LogError};
 use weir_ingest::state::{Partition, SnapshotError, Snapshots, StateError, StateStore};
-use weir_messages::{Position, Record, Sequenced, StageError, Topic};
+use weir_messages::{Decision, Position, Record, Sequenced, StageError, Topic};
 
 use chain::{Chain, Folded};
 pub(crate) use held::{Folds, OpenFold};
@@ -54,8 +55,20 @@ pub(crate) struct Surroundings {
     pub save_every: Duration,
     /// Where state moves with its partition, and how often it is put there.
     pub snapshots: Option<(Snapshots, Duration)>,
+    /// Where the latest vectors go for other readers.
+    pub online: Option<Arc<Online>>,
     pub vitals: Arc<Vitals>,
     pub fail_point: Arc<FailPoint>,
+}
+
+impl Surroundings {
+    /// Nothing waits for it, and it cannot fail.
+    fn offer(&self, decisions: Vec<Sequenced<Decision>>) {
+        let Some(online) = &self.online else { return };
+        for decision in decisions {
+            online.offer(decision.body.vector);
+        }
+    }
 }
 
 pub(crate) struct Fold {
@@ -139,6 +152,7 @@ impl Fold {
         metrics::histogram!("weir_publish_seconds").record(began.elapsed());
         self.around.fail_point.pass("published");
         told(&folded);
+        self.around.offer(folded.decisions);
         self.next = last.offset + 1;
         Ok(folded.newest)
     }

@@ -48,5 +48,9 @@ async fn erase(
     Path(customer): Path<CustomerId>,
     key: IdempotencyKey,
 ) -> Result<Changed<ErasedAnswer>, Problem> {
-    Ok(Changed(app.lending()?.erase_customer(&customer, &key.with(&[])).await?))
+    let erased = app.lending()?.erase_customer(&customer, &key.with(&[])).await?;
+    if let Some(online) = &app.online {
+        online.erase(customer);
+    }
+    Ok(Changed(erased))
 }

@@ -18,7 +18,7 @@ pub(crate) async fn livez() -> &'static str {
 #[derive(Debug, Serialize)]
 struct Readiness {
     ready: bool,
-    /// Name of each thing that must work, and `ok` or what is wrong with it.
+    /// Name of each thing, and `ok` or what is wrong with it.
     checks: Vec<(&'static str, String)>,
 }
 
@@ -37,7 +37,12 @@ impl Readiness {
             let answers = desk.lending.ping().await;
             checks.push(("store", answers.map_or_else(|_| "does not answer".to_owned(), |()| ok())));
         }
-        Self { ready: checks.iter().all(|(_, state)| state == "ok"), checks }
+        let ready = checks.iter().all(|(_, state)| state == "ok");
+        if let Some(online) = &app.online {
+            let silent = || "does not answer (nothing waits for it)".to_owned();
+            checks.push(("redis", if online.answers() { ok() } else { silent() }));
+        }
+        Self { ready, checks }
     }
 }
 

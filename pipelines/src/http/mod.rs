@@ -32,6 +32,7 @@ use chrono::Days;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::decompression::RequestDecompressionLayer;
+use weir_features::{Online, OnlineCounts};
 use weir_ingest::collector::Collector;
 use weir_ingest::dead_letters::DeadLetters;
 use weir_lending::api::{Lending, LendingError};
@@ -55,6 +56,8 @@ pub struct App {
     /// Where this process runs the role `lending`.
     pub desk: Option<Desk>,
     pub vitals: Arc<Vitals>,
+    /// Where this process writes the latest values for other readers.
+    pub online: Option<Arc<Online>>,
     pub limits: Limits,
     pub prometheus: PrometheusHandle,
 }
@@ -123,7 +126,19 @@ impl App {
         if let Some(desk) = &self.desk {
             metrics::gauge!("weir_outbox_age_seconds").set(age(desk.lending.oldest_unpublished()));
         }
+        if let Some(online) = &self.online {
+            counted(&online.counts());
+        }
     }
+}
+
+/// What was written for other readers, and what was not.
+fn counted(counts: &OnlineCounts) {
+    metrics::counter!("weir_redis_written_total").absolute(counts.written);
+    metrics::counter!("weir_redis_replaced_total").absolute(counts.replaced);
+    metrics::counter!("weir_redis_dropped_total").absolute(counts.dropped);
+    metrics::counter!("weir_redis_failures_total").absolute(counts.failed);
+    metrics::gauge!("weir_redis_waiting").set(f64::from(u32::try_from(counts.waiting).unwrap_or(u32::MAX)));
 }
 
 /// This process does not run the role that answers.

@@ -2,6 +2,7 @@
 
 mod embedded;
 mod groups;
+mod online;
 mod roles;
 
 use std::path::PathBuf;
@@ -36,6 +37,9 @@ use crate::vitals::Vitals;
 
 /// How often the end of a business day is looked for on a real clock.
 const LOOK_FOR_DAYS_END: Duration = Duration::from_secs(60);
+
+/// How long the end waits for the latest values to reach other readers.
+const LAST_VALUES: Duration = Duration::from_secs(1);
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
@@ -148,6 +152,9 @@ impl Platform {
         if let Some(desk) = &self.app.desk {
             desk.lending.close().await;
         }
+        if let Some(online) = &self.app.online {
+            online.drain(LAST_VALUES).await;
+        }
         closed
     }
 }
@@ -173,7 +180,8 @@ async fn surroundings(
         Ok::<_, SnapshotError>((Snapshots::open(objects)?, Duration::from_secs(objects.every_seconds)))
     };
     let snapshots = config.objects.as_ref().map(open).transpose()?;
-    Ok(Surroundings { log, engine: engines::name_of(&content.engine), save_every, snapshots, vitals, fail_point })
+    let (engine, online) = (engines::name_of(&content.engine), online::open(config, roles, content)?);
+    Ok(Surroundings { log, engine, save_every, snapshots, online, vitals, fail_point })
 }
 
 async fn app(
@@ -196,6 +204,7 @@ async fn app(
         intake,
         desk,
         vitals: Arc::clone(&around.vitals),
+        online: around.online.clone(),
         limits: config.limits.clone(),
         prometheus,
     })

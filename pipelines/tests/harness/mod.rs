@@ -5,6 +5,7 @@
 
 pub mod fleet;
 pub mod people;
+pub mod redis;
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};

@@ -54,6 +54,19 @@ impl Engine {
         (self.model.hash(), self.policy.hash())
     }
 
+    /// Name and version.
+    #[must_use]
+    pub fn model(&self) -> (&str, u32) {
+        let manifest = self.model.manifest();
+        (&manifest.name, manifest.version)
+    }
+
+    /// Name and version.
+    #[must_use]
+    pub fn policy(&self) -> (&str, u32) {
+        self.policy.version()
+    }
+
     /// One decision a vector, in order.
     #[must_use]
     pub fn decide(&self, vectors: &[FeatureVector]) -> Vec<Decision> {

@@ -97,6 +97,11 @@ impl Policy {
         &self.hash
     }
 
+    /// Its name, and which of it.
+    pub(crate) fn version(&self) -> (&str, u32) {
+        (&self.name, self.version)
+    }
+
     /// Names of the features that the rules read, sorted.
     #[cfg(test)]
     pub(crate) fn reads(&self) -> impl Iterator<Item = &str> {
