@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use weir_ingest::collector::CollectError;
+use weir_ingest::log::LogError;
 use weir_lending::api::{ErrorKind, LendingError};
 
 use super::problem::Problem;
@@ -25,11 +26,7 @@ impl From<LendingError> for Problem {
 impl From<CollectError> for Problem {
     fn from(error: CollectError) -> Self {
         match error {
-            CollectError::Log(cause) => {
-                tracing::error!(cause = %weir_messages::Causes(&cause), "the log takes nothing");
-                let detail = "the event log takes nothing now: send it again";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "log_unavailable", detail).after(1)
-            }
+            CollectError::Log(cause) => log_unavailable(&cause),
             CollectError::Body { code, field, reason } => {
                 let problem = Self::bad_request(code, reason);
                 match field {
@@ -41,14 +38,27 @@ impl From<CollectError> for Problem {
     }
 }
 
+fn log_unavailable(cause: &LogError) -> Problem {
+    tracing::error!(cause = %weir_messages::Causes(cause), "the log does not answer");
+    let detail = "the event log does not answer now: send it again";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "log_unavailable", detail).after(1)
+}
+
 impl From<RecordsError> for Problem {
     fn from(error: RecordsError) -> Self {
-        Self::internal(&error)
+        match error {
+            RecordsError::Lending(error) => error.into(),
+            RecordsError::Log(error @ (LogError::Storage(_) | LogError::Closed)) => log_unavailable(&error),
+            RecordsError::Log(LogError::Corrupt { .. }) | RecordsError::Corrupt { .. } => Self::internal(&error),
+        }
     }
 }
 
 impl From<RerunError> for Problem {
     fn from(error: RerunError) -> Self {
-        Self::internal(&error)
+        match error {
+            RerunError::Records(error) => error.into(),
+            RerunError::Engine(_) => Self::internal(&error),
+        }
     }
 }
