@@ -10,4 +10,5 @@ mod event_key;
 pub mod intake;
 pub mod log;
 mod refusal;
+pub mod secret;
 pub mod state;

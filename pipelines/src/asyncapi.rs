@@ -67,34 +67,29 @@ fn channel(topic: Topic) -> Value {
     json!({ "$ref": format!("#/channels/{}", topic.name()) })
 }
 
+/// An event as it stands on the log.
 fn message(event_type: EventType) -> Value {
-    json!({
-        "name": event_type.to_string(),
-        "title": event_type.name(),
-        "contentType": "application/json",
-        "headers": {
-            "type": "object",
-            "required": ["ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject", "ce_time", "ce_knowntime"],
-            "properties": {
-                "ce_specversion": { "const": "1.0" },
-                "ce_id": { "type": "string" },
-                "ce_source": { "type": "string" },
-                "ce_type": { "const": event_type.to_string() },
-                "ce_subject": { "type": "string", "description": "customer id, or install id before log-in" },
-                "ce_time": { "type": "string", "format": "date-time", "description": "when it happened" },
-                "ce_knowntime": { "type": "string", "format": "date-time", "description": "when the collector learned of it" },
-                "ce_consentid": { "type": "string" },
-                "ce_traceparent": { "type": "string" },
-            },
-        },
-        "payload": events::schema(event_type),
-    })
+    let known = json!({ "type": "string", "format": "date-time", "description": "when the collector learned of it" });
+    let mut message = cloud_event(event_type, event_type.name(), &events::schema(event_type));
+    message["headers"]["properties"]["ce_knowntime"] = known;
+    message["headers"]["required"] =
+        json!(["ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject", "ce_time", "ce_knowntime"]);
+    message
 }
 
+/// An event as a producer writes it.
 fn intake_message(event_type: EventType, payload: &schemars::Schema) -> Value {
+    let sent =
+        json!({ "type": "string", "format": "date-time", "description": "when it was sent, by the clock of ce_time" });
+    let mut message = cloud_event(event_type, &format!("{} as producers send it", event_type.name()), payload);
+    message["headers"]["properties"]["ce_sentat"] = sent;
+    message
+}
+
+fn cloud_event(event_type: EventType, title: &str, payload: &schemars::Schema) -> Value {
     json!({
         "name": event_type.to_string(),
-        "title": format!("{} as producers send it", event_type.name()),
+        "title": title,
         "contentType": "application/json",
         "headers": {
             "type": "object",
@@ -105,8 +100,7 @@ fn intake_message(event_type: EventType, payload: &schemars::Schema) -> Value {
                 "ce_source": { "type": "string" },
                 "ce_type": { "const": event_type.to_string() },
                 "ce_subject": { "type": "string", "description": "customer id, or install id before log-in" },
-                "ce_time": { "type": "string", "format": "date-time", "description": "when it happened, by the producer's clock" },
-                "ce_sentat": { "type": "string", "format": "date-time", "description": "when it was sent, by the same clock" },
+                "ce_time": { "type": "string", "format": "date-time", "description": "when it happened" },
                 "ce_consentid": { "type": "string" },
                 "ce_traceparent": { "type": "string" },
             },

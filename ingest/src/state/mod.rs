@@ -19,7 +19,7 @@ use weir_messages::{Change, StateReader};
 
 use crate::database;
 use reader::Namespace;
-pub use snapshots::{HiddenText, Moved, ObjectsSettings, Partition, SnapshotError, Snapshots};
+pub use snapshots::{Moved, ObjectsSettings, Partition, SnapshotError, Snapshots};
 
 const META: &str = "meta";
 const SET: &str = "stages";

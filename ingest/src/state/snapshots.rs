@@ -10,11 +10,11 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use object_store::path::Path as Key;
 use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{StateError, StateStore};
+use crate::secret::Secret;
 
 /// Sent at once.
 const CHUNK: usize = 8 << 20;
@@ -33,23 +33,12 @@ pub struct ObjectsSettings {
     pub every_seconds: u64,
     /// What the object store needs to be told, such as `aws_region` and `aws_secret_access_key`.
     #[serde(default)]
-    pub options: BTreeMap<String, HiddenText>,
+    pub options: BTreeMap<String, Secret>,
 }
 
 impl ObjectsSettings {
     const fn a_minute() -> u64 {
         60
-    }
-}
-
-/// Shown as stars.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(transparent)]
-pub struct HiddenText(SecretString);
-
-impl Serialize for HiddenText {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str("********")
     }
 }
 
@@ -97,7 +86,7 @@ fn at(path: &Path) -> impl Fn(std::io::Error) -> SnapshotError + '_ {
 impl Snapshots {
     pub fn open(settings: &ObjectsSettings) -> Result<Self, SnapshotError> {
         let url = settings.url.parse().map_err(|error: url::ParseError| SnapshotError::Url(error.into()))?;
-        let options = settings.options.iter().map(|(name, value)| (name, value.0.expose_secret()));
+        let options = settings.options.iter().map(|(name, value)| (name, value.expose()));
         if let Ok(folder) = url::Url::to_file_path(&url) {
             std::fs::create_dir_all(&folder).map_err(at(&folder))?;
         }

@@ -3,7 +3,6 @@
 
 mod database;
 mod redis;
-mod secret;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -20,8 +19,8 @@ use weir_messages::privacy::{Keyring, Tokenizer};
 
 pub use database::{Database, DatabaseUrl};
 pub use redis::Redis;
-pub use secret::Secret;
 pub use template::template;
+pub use weir_ingest::secret::Secret;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {

@@ -33,6 +33,14 @@ k1 = "{ring}"
 # replica_url = "postgres://weir:…@127.0.0.1:5433/weir"
 max_connections = 8
 
+# Absent, the log is in the data folder and this process runs every role. `weir topics apply` makes the topics.
+# [kafka]
+# brokers = "127.0.0.1:9092"
+
+# Where the state of partitions is kept for whoever is given them next.
+# [objects]
+# url = "file:///var/lib/weir/objects"
+
 # Absent, nothing is written for other readers: no decision reads Redis.
 # [redis]
 # url = "redis://:…@127.0.0.1:6379"

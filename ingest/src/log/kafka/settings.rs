@@ -1,13 +1,13 @@
 //! Where the brokers are and how they are spoken to: the `[kafka]` part of the configuration.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use weir_messages::Topic;
+
+use crate::secret::Secret;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -47,7 +47,7 @@ pub struct Security {
 pub struct Sasl {
     pub mechanism: Mechanism,
     pub user: String,
-    pub password: Password,
+    pub password: Secret,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,11 +59,6 @@ pub enum Mechanism {
     #[serde(rename = "SCRAM-SHA-512")]
     ScramSha512,
 }
-
-/// Masked wherever it is printed.
-#[derive(Clone, Deserialize)]
-#[serde(transparent)]
-pub struct Password(SecretString);
 
 impl KafkaSettings {
     /// Without encryption, and everything else as it is by default.
@@ -138,7 +133,7 @@ impl Security {
             config
                 .set("sasl.mechanism", mechanism.name())
                 .set("sasl.username", user)
-                .set("sasl.password", password.0.expose_secret());
+                .set("sasl.password", password.expose());
         }
     }
 }
@@ -150,18 +145,6 @@ impl Mechanism {
             Self::ScramSha256 => "SCRAM-SHA-256",
             Self::ScramSha512 => "SCRAM-SHA-512",
         }
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("********")
-    }
-}
-
-impl Serialize for Password {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str("********")
     }
 }
 
