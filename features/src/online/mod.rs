@@ -25,8 +25,8 @@ pub use settings::{InvalidRedis, RedisSettings};
 use waiting::Waiting;
 use writer::Writer;
 
-/// Customers that may wait: some seconds at a thousand applications a second, in some tens of megabytes.
-const MOST_WAITING: usize = 8_192;
+/// Customers that may wait: four seconds at a thousand applications a second, in about fifty megabytes.
+const MOST_WAITING: usize = 4_096;
 
 /// Writes until it is dropped.
 #[derive(Debug)]

@@ -3,8 +3,11 @@
 //! Whatever is here can be folded from the log again. State is only ever read by the very stages that wrote it: under
 //! any other set of names it is dropped and the fold starts anew.
 
+mod objects;
 mod portable;
 mod reader;
+#[cfg(test)]
+mod s3_tests;
 mod snapshots;
 #[cfg(test)]
 mod tests;
@@ -18,8 +21,9 @@ use serde::{Deserialize, Serialize};
 use weir_messages::{Change, StateReader};
 
 use crate::database;
+pub use objects::ObjectsSettings;
 use reader::Namespace;
-pub use snapshots::{Moved, ObjectsSettings, Partition, SnapshotError, Snapshots};
+pub use snapshots::{Moved, Partition, SnapshotError, Snapshots};
 
 const META: &str = "meta";
 const SET: &str = "stages";
