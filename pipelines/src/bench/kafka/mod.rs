@@ -2,8 +2,10 @@
 
 mod latency;
 mod made_up;
+mod rebalance;
 mod throughput;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +13,7 @@ use std::time::Duration;
 use weir_features::FeatureViews;
 use weir_ingest::log::EventLog;
 use weir_ingest::log::kafka::{KafkaLog, KafkaSettings, topics};
+use weir_ingest::state::{ObjectsSettings, Snapshots};
 use weir_messages::privacy::Keyring;
 
 use super::Common;
@@ -38,6 +41,9 @@ pub(crate) struct Kafka {
     /// Applications a second to measure the way of one
     #[arg(long, value_name = "N", value_delimiter = ',', default_value = "200,2000")]
     rates: Vec<u32>,
+    /// Customers whose state is shared with one instance more
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    customers: u64,
 }
 
 /// Topics of a prefix of their own, and a folder for state.
@@ -72,6 +78,16 @@ impl Installation {
     }
 }
 
+impl Installation {
+    fn keep_snapshots(&mut self, objects: &std::path::Path) -> Result<(), DemoError> {
+        let url = format!("file://{}", objects.display());
+        let settings = ObjectsSettings { url, every_seconds: 5, options: BTreeMap::new() };
+        let snapshots = Snapshots::open(&settings).map_err(failed)?;
+        self.around.snapshots = Some((snapshots, Duration::from_secs(settings.every_seconds)));
+        Ok(())
+    }
+}
+
 impl Kafka {
     pub(super) async fn measure(&self) -> Result<String, DemoError> {
         let Common { seconds, ref data, seed, ref servers } = self.common;
@@ -95,6 +111,13 @@ impl Kafka {
                 }
             }
         }
+        let objects = folder.platform().join("objects");
+        let mut shared = installation().await?;
+        shared.keep_snapshots(&objects)?;
+        let own = views(&root, &folder, &OWN_VIEWS)?;
+        let took = rebalance::measure(&shared, own, &objects, self.customers).await?;
+        let (customers, took) = (self.customers, took.as_secs_f64());
+        lines.push(format!("one instance more, {customers} customers: at work after {took:.1} s, stated 10 s"));
         let content = Content::load(&crate::config::Content::under(&root)).map_err(failed)?;
         for rate in &self.rates {
             let bare = latency::bare(&installation().await?, *rate, seconds).await?;

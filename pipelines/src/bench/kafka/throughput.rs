@@ -31,15 +31,15 @@ pub(super) struct Throughput {
 
 /// When the first record came, and how far each partition is saved.
 #[derive(Debug, Default)]
-struct Progress {
+pub(super) struct Progress {
     began: Option<Instant>,
-    saved: BTreeMap<u16, u64>,
+    pub(super) saved: BTreeMap<u16, u64>,
 }
 
 /// Folds that are watched.
-struct Watched {
-    folds: Folds,
-    progress: Arc<Mutex<Progress>>,
+pub(super) struct Watched {
+    pub(super) folds: Folds,
+    pub(super) progress: Arc<Mutex<Progress>>,
 }
 
 impl Member for Watched {
@@ -97,7 +97,6 @@ pub(super) async fn measure(
         let folds = watched(members::entities(&at.around, &at.state, &views, &at.keyring), &entities);
         running.push(Group::start(&at.settings, Topic::EntityEvents, "entities", folds).map_err(failed)?);
     }
-    let saved = |progress: &Mutex<Progress>| progress.lock().expect("no holder panics").saved.values().sum::<u64>();
     while saved(&customers) < events {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -112,6 +111,11 @@ pub(super) async fn measure(
     let took = began.map_or(Duration::ZERO, |began| began.elapsed());
     tokio::task::spawn_blocking(move || drop(running)).await.map_err(failed)?;
     Ok(Throughput { produced, folded: rate(events, took), shuffled })
+}
+
+/// Records that are in the state, over all partitions.
+pub(super) fn saved(progress: &Mutex<Progress>) -> u64 {
+    progress.lock().expect("no holder panics").saved.values().sum()
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
