@@ -14,7 +14,7 @@ use weir_messages::{DeadLetter, DecodeError, KnownTime, Place, Position, Record,
 
 use crate::collector::{Answer, CollectError, Collector, Content, Original as Collected};
 use crate::log::{Entry, EventLog, LogError, codec};
-use crate::refusal::{Refusal, Sealing};
+use crate::refusal::Refusal;
 
 const TOPIC: Topic = Topic::DeadLetters;
 
@@ -91,9 +91,7 @@ pub fn unreadable(
     record: &Record,
     error: DecodeError,
 ) -> DeadLetter {
-    let sealing = Sealing { keyring, origin: &place.to_string(), stage };
-    let known_time = record.header("ce_knowntime").and_then(|text| KnownTime::parse(text).ok());
-    Refusal::from(error).letter(&sealing, &codec::encode(record), known_time.unwrap_or_default())
+    Refusal::from(error).letter_of_record(keyring, place, stage, record)
 }
 
 impl DeadLetters {

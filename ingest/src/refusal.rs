@@ -1,7 +1,9 @@
 //! Why an event is refused, in words that name fields and never hold a value: the value may be personal.
 
 use weir_messages::privacy::Keyring;
-use weir_messages::{DeadLetter, DecodeError, Event, KnownTime, Topic};
+use weir_messages::{DeadLetter, DecodeError, Event, KnownTime, Place, Record, Topic};
+
+use crate::log::codec;
 
 use crate::collector::CollectError;
 
@@ -39,6 +41,19 @@ impl Refusal {
             message: format!("{}: {}", self.field, self.reason),
             known_time,
         }
+    }
+
+    /// A dead letter of a record of the log, known from when the record says; from 1970 on where it does not.
+    pub(crate) fn letter_of_record(
+        &self,
+        keyring: &Keyring,
+        place: Place,
+        stage: &'static str,
+        record: &Record,
+    ) -> DeadLetter {
+        let sealing = Sealing { keyring, origin: &place.to_string(), stage };
+        let known_time = record.header("ce_knowntime").and_then(|text| KnownTime::parse(text).ok());
+        self.letter(&sealing, &codec::encode(record), known_time.unwrap_or_default())
     }
 }
 

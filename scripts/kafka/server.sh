@@ -30,8 +30,7 @@ kafka_install() {
     locked kafka_fetch
     # Foreign clients that tests write with.
     need_command kcat kcat
-    need_command python3 python3
-    python3 -c 'import ensurepip' 2>/dev/null || locked install_packages python3-venv
+    need_venv
 }
 
 # The folder is named by what the pom says, so that a change of it is fetched anew.

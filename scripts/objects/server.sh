@@ -13,8 +13,7 @@ objects_answers() {
 }
 
 objects_install() {
-    need_command python3 python3
-    [ -d "$(objects_environment)" ] || python3 -c 'import ensurepip, venv' 2>/dev/null || locked install_packages python3-venv
+    [ -d "$(objects_environment)" ] || need_venv
     locked objects_fetch
 }
 

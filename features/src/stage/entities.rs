@@ -90,19 +90,17 @@ impl Stage for EntityStage {
         let mut rows = self.rows(&new).into_iter();
         let (mut asked, mut open) = (Vec::new(), Vec::new());
         for one in new {
-            let source = one.body.from.position.partition;
             match &one.body.body.body {
-                Touch::Event(event) => {
+                Touch::Event(_) => {
                     let settled = self.engine.settled(self.sources);
                     self.engine.fold(&self.views, rows.next().unwrap_or_default(), settled)?;
-                    self.engine.learn(source, event.known_time);
                 }
                 Touch::Question(question) => {
                     open.push(self.answer(&one.body.body.entity, &one.body.body.id, question)?);
                     asked.push((one, question));
-                    self.engine.learn(source, question.known_time);
                 }
             }
+            self.engine.learn(one.body.from.position.partition, one.body.body.body.known_time());
         }
         let answers = finish(&self.views, open);
         out.extend(

@@ -33,6 +33,16 @@ pub enum Touch {
     Question(Question),
 }
 
+impl Touch {
+    #[must_use]
+    pub fn known_time(&self) -> KnownTime {
+        match self {
+            Self::Event(event) => event.known_time,
+            Self::Question(question) => question.known_time,
+        }
+    }
+}
+
 /// What does the entity say of an application at `at`?
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Question {

@@ -14,13 +14,12 @@ use std::sync::Arc;
 
 use weir_messages::privacy::Keyring;
 use weir_messages::{
-    Admitted, Change, DeadLetter, DecodeError, Event, EventType, KnownTime, Position, Record, Sequenced, Stage,
+    Admitted, Change, DeadLetter, DecodeError, Event, EventType, KnownTime, Place, Record, Sequenced, Stage,
     StageError, StateReader, Topic, events,
 };
 
 use crate::event_key::EventKey;
-use crate::log::codec;
-use crate::refusal::{Refusal, Sealing, check_names, check_object};
+use crate::refusal::{Refusal, check_names, check_object};
 use state::State;
 
 /// Records looked up at once.
@@ -122,10 +121,8 @@ impl Admission {
     }
 
     fn dead_letter(&self, record: &Sequenced<Record>, refusal: &Refusal) -> DeadLetter {
-        let Position { partition, offset } = record.position;
-        let origin = format!("{}/{partition}/{offset}", Topic::Events);
-        let sealing = Sealing { keyring: &self.keyring, origin: &origin, stage: STAGE };
-        refusal.letter(&sealing, &codec::encode(&record.body), known_time(&record.body))
+        let place = Place::new(Topic::Events, record.position);
+        refusal.letter_of_record(&self.keyring, place, STAGE, &record.body)
     }
 }
 
@@ -138,11 +135,6 @@ fn decode(record: &Sequenced<Record>, partitions: u16) -> Result<(Event, EventKe
     routing::check(&event.subject, &record.body.key, (record.position.partition, partitions))?;
     let key = EventKey::of(&event.source, event.id.as_str());
     Ok((event, key))
-}
-
-/// As the record says; 1970 where it does not.
-fn known_time(record: &Record) -> KnownTime {
-    record.header("ce_knowntime").and_then(|text| KnownTime::parse(text).ok()).unwrap_or_default()
 }
 
 impl Stage for Admission {

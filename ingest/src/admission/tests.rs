@@ -5,10 +5,11 @@ use std::sync::Mutex;
 
 use proptest::prelude::*;
 use serde_json::value::RawValue;
-use weir_messages::{CustomerId, EventId, EventTime};
+use weir_messages::{CustomerId, EventId, EventTime, Position};
 
 use super::*;
 use crate::bench::keyring;
+use crate::log::codec;
 use crate::state::StateStore;
 
 fn event(id: &str, subject: &str, event_type: EventType, at: i64, data: &str) -> Event {

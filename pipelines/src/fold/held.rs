@@ -22,8 +22,6 @@ pub(crate) struct Folds {
 
 struct Held {
     fold: Fold,
-    /// Up to here the group was told that it is saved.
-    told: u64,
     /// The offset of the latest snapshot, and when it was begun.
     put: (u64, Instant),
     putting: Option<JoinHandle<()>>,
@@ -32,7 +30,7 @@ struct Held {
 impl Held {
     fn new(fold: Fold) -> Self {
         let next = fold.next();
-        Self { fold, told: next, put: (next, Instant::now()), putting: None }
+        Self { fold, put: (next, Instant::now()), putting: None }
     }
 
     /// Begins a snapshot in the background when it is due and there is something new.
@@ -91,16 +89,12 @@ impl Member for Folds {
     }
 
     fn pause(&mut self) -> Result<Vec<Position>, MemberError> {
-        let mut saved = Vec::new();
-        for (partition, held) in &mut self.held {
+        for held in self.held.values_mut() {
             held.fold.save_when_due()?;
             held.put_when_due(&self.runtime);
-            if held.fold.saved() > held.told {
-                held.told = held.fold.saved();
-                saved.push(Position { partition: *partition, offset: held.told });
-            }
         }
-        Ok(saved)
+        let saved = |(partition, held): (&u16, &Held)| Position { partition: *partition, offset: held.fold.saved() };
+        Ok(self.held.iter().map(saved).collect())
     }
 
     fn revoked(&mut self, partition: u16) {

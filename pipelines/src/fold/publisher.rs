@@ -86,12 +86,11 @@ impl Publisher {
 /// Each topic in order; the topics side by side.
 async fn shuffled(log: &dyn EventLog, records: Vec<(Topic, Record)>) -> Result<(), FoldError> {
     let (entities, rest): (Vec<_>, Vec<_>) = records.into_iter().partition(|(topic, _)| *topic == Topic::EntityEvents);
-    let append = async |topic, records: Vec<(Topic, Record)>| match records.is_empty() {
-        true => Ok(()),
-        false => log.append(topic, records.into_iter().map(|(_, record)| record).collect()).await.map(drop),
+    let append = |topic, records: Vec<(Topic, Record)>| {
+        log.append(topic, records.into_iter().map(|(_, record)| record).collect())
     };
     let (entities, rest) = tokio::join!(append(Topic::EntityEvents, entities), append(Topic::Features, rest));
-    Ok(entities.and(rest)?)
+    Ok(entities.and(rest).map(drop)?)
 }
 
 impl Reached {

@@ -17,7 +17,7 @@ use weir_ingest::dead_letters::DeadLetters;
 use weir_ingest::log::kafka::{BrokerError, KafkaLog};
 use weir_ingest::log::{EmbeddedLog, EventLog, LogError};
 use weir_ingest::state::{ObjectsSettings, SnapshotError, Snapshots};
-use weir_lending::api::{Lending, LendingConfig, LendingError, Ports};
+use weir_lending::api::{Lending, LendingConfig, Ports};
 use weir_lending::payment::{HttpPaymentChannel, Signer};
 use weir_lending::store::StoreError;
 use weir_messages::privacy::{Keyring, Tokenizer};
@@ -61,8 +61,6 @@ pub(crate) enum StartError {
     Fold(#[from] FoldError),
     #[error("database.url: {database} cannot be opened")]
     Database { database: String, source: StoreError },
-    #[error("lending cannot be asked")]
-    Lending(#[from] LendingError),
     #[error("the engines kept for old decisions cannot be opened")]
     Engines(#[from] EnginesError),
     #[error("decisions cannot be delivered")]

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
+use weir_ingest::log::Entry;
 use weir_ingest::log::kafka::group::{Group, Member, MemberError};
-use weir_ingest::log::{Entry, EventLog};
 use weir_messages::{Position, Record, Topic};
 
 use super::made_up::{acquainted, application};
@@ -20,48 +20,16 @@ use crate::fold::members;
 const WAY: [Topic; 4] = [Topic::Events, Topic::EntityEvents, Topic::Features, Topic::Decisions];
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Hands each record on to the next topic.
-struct HandOn {
-    log: Arc<dyn EventLog>,
-    to: Topic,
-    runtime: Handle,
-}
+/// Does something with each batch, from the start of the topic, and keeps nothing.
+struct Each<F>(F);
 
-/// Notes when each record arrived, by its key.
-struct Arrivals(Arc<Mutex<HashMap<String, Instant>>>, fn(&Entry) -> Option<String>);
-
-impl Member for HandOn {
+impl<F: FnMut(Vec<Entry>) -> Result<(), MemberError> + Send> Member for Each<F> {
     fn assigned(&mut self, _: u16) -> Result<u64, MemberError> {
         Ok(0)
     }
 
     fn take(&mut self, _: u16, entries: Vec<Entry>) -> Result<(), MemberError> {
-        let records = entries.into_iter().map(|entry| entry.record).collect();
-        self.runtime.block_on(self.log.append(self.to, records))?;
-        Ok(())
-    }
-
-    fn pause(&mut self) -> Result<Vec<Position>, MemberError> {
-        Ok(Vec::new())
-    }
-
-    fn revoked(&mut self, _: u16) {}
-
-    fn lost(&mut self, _: u16) {}
-}
-
-impl Member for Arrivals {
-    fn assigned(&mut self, _: u16) -> Result<u64, MemberError> {
-        Ok(0)
-    }
-
-    fn take(&mut self, _: u16, entries: Vec<Entry>) -> Result<(), MemberError> {
-        let now = Instant::now();
-        let mut arrived = self.0.lock().expect("no holder panics");
-        for id in entries.iter().filter_map(self.1) {
-            arrived.entry(id).or_insert(now);
-        }
-        Ok(())
+        (self.0)(entries)
     }
 
     fn pause(&mut self) -> Result<Vec<Position>, MemberError> {
@@ -77,8 +45,12 @@ impl Member for Arrivals {
 pub(super) async fn bare(at: &Installation, rate: u32, seconds: u32) -> Result<Latencies, DemoError> {
     let mut running = Vec::new();
     for (from, to) in WAY.into_iter().zip(WAY.into_iter().skip(1)) {
-        let member = HandOn { log: Arc::clone(&at.around.log), to, runtime: Handle::current() };
-        running.push(Group::start(&at.settings, from, "bare", Box::new(member)).map_err(failed)?);
+        let (log, runtime) = (Arc::clone(&at.around.log), Handle::current());
+        let hand_on = Each(move |entries: Vec<Entry>| {
+            let records = entries.into_iter().map(|entry| entry.record).collect();
+            Ok(runtime.block_on(log.append(to, records)).map(drop)?)
+        });
+        running.push(Group::start(&at.settings, from, "bare", Box::new(hand_on)).map_err(failed)?);
     }
     let key = |entry: &Entry| Some(entry.record.key.clone());
     let arrived = arrivals(at, &mut running, key)?;
@@ -122,6 +94,7 @@ pub(super) async fn decisions(
     measured
 }
 
+/// When each was first seen, by its id.
 type Arrived = Arc<Mutex<HashMap<String, Instant>>>;
 
 fn arrivals(
@@ -130,8 +103,16 @@ fn arrivals(
     id: fn(&Entry) -> Option<String>,
 ) -> Result<Arrived, DemoError> {
     let arrived = Arrived::default();
-    let member = Arrivals(Arc::clone(&arrived), id);
-    running.push(Group::start(&at.settings, Topic::Decisions, "arrivals", Box::new(member)).map_err(failed)?);
+    let noting = Arc::clone(&arrived);
+    let note = Each(move |entries: Vec<Entry>| {
+        let now = Instant::now();
+        let mut arrived = noting.lock().expect("no holder panics");
+        for id in entries.iter().filter_map(id) {
+            arrived.entry(id).or_insert(now);
+        }
+        Ok(())
+    });
+    running.push(Group::start(&at.settings, Topic::Decisions, "arrivals", Box::new(note)).map_err(failed)?);
     Ok(arrived)
 }
 

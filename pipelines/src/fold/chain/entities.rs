@@ -5,7 +5,7 @@ use std::sync::Arc;
 use weir_features::EntityStage;
 use weir_ingest::state::StateStore;
 use weir_messages::privacy::Keyring;
-use weir_messages::{Change, Derived, ForEntity, KnownTime, Place, Record, Sequenced, Stage, Topic, Touch};
+use weir_messages::{Change, Derived, ForEntity, Place, Record, Sequenced, Stage, Topic};
 
 use super::{Chain, Folded, readable, restored};
 use crate::fold::FoldError;
@@ -13,13 +13,6 @@ use crate::fold::FoldError;
 pub(crate) struct EntityChain {
     pub keyring: Arc<Keyring>,
     pub entities: EntityStage,
-}
-
-fn known_time(one: &ForEntity) -> KnownTime {
-    match &one.body {
-        Touch::Event(event) => event.known_time,
-        Touch::Question(question) => question.known_time,
-    }
 }
 
 impl Chain for EntityChain {
@@ -40,7 +33,7 @@ impl Chain for EntityChain {
         let told = readable::<ForEntity>((&self.keyring, "entities", self.source()), batch, &mut folded);
         let mut parts = Vec::new();
         self.entities.process(&told, &mut parts)?;
-        folded.newest = told.iter().map(|one| known_time(&one.body.body)).max();
+        folded.newest = told.iter().map(|one| one.body.body.body.known_time()).max();
         if let Some(newest) = folded.newest {
             self.entities.advance(newest, &mut parts)?;
         }

@@ -27,6 +27,7 @@ pub(super) struct Holds {
     owed: BTreeMap<u16, Instant>,
     /// Saved, and not yet committed.
     saved: BTreeMap<u16, u64>,
+    committed: BTreeMap<u16, u64>,
 }
 
 struct Hold {
@@ -36,7 +37,14 @@ struct Hold {
 
 impl Holds {
     pub(super) fn new(topic: String, member: Box<dyn Member>) -> Self {
-        Self { topic, member, held: BTreeMap::new(), owed: BTreeMap::new(), saved: BTreeMap::new() }
+        Self {
+            topic,
+            member,
+            held: BTreeMap::new(),
+            owed: BTreeMap::new(),
+            saved: BTreeMap::new(),
+            committed: BTreeMap::new(),
+        }
     }
 
     /// Takes partitions over: gives each its offset, and answers those that are to be paused.
@@ -64,6 +72,7 @@ impl Holds {
         let lost = consumer.assignment_lost();
         for partition in numbers(partitions) {
             self.owed.remove(&partition);
+            self.committed.remove(&partition);
             if self.held.remove(&partition).is_none() {
                 continue;
             }
@@ -127,7 +136,11 @@ impl Holds {
 
     pub(super) fn pause(&mut self, consumer: &Native) {
         match self.member.pause() {
-            Ok(saved) => self.saved.extend(saved.into_iter().map(|position| (position.partition, position.offset))),
+            Ok(saved) => {
+                let places = saved.into_iter().map(|position| (position.partition, position.offset));
+                let moved = places.filter(|(partition, offset)| self.committed.get(partition) != Some(offset));
+                self.saved.extend(moved);
+            }
             Err(error) => self.drop_all(consumer, &error),
         }
     }
@@ -189,6 +202,7 @@ impl Holds {
             return;
         }
         let mut offsets = TopicPartitionList::new();
+        self.committed.extend(&saved);
         let added = saved.into_iter().try_for_each(|(partition, offset)| {
             let offset = Offset::Offset(i64::try_from(offset).unwrap_or(i64::MAX));
             offsets.add_partition_offset(&self.topic, i32::from(partition), offset)

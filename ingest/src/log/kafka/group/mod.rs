@@ -48,8 +48,8 @@ pub trait Member: Send {
     /// taken up again from `assigned`, after a pause.
     fn take(&mut self, partition: u16, entries: Vec<Entry>) -> Result<(), MemberError>;
 
-    /// Between polls, at least every 100 ms: time to save what is due. Answers the offsets that are saved now and were
-    /// not before. After an error every partition is dropped and taken up again.
+    /// Between polls, at least every 100 ms: time to save what is due. Answers the offsets that are saved now; the
+    /// group commits those that moved. After an error every partition is dropped and taken up again.
     fn pause(&mut self) -> Result<Vec<Position>, MemberError>;
 
     /// The partition goes to another member: save everything now.
