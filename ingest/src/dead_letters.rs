@@ -170,7 +170,7 @@ fn listed(offset: u64, letter: DeadLetter) -> Listed {
 /// A record for reading: its value as text.
 fn readable(record: &Record) -> serde_json::Value {
     let headers: serde_json::Map<_, _> =
-        record.headers.iter().map(|header| (header.name.clone(), header.value.clone().into())).collect();
+        record.headers.iter().map(|header| (header.name.to_string(), header.value.clone().into())).collect();
     json!({ "key": record.key, "headers": headers, "value": String::from_utf8_lossy(&record.value) })
 }
 

@@ -100,6 +100,10 @@ pub(crate) fn unknown_type(field: &str) -> Refusal {
 
 /// Between one and `most` characters, none of them a control character.
 pub(crate) fn check_text(field: &str, text: &str, most: usize) -> Result<(), Refusal> {
+    // As nearly all are: each byte is a character.
+    if (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_control()) {
+        return Ok(());
+    }
     if !(1..=most).contains(&text.chars().count()) {
         return Err(Refusal::invalid(field, format!("expected 1 to {most} characters")));
     }

@@ -1,6 +1,7 @@
 //! A log record and the topics there are. Events travel in the CloudEvents Kafka binding, binary mode: attributes in
 //! `ce_` headers, the payload as the value.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -53,8 +54,37 @@ impl fmt::Display for Topic {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
-    pub name: String,
+    pub name: Cow<'static, str>,
     pub value: String,
+}
+
+/// Names that our own records carry. They are many and the same, so they are not copied.
+const NAMES: &[&str] = &[
+    "ce_specversion",
+    "ce_id",
+    "ce_source",
+    "ce_type",
+    "ce_subject",
+    "ce_time",
+    "ce_knowntime",
+    "content-type",
+    "ce_originaltime",
+    "ce_consentid",
+    "ce_traceparent",
+    "source",
+    "ordinal",
+    "kind",
+];
+
+impl Header {
+    #[must_use]
+    pub fn new(name: &str, value: impl Into<String>) -> Self {
+        let known = NAMES.iter().find(|known| **known == name);
+        Self {
+            name: known.map_or_else(|| Cow::Owned(name.to_owned()), |known| Cow::Borrowed(*known)),
+            value: value.into(),
+        }
+    }
 }
 
 /// Key, headers and value, as Kafka has them.
@@ -72,7 +102,7 @@ impl Record {
     }
 
     pub fn push_header(&mut self, name: &str, value: impl Into<String>) {
-        self.headers.push(Header { name: name.to_owned(), value: value.into() });
+        self.headers.push(Header::new(name, value));
     }
 
     pub(crate) fn required(&self, name: &'static str) -> Result<&str, DecodeError> {

@@ -70,13 +70,13 @@ impl Admission {
 
     /// `None` for an event that came before.
     fn admit(&mut self, event: Event, key: EventKey) -> Result<Option<Admitted>, Refusal> {
-        if self.state.has_seen(&key) {
+        if self.state.has_come(&key) {
             self.repeats += 1;
             return Ok(None);
         }
         self.check_consent(&event)?;
         self.take_consent(&event)?;
-        self.state.see(key);
+        self.state.came(key);
         let consents = self.state.consents(&event.subject).classes(event.known_time);
         Ok(Some(Admitted { event, consents }))
     }

@@ -4,61 +4,97 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// Values by key. `V` holds "nothing is saved" too, so that this is not asked for twice.
+use foldhash::fast::RandomState;
+
+#[derive(Debug)]
+struct Held<V> {
+    value: V,
+    /// The round of snapshots in which it last changed: before the one after it is over, the store may not have it.
+    changed: u64,
+    /// The generation in which it was last asked for.
+    used: u64,
+}
+
+/// Values by key, each either held or as the store has it.
 #[derive(Debug)]
 pub(super) struct Recall<K, V> {
     most: usize,
+    values: HashMap<K, Held<V>, RandomState>,
     /// Changed since the last snapshot.
-    changed: HashMap<K, V>,
-    /// In the last snapshot. The store may not have them yet, so they cannot be forgotten before the next one.
-    saving: HashMap<K, V>,
-    /// As the store has them, in two generations: when the young one is full it becomes the old one.
-    young: HashMap<K, V>,
-    old: HashMap<K, V>,
+    changed: Vec<K>,
+    round: u64,
+    /// Ends when `most` values have been used in it. What was used neither in it nor in the one before is forgotten.
+    generation: u64,
+    used: usize,
 }
 
-impl<K: Hash + Eq + Clone, V: Clone> Recall<K, V> {
-    /// Remembers `most` saved values at least, and twice as many at most.
+/// Before the first round that counts.
+const NEVER: u64 = 0;
+
+impl<K: Hash + Eq + Clone, V> Recall<K, V> {
+    /// Remembers `most` saved values at least, and twice as many at most beside those that were lately unsaved.
     pub(super) fn holding(most: usize) -> Self {
-        let (changed, saving, young, old) = Default::default();
-        Self { most, changed, saving, young, old }
+        let values = HashMap::with_hasher(RandomState::default());
+        Self { most, values, changed: Vec::new(), round: NEVER + 2, generation: 0, used: 0 }
     }
 
     pub(super) fn get(&self, key: &K) -> Option<&V> {
-        [&self.changed, &self.saving, &self.young, &self.old].into_iter().find_map(|values| values.get(key))
+        self.values.get(key).map(|held| &held.value)
     }
 
     /// Whether it is known; if so, it is among the last to be forgotten.
     pub(super) fn refresh(&mut self, key: &K) -> bool {
-        if [&self.changed, &self.saving, &self.young].into_iter().any(|values| values.contains_key(key)) {
-            return true;
+        let (generation, next) = (self.generation, self.next_used());
+        let Some(held) = self.values.get_mut(key) else { return false };
+        if held.used != generation {
+            held.used = next;
+            self.one_more_used();
         }
-        let Some((key, value)) = self.old.remove_entry(key) else { return false };
-        self.remember(key, value);
         true
     }
 
     /// What the store holds under a key that is not known.
     pub(super) fn remember(&mut self, key: K, value: V) {
-        if self.young.len() >= self.most {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(key, value);
+        let held = Held { value, changed: NEVER, used: self.next_used() };
+        self.values.insert(key, held);
+        self.one_more_used();
     }
 
     pub(super) fn set(&mut self, key: K, value: V) {
-        self.changed.insert(key, value);
+        if !self.refresh(&key) {
+            self.remember(key.clone(), value);
+        } else if let Some(held) = self.values.get_mut(&key) {
+            held.value = value;
+        }
+        let held = self.values.get_mut(&key).expect("it was just put there");
+        if std::mem::replace(&mut held.changed, self.round) != self.round {
+            self.changed.push(key);
+        }
     }
 
-    /// What changed since the last call.
-    pub(super) fn snapshot(&mut self) -> &HashMap<K, V> {
-        let saved = std::mem::replace(&mut self.saving, std::mem::take(&mut self.changed));
-        for (key, value) in saved {
-            if !self.saving.contains_key(&key) {
-                self.remember(key, value);
-            }
+    /// The generation of what is used next.
+    fn next_used(&self) -> u64 {
+        self.generation + u64::from(self.used >= self.most)
+    }
+
+    /// Begins a generation when this one is full.
+    fn one_more_used(&mut self) {
+        self.used += 1;
+        if self.used > self.most {
+            let (generation, round) = (self.generation, self.round);
+            self.values.retain(|_, held| held.used >= generation || held.changed + 1 >= round);
+            (self.generation, self.used) = (generation + 1, 1);
         }
-        &self.saving
+    }
+
+    /// What changed since the last call, which is surely saved by now.
+    pub(super) fn snapshot(&mut self) -> impl Iterator<Item = (K, &V)> {
+        self.round += 1;
+        let changed = std::mem::take(&mut self.changed);
+        changed.into_iter().map(|key| {
+            let value = &self.values.get(&key).expect("what changed is not forgotten before it is saved").value;
+            (key, value)
+        })
     }
 
     pub(super) fn forget(&mut self) {
@@ -92,9 +128,21 @@ mod tests {
     fn the_last_that_were_asked_for_are_the_last_to_be_forgotten() {
         let mut recall = Recall::holding(4);
         (0..8).for_each(|key| recall.remember(key, ()));
-        assert!(recall.refresh(&1), "of the old generation");
+        assert!(recall.refresh(&1), "of the generation before");
         (10..13).for_each(|key| recall.remember(key, ()));
         assert!(recall.get(&1).is_some() && recall.get(&2).is_none());
+    }
+
+    #[test]
+    fn what_is_not_saved_is_held_and_what_is_saved_is_forgotten_in_its_turn() {
+        let mut recall = Recall::holding(2);
+        (0..9).for_each(|key| recall.set(key, ()));
+        assert_eq!(recall.snapshot().count(), 9);
+        (10..13).for_each(|key| recall.remember(key, ()));
+        assert_eq!(recall.values.len(), 9 + 3, "handed over, but perhaps not written");
+        assert_eq!(recall.snapshot().count(), 0, "nothing changed since");
+        (13..15).for_each(|key| recall.remember(key, ()));
+        assert_eq!(recall.values.len(), 2 + 2);
     }
 
     proptest! {
@@ -118,10 +166,12 @@ mod tests {
                     }
                     Step::Snapshot => {
                         store.extend(std::mem::take(&mut written));
-                        written = recall.snapshot().iter().map(|(key, value)| (*key, *value)).collect();
+                        written = recall.snapshot().map(|(key, value)| (key, *value)).collect();
                     }
                 }
-                prop_assert!(recall.young.len() <= 3 && recall.old.len() <= 3);
+                let used = |held: &&Held<u32>| held.used + 1 >= recall.generation;
+                let used = recall.values.values().filter(used).count();
+                prop_assert!(used <= 6, "{recall:?}");
             }
         }
     }

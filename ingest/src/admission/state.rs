@@ -9,27 +9,27 @@ use super::recall::Recall;
 use crate::event_key::EventKey;
 
 /// First byte of a saved key.
-const SEEN: u8 = b'd';
+const CAME: u8 = b'd';
 const CONSENTS: u8 = b'c';
 /// Saved values in memory: a few dozen megabytes when both are full.
-const MOST_SEEN: usize = 200_000;
+const MOST_CAME: usize = 200_000;
 const MOST_CUSTOMERS: usize = 50_000;
 
 #[derive(Debug)]
 pub(super) struct State {
-    /// Whether it came.
-    seen: Recall<EventKey, bool>,
+    /// Events that came.
+    came: Recall<EventKey, ()>,
     consents: Recall<CustomerId, Consents>,
     saved: Option<Box<dyn StateReader>>,
 }
 
 impl State {
     pub(super) fn empty() -> Self {
-        Self { seen: Recall::holding(MOST_SEEN), consents: Recall::holding(MOST_CUSTOMERS), saved: None }
+        Self { came: Recall::holding(MOST_CAME), consents: Recall::holding(MOST_CUSTOMERS), saved: None }
     }
 
     pub(super) fn restore(&mut self, saved: Box<dyn StateReader>) {
-        self.seen.forget();
+        self.came.forget();
         self.consents.forget();
         self.saved = Some(saved);
     }
@@ -39,19 +39,21 @@ impl State {
         &mut self,
         events: impl Iterator<Item = (EventKey, &'a CustomerId)>,
     ) -> Result<(), StageError> {
-        let (mut unseen, mut unknown) = (BTreeSet::new(), BTreeSet::new());
+        let (mut unseen, mut unknown) = (Vec::new(), BTreeSet::new());
         for (key, customer) in events {
-            if !self.seen.refresh(&key) {
-                unseen.insert(key);
+            if !self.came.refresh(&key) {
+                unseen.push(key);
             }
             if !self.consents.refresh(customer) {
                 unknown.insert(customer.clone());
             }
         }
-        let keys: Vec<_> = unseen.iter().map(seen_key).chain(unknown.iter().map(consents_key)).collect();
+        let keys: Vec<_> = unseen.iter().map(came_key).chain(unknown.iter().map(consents_key)).collect();
         let mut found = self.read(&keys)?.into_iter();
         for (key, value) in unseen.into_iter().zip(found.by_ref()) {
-            self.seen.remember(key, value.is_some());
+            if value.is_some() {
+                self.came.remember(key, ());
+            }
         }
         for (customer, value) in unknown.into_iter().zip(found) {
             let consents = value.map_or_else(|| Ok(Consents::default()), |json| decode(&customer, &json))?;
@@ -67,12 +69,12 @@ impl State {
         }
     }
 
-    pub(super) fn has_seen(&self, key: &EventKey) -> bool {
-        *self.seen.get(key).expect(PREFETCHED)
+    pub(super) fn has_come(&self, key: &EventKey) -> bool {
+        self.came.get(key).is_some()
     }
 
-    pub(super) fn see(&mut self, key: EventKey) {
-        self.seen.set(key, true);
+    pub(super) fn came(&mut self, key: EventKey) {
+        self.came.set(key, ());
     }
 
     pub(super) fn consents(&self, customer: &CustomerId) -> &Consents {
@@ -86,10 +88,10 @@ impl State {
     }
 
     pub(super) fn snapshot(&mut self) -> Vec<Change> {
-        let seen = self.seen.snapshot().keys().map(|key| Change { key: seen_key(key), value: Some(Vec::new()) });
-        let mut changes: Vec<Change> = seen.collect();
-        changes.extend(self.consents.snapshot().iter().map(|(customer, consents)| Change {
-            key: consents_key(customer),
+        let came = self.came.snapshot().map(|(key, ())| Change { key: came_key(&key), value: Some(Vec::new()) });
+        let mut changes: Vec<Change> = came.collect();
+        changes.extend(self.consents.snapshot().map(|(customer, consents)| Change {
+            key: consents_key(&customer),
             value: Some(serde_json::to_vec(consents).expect("consents have string keys and serialise")),
         }));
         changes
@@ -98,8 +100,8 @@ impl State {
 
 const PREFETCHED: &str = "every event of a batch is looked up before the first is folded";
 
-fn seen_key(key: &EventKey) -> Vec<u8> {
-    [[SEEN].as_slice(), key.bytes()].concat()
+fn came_key(key: &EventKey) -> Vec<u8> {
+    [[CAME].as_slice(), key.bytes()].concat()
 }
 
 fn consents_key(customer: &CustomerId) -> Vec<u8> {

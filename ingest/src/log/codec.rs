@@ -1,6 +1,8 @@
 //! A record as bytes: a form byte, then key, headers and value, each behind its length. Header names that every event
 //! carries are one byte.
 
+use std::borrow::Cow;
+
 use weir_messages::{Header, Record};
 
 /// Changes when the form does; a form once written is read for ever.
@@ -64,8 +66,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Record, &'static str> {
 
 fn header(rest: &mut &[u8]) -> Result<Header, &'static str> {
     let name = match usize::from(byte(rest)?) {
-        0 => text(rest)?,
-        place => (*NAMES.get(place - 1).ok_or("a header's name is unknown")?).to_owned(),
+        0 => Cow::Owned(text(rest)?),
+        place => Cow::Borrowed(*NAMES.get(place - 1).ok_or("a header's name is unknown")?),
     };
     Ok(Header { name, value: text(rest)? })
 }
@@ -125,7 +127,7 @@ mod tests {
 
     fn records() -> impl Strategy<Value = Record> {
         let name = prop_oneof![proptest::sample::select(NAMES).prop_map(str::to_owned), ".{0,20}"];
-        let header = (name, ".{0,300}").prop_map(|(name, value)| Header { name, value });
+        let header = (name, ".{0,300}").prop_map(|(name, value): (String, String)| Header::new(&name, value));
         let value = proptest::collection::vec(any::<u8>(), 0..20_000);
         (".{0,40}", proptest::collection::vec(header, 0..12), value).prop_map(|(key, headers, value)| Record {
             key,

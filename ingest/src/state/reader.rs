@@ -20,14 +20,20 @@ impl Namespace {
         Self { state, prefix }
     }
 
-    pub(super) fn key(&self, key: &[u8]) -> Vec<u8> {
-        [&self.prefix, key].concat()
+    /// Written into `buffer`, so that a key is copied once on its way to the store.
+    pub(super) fn key<'a>(&self, key: &[u8], buffer: &'a mut Vec<u8>) -> &'a [u8] {
+        buffer.clear();
+        buffer.extend_from_slice(&self.prefix);
+        buffer.extend_from_slice(key);
+        buffer
     }
 }
 
 impl StateReader for Namespace {
     fn get(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StageError> {
-        let get = |key: &Vec<u8>| self.state.get(self.key(key)).map(|value| value.map(|bytes| bytes.to_vec()));
+        let mut buffer = Vec::new();
+        let get =
+            |key: &Vec<u8>| self.state.get(self.key(key, &mut buffer)).map(|value| value.map(|bytes| bytes.to_vec()));
         keys.iter().map(get).collect::<Result<_, _>>().map_err(unreadable)
     }
 
@@ -36,7 +42,7 @@ impl StateReader for Namespace {
             let (key, value) = row.into_inner()?;
             Ok((key[self.prefix.len()..].to_vec(), value.to_vec()))
         };
-        self.state.prefix(self.key(prefix)).map(entry).collect::<Result<_, _>>().map_err(unreadable)
+        self.state.prefix(self.key(prefix, &mut Vec::new())).map(entry).collect::<Result<_, _>>().map_err(unreadable)
     }
 }
 

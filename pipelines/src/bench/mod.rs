@@ -3,13 +3,23 @@
 
 mod collector;
 mod decisions;
+mod fold;
 mod kafka;
+mod made_up;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+
+use weir_features::FeatureViews;
 
 use crate::cli::{CliError, print};
+use crate::content::event_sources;
+use crate::demo::folder::Folder;
 use crate::demo::{DemoError, Servers};
+
+/// Views that live with the customer.
+const OWN_VIEWS: [&str; 3] = ["taps", "form_rhythm", "device_trust"];
 
 /// What can be measured.
 #[derive(Debug, clap::Subcommand)]
@@ -18,6 +28,8 @@ pub(crate) enum Bench {
     Collector(collector::Collector),
     /// Decision latency at a steady rate, beside one fdatasync of the same disk
     Decisions(decisions::Decisions),
+    /// What folding an event costs one thread, without log or broker
+    Fold(fold::Fold),
     /// Events a second into durable state, and the way of an application over the topics, on a broker
     Kafka(kafka::Kafka),
 }
@@ -42,7 +54,7 @@ impl Bench {
     pub(crate) fn run(&self) -> Result<ExitCode, CliError> {
         // One thread: what drives the platform leaves it the other core.
         let mut runtime = match self {
-            Self::Collector(_) | Self::Decisions(_) => tokio::runtime::Builder::new_current_thread(),
+            Self::Collector(_) | Self::Decisions(_) | Self::Fold(_) => tokio::runtime::Builder::new_current_thread(),
             Self::Kafka(_) => tokio::runtime::Builder::new_multi_thread(),
         };
         let runtime = runtime.enable_all().build().map_err(|error| CliError::failed(&error))?;
@@ -51,6 +63,7 @@ impl Bench {
                 match self {
                     Self::Collector(collector) => collector.measure().await,
                     Self::Decisions(decisions) => decisions.measure().await,
+                    Self::Fold(fold) => fold.measure(),
                     Self::Kafka(kafka) => kafka.measure().await,
                 }
             };
@@ -61,4 +74,20 @@ impl Bench {
         })?;
         print(&measured)
     }
+}
+
+fn failed(error: impl std::error::Error) -> DemoError {
+    DemoError::Start(weir_messages::Causes(&error).to_string())
+}
+
+/// Some of the shipped views.
+fn views(root: &Path, folder: &Folder, names: &[&str]) -> Result<Arc<FeatureViews>, DemoError> {
+    let some = folder.platform().join(format!("{}-views", names.len()));
+    std::fs::create_dir_all(&some).map_err(DemoError::file(&some))?;
+    for name in names {
+        let from = root.join("features/views").join(format!("{name}.toml"));
+        std::fs::copy(&from, some.join(format!("{name}.toml"))).map_err(DemoError::file(&from))?;
+    }
+    let sources = event_sources(&root.join("lending/products")).map_err(failed)?;
+    Ok(Arc::new(FeatureViews::load(&some, &sources).map_err(failed)?))
 }

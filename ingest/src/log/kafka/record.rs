@@ -52,5 +52,5 @@ fn read(headers: &BorrowedHeaders) -> Vec<Header> {
 /// The binding panics at a header whose name is no UTF-8. Such a header is left out: nobody asks for it by name.
 fn header(headers: &BorrowedHeaders, number: usize) -> Option<Header> {
     let header = catch_unwind(AssertUnwindSafe(|| headers.try_get(number))).ok().flatten()?;
-    Some(Header { name: header.key.to_owned(), value: text(header.value) })
+    Some(Header::new(header.key, text(header.value)))
 }

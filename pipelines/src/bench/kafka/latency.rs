@@ -9,8 +9,9 @@ use weir_ingest::log::Entry;
 use weir_ingest::log::kafka::group::{Group, Member, MemberError};
 use weir_messages::{Position, Record, Topic};
 
-use super::made_up::{acquainted, application};
-use super::{Installation, failed};
+use super::Installation;
+use crate::bench::failed;
+use crate::bench::made_up::{acquainted, application};
 use crate::content::Content;
 use crate::demo::DemoError;
 use crate::demo::figures::Latencies;

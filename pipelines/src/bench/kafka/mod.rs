@@ -1,7 +1,6 @@
 //! The groups on a broker: events a second into durable state, and the way of an application over the topics.
 
 mod latency;
-mod made_up;
 mod rebalance;
 mod throughput;
 
@@ -10,14 +9,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use weir_features::FeatureViews;
 use weir_ingest::log::EventLog;
 use weir_ingest::log::kafka::{KafkaLog, KafkaSettings, topics};
 use weir_ingest::state::{ObjectsSettings, Snapshots};
 use weir_messages::privacy::Keyring;
 
-use super::Common;
-use crate::content::{Content, event_sources};
+use super::{Common, OWN_VIEWS, failed, views};
+use crate::content::Content;
 use crate::demo::DemoError;
 use crate::demo::figures::Latencies;
 use crate::demo::folder::Folder;
@@ -27,8 +25,7 @@ use crate::fold::Surroundings;
 use crate::vitals::Vitals;
 
 const PARTITIONS: u16 = 4;
-/// The customer's own, and those through the shuffle.
-const OWN_VIEWS: [&str; 3] = ["taps", "form_rhythm", "device_trust"];
+/// Those through the shuffle.
 const SHARED_VIEWS: [&str; 2] = ["device_sharing", "ip_sharing"];
 
 #[derive(Debug, clap::Args)]
@@ -52,10 +49,6 @@ struct Installation {
     around: Surroundings,
     keyring: Arc<Keyring>,
     state: PathBuf,
-}
-
-fn failed(error: impl std::error::Error) -> DemoError {
-    DemoError::Start(weir_messages::Causes(&error).to_string())
 }
 
 impl Installation {
@@ -132,16 +125,4 @@ impl Kafka {
 fn row(rate: u32, what: &str, measured: &Latencies) -> String {
     let [p50, p99] = [0.5, 0.99].map(|quantile| measured.quantile(quantile).as_secs_f64() * 1e3);
     format!("{rate:>5}/s  {what:26}p50 {p50:>8.2} ms   p99 {p99:>8.2} ms   ({} of them)", measured.count())
-}
-
-/// Some of the shipped views.
-fn views(root: &std::path::Path, folder: &Folder, names: &[&str]) -> Result<Arc<FeatureViews>, DemoError> {
-    let some = folder.platform().join(format!("{}-views", names.len()));
-    std::fs::create_dir_all(&some).map_err(DemoError::file(&some))?;
-    for name in names {
-        let from = root.join("features/views").join(format!("{name}.toml"));
-        std::fs::copy(&from, some.join(format!("{name}.toml"))).map_err(DemoError::file(&from))?;
-    }
-    let sources = event_sources(&root.join("lending/products")).map_err(failed)?;
-    Ok(Arc::new(FeatureViews::load(&some, &sources).map_err(failed)?))
 }

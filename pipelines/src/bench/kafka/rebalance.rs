@@ -8,9 +8,10 @@ use weir_features::FeatureViews;
 use weir_ingest::log::kafka::group::Group;
 use weir_messages::Topic;
 
-use super::made_up::acquainted;
 use super::throughput::{Progress, Watched, saved};
-use super::{Installation, PARTITIONS, failed};
+use super::{Installation, PARTITIONS};
+use crate::bench::failed;
+use crate::bench::made_up::acquainted;
 use crate::demo::DemoError;
 use crate::fold::members;
 

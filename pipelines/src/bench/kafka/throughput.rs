@@ -9,8 +9,9 @@ use weir_ingest::log::Entry;
 use weir_ingest::log::kafka::group::{Group, Member, MemberError};
 use weir_messages::{Position, Topic};
 
-use super::made_up::telemetry;
-use super::{Installation, failed};
+use super::Installation;
+use crate::bench::failed;
+use crate::bench::made_up::telemetry;
 use crate::demo::DemoError;
 use crate::fold::{Folds, members};
 
