@@ -13,6 +13,18 @@ struct Held<V> {
     changed: Option<u64>,
 }
 
+impl<V> Held<V> {
+    /// The weight from now on.
+    fn change(&mut self, round: u64, change: impl FnOnce(&mut V) -> (bool, usize)) -> usize {
+        let (changed, weight) = change(&mut self.value);
+        if changed {
+            self.changed = Some(round);
+        }
+        self.weight = weight;
+        weight
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Cache<V> {
     entries: HashMap<Vec<u8>, Held<V>>,
@@ -44,21 +56,18 @@ impl<V> Cache<V> {
         Some(&held.value)
     }
 
-    /// `change` gives whether anything changed, and the weight from now on.
-    pub(super) fn update<T>(&mut self, key: &[u8], change: impl FnOnce(&mut V) -> (bool, usize, T)) -> Option<T> {
-        let held = self.entries.get_mut(key)?;
-        let (changed, weight, answer) = change(&mut held.value);
+    /// `change` gives whether anything changed, and the weight from now on. What is not held is not asked.
+    pub(super) fn update(&mut self, key: &[u8], change: impl FnOnce(&mut V) -> (bool, usize)) {
+        let Some(held) = self.entries.get_mut(key) else { return };
         held.used = self.turn;
-        if changed {
-            held.changed = Some(self.round);
-        }
-        self.weight = self.weight + weight - held.weight;
-        held.weight = weight;
-        Some(answer)
+        self.weight = self.weight - held.weight + held.change(self.round, change);
     }
 
-    pub(super) fn keys(&self) -> Vec<Vec<u8>> {
-        self.entries.keys().cloned().collect()
+    /// As `update`, for all that is held; none of it counts as used.
+    pub(super) fn update_all(&mut self, mut change: impl FnMut(&[u8], &mut V) -> (bool, usize)) {
+        for (key, held) in &mut self.entries {
+            self.weight = self.weight - held.weight + held.change(self.round, |value| change(key, value));
+        }
     }
 
     /// Changes so far are handed over to be saved. They are surely saved when the next are asked for.
@@ -96,7 +105,7 @@ mod tests {
             cache.put(vec![key], key, 1);
         }
         for key in 0..6_u8 {
-            cache.update(&[key], |value| (true, 1, *value)).unwrap();
+            cache.update(&[key], |_| (true, 1));
         }
         cache.evict();
         assert_eq!((0..8_u8).filter(|key| cache.holds(&[*key])).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
@@ -106,7 +115,7 @@ mod tests {
         cache.next_round();
         cache.read(&[0]).unwrap();
         cache.evict();
-        assert_eq!(cache.keys().len(), 3);
+        assert_eq!(cache.entries.len(), 3);
         assert!(cache.holds(&[0]), "the least recently used go first");
     }
 }

@@ -78,7 +78,7 @@ impl CustomerStage {
         let mut folded = Folded { asked: Vec::new(), open: Vec::new(), touched: Vec::with_capacity(batch.len()) };
         for (at, ((one, (event, _)), rows)) in batch.iter().zip(&observed).zip(rows).enumerate() {
             let before = self.engine.known_in(one.position.partition);
-            self.engine.notice(event)?;
+            self.engine.notice(&views, event)?;
             self.engine.fold(&views, rows, self.engine.settled(ITS_OWN))?;
             folded.touched.push(self.touched(event));
             if event.envelope.event_type == APPLICATION {
@@ -108,7 +108,7 @@ impl CustomerStage {
             }
             let id = match event.id_in(&view.entity) {
                 None if LATEST.contains(&view.entity.as_str()) => {
-                    self.engine.latest(event.envelope.subject, &view.entity)?
+                    self.engine.latest(&self.views, event.envelope.subject, &view.entity)?
                 }
                 own => own,
             };
