@@ -1,7 +1,7 @@
 //! What was read of the state and what was added to it since. Bounded: what is saved anyway is dropped when too much is
 //! held, least recently used first.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 #[derive(Debug)]
 struct Held<V> {
@@ -27,7 +27,7 @@ impl<V> Held<V> {
 
 #[derive(Debug)]
 pub(super) struct Cache<V> {
-    entries: HashMap<Vec<u8>, Held<V>>,
+    entries: HashMap<Box<[u8]>, Held<V>>,
     budget: usize,
     weight: usize,
     turn: u64,
@@ -37,16 +37,16 @@ pub(super) struct Cache<V> {
 impl<V> Cache<V> {
     /// `budget` is in the unit of the weights that `touch` is told.
     pub(super) fn new(budget: usize) -> Self {
-        Self { entries: HashMap::new(), budget, weight: 0, turn: 0, round: 0 }
+        Self { entries: HashMap::default(), budget, weight: 0, turn: 0, round: 0 }
     }
 
     pub(super) fn holds(&self, key: &[u8]) -> bool {
         self.entries.contains_key(key)
     }
 
-    pub(super) fn put(&mut self, key: Vec<u8>, value: V, weight: usize) {
+    pub(super) fn put(&mut self, key: &[u8], value: V, weight: usize) {
         let held = Held { value, weight, used: self.turn, changed: None };
-        let before = self.entries.insert(key, held).map_or(0, |before| before.weight);
+        let before = self.entries.insert(key.into(), held).map_or(0, |before| before.weight);
         self.weight = self.weight + weight - before;
     }
 
@@ -82,7 +82,7 @@ impl<V> Cache<V> {
             return;
         }
         let saved = |held: &Held<V>| held.changed.is_none_or(|round| round + 1 < self.round);
-        let mut idle: Vec<(u64, Vec<u8>)> =
+        let mut idle: Vec<(u64, Box<[u8]>)> =
             self.entries.iter().filter(|(_, held)| saved(held)).map(|(key, held)| (held.used, key.clone())).collect();
         idle.sort_unstable();
         for (_, key) in idle {
@@ -102,7 +102,7 @@ mod tests {
     fn what_is_not_yet_saved_is_never_dropped() {
         let mut cache = Cache::new(4);
         for key in 0..8_u8 {
-            cache.put(vec![key], key, 1);
+            cache.put(&[key], key, 1);
         }
         for key in 0..6_u8 {
             cache.update(&[key], |_| (true, 1));

@@ -11,7 +11,8 @@ use crate::view::{FeatureView, FeatureViews};
 
 #[derive(Debug, Default)]
 pub(super) struct Entity {
-    pub(super) latest: Latest,
+    /// Most entities are no customer.
+    latest: Option<Box<Latest>>,
     /// Those that ever had a row, by the number of their view.
     histories: Vec<(usize, History)>,
 }
@@ -31,12 +32,21 @@ impl Entity {
                 }
                 Some(Of::Latest) => {
                     let latest = Latest::decode(&value);
-                    entity.latest = latest.ok_or_else(|| corrupt(&key, "expected what was last seen"))?;
+                    let latest = latest.ok_or_else(|| corrupt(&key, "expected what was last seen"))?;
+                    entity.latest = Some(Box::new(latest));
                 }
                 Some(Of::Row(..)) | None => return Err(corrupt(&key, "the key names no row of a view")),
             }
         }
         Ok(entity)
+    }
+
+    pub(super) fn latest(&self) -> Option<&Latest> {
+        self.latest.as_deref()
+    }
+
+    pub(super) fn latest_mut(&mut self) -> &mut Latest {
+        self.latest.get_or_insert_default()
     }
 
     pub(super) fn history(&self, view: usize) -> Option<&History> {

@@ -1,6 +1,8 @@
 //! The device, ip and phone that a customer was last seen with, for applications that name none. Last by time, known
 //! time and id, so that an event that comes late does not bring back an old device.
 
+use std::borrow::Cow;
+
 use weir_messages::{EventTime, KnownTime};
 
 use super::codec::{put_text, take, take_text};
@@ -21,13 +23,13 @@ struct Seen {
 
 impl Latest {
     /// `event` names `ids`, in the order of `LATEST`; whether any of them is now the latest.
-    pub(super) fn notice(&mut self, event: &Envelope<'_>, ids: &[Option<String>; LATEST.len()]) -> bool {
+    pub(super) fn notice(&mut self, event: &Envelope<'_>, ids: &[Option<Cow<'_, str>>; LATEST.len()]) -> bool {
         let mut changed = false;
         for (last, id) in self.0.iter_mut().zip(ids) {
             let Some(id) = id else { continue };
-            let order = (event.time, event.known, event.id, id.as_str());
+            let order = (event.time, event.known, event.id, &**id);
             if last.as_ref().is_none_or(|last| (last.time, last.known, &*last.event, &*last.id) < order) {
-                let (event_id, id) = (event.id.into(), id.as_str().into());
+                let (event_id, id) = (event.id.into(), (&**id).into());
                 *last = Some(Seen { time: event.time, known: event.known, event: event_id, id });
                 changed = true;
             }
@@ -79,7 +81,9 @@ mod tests {
 
     #[test]
     fn the_latest_is_so_by_time_then_known_time_then_id_and_reads_back() {
-        let ids = |device: &str, phone: Option<&str>| [Some(device.to_owned()), None, phone.map(str::to_owned)];
+        let ids = |device: &str, phone: Option<&str>| {
+            [Some(device.to_owned().into()), None, phone.map(|phone| phone.to_owned().into())]
+        };
         let mut latest = Latest::default();
         assert!(latest.notice(&event(5, 5, "b"), &ids("d1", Some("p"))));
         for (earlier, device) in [(event(4, 9, "z"), "d0"), (event(5, 4, "z"), "d0"), (event(5, 5, "a"), "d0")] {

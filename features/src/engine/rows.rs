@@ -1,6 +1,7 @@
 //! From events to the rows that views keep of them. What has to be computed is evaluated over the whole batch, view by
 //! view; what a column of the events holds as it is needs no batch.
 
+use std::borrow::Cow;
 use std::cell::LazyCell;
 
 use arrow::array::{Array, ArrayRef, BooleanArray};
@@ -24,7 +25,7 @@ pub(crate) struct Fresh {
 pub(crate) fn evaluate(views: &FeatureViews, events: &[(Observed<'_>, Scope<'_>)]) -> Vec<Vec<Fresh>> {
     let mut fresh: Vec<Vec<Fresh>> = events.iter().map(|_| Vec::new()).collect();
     for (number, view) in views.views().enumerate() {
-        let taken: Vec<(usize, String)> =
+        let taken: Vec<(usize, Cow<'_, str>)> =
             events.iter().enumerate().filter_map(|(at, event)| Some((at, entity(view, event)?))).collect();
         if taken.is_empty() {
             continue;
@@ -34,6 +35,7 @@ pub(crate) fn evaluate(views: &FeatureViews, events: &[(Observed<'_>, Scope<'_>)
             let event = &events[at].0;
             if kept.as_ref().is_none_or(|kept| holds(kept, row)) {
                 let values = slots.iter().map(|slot| slot.at(event, row)).collect();
+                let entity = entity.into_owned();
                 fresh[at].push(Fresh { view: number, entity, row: Row { place: place(event), values } });
             }
         }
@@ -88,7 +90,7 @@ fn holds(kept: &ArrayRef, row: usize) -> bool {
 }
 
 /// The entity under which `view` takes the event, if it does.
-fn entity(view: &FeatureView, (event, scope): &(Observed<'_>, Scope<'_>)) -> Option<String> {
+fn entity<'a>(view: &FeatureView, (event, scope): &'a (Observed<'_>, Scope<'_>)) -> Option<Cow<'a, str>> {
     let envelope = &event.envelope;
     if !scope.covers(view) || !view.sources.iter().any(|source| source == envelope.event_type) {
         return None;

@@ -1,6 +1,7 @@
 //! The engine's state: what is held of each entity, and how far each partition is known. Read on first touch, kept in a
 //! bounded cache, written as one entry for each row so that a snapshot holds only what is new.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use weir_messages::{Change, EventTime, StageError, StateReader};
@@ -97,14 +98,15 @@ impl State {
         &mut self,
         views: &FeatureViews,
         event: &Envelope<'_>,
-        ids: &[Option<String>; LATEST.len()],
+        ids: &[Option<Cow<'_, str>>; LATEST.len()],
     ) -> Result<(), StageError> {
         self.touch(views, CUSTOMER, event.subject)?;
         let (prefix, changes) = (&self.touched, &mut self.changes);
         self.entities.update(prefix, |customer| {
-            let changed = customer.latest.notice(event, ids);
+            let latest = customer.latest_mut();
+            let changed = latest.notice(event, ids);
             if changed {
-                changes.push(Change { key: key::latest(prefix), value: Some(customer.latest.encode()) });
+                changes.push(Change { key: key::latest(prefix), value: Some(latest.encode()) });
             }
             (changed, customer.weight())
         });
@@ -120,7 +122,7 @@ impl State {
     ) -> Result<Option<String>, StageError> {
         self.touch(views, CUSTOMER, customer)?;
         let customer = self.entities.read(&self.touched);
-        Ok(customer.and_then(|customer| customer.latest.id(entity)).map(str::to_owned))
+        Ok(customer.and_then(Entity::latest).and_then(|latest| latest.id(entity)).map(str::to_owned))
     }
 
     /// Makes it the one that `touched` is the key of, and in the cache.
@@ -134,7 +136,7 @@ impl State {
             None => Entity::default(),
         };
         let weight = entity.weight();
-        self.entities.put(self.touched.clone(), entity, weight);
+        self.entities.put(&self.touched, entity, weight);
         Ok(())
     }
 
