@@ -236,7 +236,7 @@ fn rows_that_no_window_reaches_any_more_leave_the_state() {
     let (mut stage, mut saved) = (FeatureStage::new(views), Saved::default());
     process(&mut stage, &[admitted(0, &login("1", 0, "c", "d"), &CLASSES)]);
     saved.take(&mut stage);
-    let rows = |saved: &Saved| saved.0.keys().filter(|key| key.starts_with(b"h")).count();
+    let rows = |saved: &Saved| saved.0.keys().filter(|key| key.ends_with(b"app")).count();
     assert_eq!(rows(&saved), 3, "one for each view that reads log-ins");
     let later = login("2", 60 * 24 * 3600, "c", "d");
     process(&mut stage, &[admitted(1, &later, &CLASSES), admitted(2, &login("3", 60 * 24 * 3600, "c", "d"), &CLASSES)]);
@@ -258,7 +258,9 @@ fn state_that_does_not_decode_stops_the_fold_and_says_where() {
     let (mut stage, mut saved) = (FeatureStage::new(Arc::clone(&views)), Saved::default());
     process(&mut stage, &[admitted(0, &login("1", 10, "c", "d"), &CLASSES)]);
     saved.take(&mut stage);
-    for (_, value) in saved.0.iter_mut().filter(|(key, _)| key.starts_with(b"h")) {
+    let of_device: Vec<_> = saved.0.iter_mut().filter(|(key, _)| key.starts_with(b"edevice\0")).collect();
+    assert_eq!(of_device.len(), 1);
+    for (_, value) in of_device {
         *value = b"[1,2]".to_vec();
     }
     let mut stage = FeatureStage::new(views);

@@ -7,6 +7,7 @@ use arrow::array::{Array, ArrayRef, RecordBatch, new_null_array};
 use arrow::compute::concat;
 use arrow::datatypes::SchemaRef;
 use datafusion_physical_expr::PhysicalExpr;
+use datafusion_physical_expr::expressions::Column;
 
 use crate::{ColumnType, Columns, EvaluateError, ExprError, Scalar, plan, syntax};
 
@@ -60,6 +61,12 @@ impl Expression {
     #[must_use]
     pub fn reads(&self) -> &[String] {
         &self.reads
+    }
+
+    /// The column whose values are its own, if it is no more than one.
+    #[must_use]
+    pub fn column(&self) -> Option<&str> {
+        self.plan.downcast_ref::<Column>().map(Column::name)
     }
 
     /// One value a row, as an array of `output_type().arrow()`. A row whose value cannot be computed is null and

@@ -49,7 +49,7 @@ pub(super) fn open(
             return Ok(None);
         }
         match admits(view, request) {
-            Ok(entity) => aggregates(view, number, entity, state, request).map(|cells| Some(Ok(cells))),
+            Ok(entity) => aggregates(views, number, entity, state, request).map(|cells| Some(Ok(cells))),
             Err(reason) => Ok(Some(Err(reason))),
         }
     };
@@ -67,13 +67,13 @@ fn admits<'a>(view: &FeatureView, request: &'a Request) -> Result<&'a str, Reaso
 }
 
 fn aggregates(
-    view: &FeatureView,
+    views: &FeatureViews,
     number: usize,
     entity: &str,
     state: &mut State,
     request: &Request,
 ) -> Result<Vec<Cell>, StageError> {
-    let history = state.history(view, number, entity)?;
+    let (view, history) = (views.view(number), state.history(views, number, entity)?);
     let alone = request.alone.iter().filter(|fresh| fresh.view == number && fresh.entity == entity);
     let mut alone = alone.map(|fresh| fresh.row.clone()).peekable();
     if alone.peek().is_none() {

@@ -1,7 +1,7 @@
 //! What was read of the state and what was added to it since. Bounded: what is saved anyway is dropped when too much is
 //! held, least recently used first.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 #[derive(Debug)]
 struct Held<V> {
@@ -13,9 +13,21 @@ struct Held<V> {
     changed: Option<u64>,
 }
 
+impl<V> Held<V> {
+    /// The weight from now on.
+    fn change(&mut self, round: u64, change: impl FnOnce(&mut V) -> (bool, usize)) -> usize {
+        let (changed, weight) = change(&mut self.value);
+        if changed {
+            self.changed = Some(round);
+        }
+        self.weight = weight;
+        weight
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Cache<V> {
-    entries: HashMap<Vec<u8>, Held<V>>,
+    entries: HashMap<Box<[u8]>, Held<V>>,
     budget: usize,
     weight: usize,
     turn: u64,
@@ -25,16 +37,16 @@ pub(super) struct Cache<V> {
 impl<V> Cache<V> {
     /// `budget` is in the unit of the weights that `touch` is told.
     pub(super) fn new(budget: usize) -> Self {
-        Self { entries: HashMap::new(), budget, weight: 0, turn: 0, round: 0 }
+        Self { entries: HashMap::default(), budget, weight: 0, turn: 0, round: 0 }
     }
 
     pub(super) fn holds(&self, key: &[u8]) -> bool {
         self.entries.contains_key(key)
     }
 
-    pub(super) fn put(&mut self, key: Vec<u8>, value: V, weight: usize) {
+    pub(super) fn put(&mut self, key: &[u8], value: V, weight: usize) {
         let held = Held { value, weight, used: self.turn, changed: None };
-        let before = self.entries.insert(key, held).map_or(0, |before| before.weight);
+        let before = self.entries.insert(key.into(), held).map_or(0, |before| before.weight);
         self.weight = self.weight + weight - before;
     }
 
@@ -44,21 +56,18 @@ impl<V> Cache<V> {
         Some(&held.value)
     }
 
-    /// `change` gives whether anything changed, and the weight from now on.
-    pub(super) fn update<T>(&mut self, key: &[u8], change: impl FnOnce(&mut V) -> (bool, usize, T)) -> Option<T> {
-        let held = self.entries.get_mut(key)?;
-        let (changed, weight, answer) = change(&mut held.value);
+    /// `change` gives whether anything changed, and the weight from now on. What is not held is not asked.
+    pub(super) fn update(&mut self, key: &[u8], change: impl FnOnce(&mut V) -> (bool, usize)) {
+        let Some(held) = self.entries.get_mut(key) else { return };
         held.used = self.turn;
-        if changed {
-            held.changed = Some(self.round);
-        }
-        self.weight = self.weight + weight - held.weight;
-        held.weight = weight;
-        Some(answer)
+        self.weight = self.weight - held.weight + held.change(self.round, change);
     }
 
-    pub(super) fn keys(&self) -> Vec<Vec<u8>> {
-        self.entries.keys().cloned().collect()
+    /// As `update`, for all that is held; none of it counts as used.
+    pub(super) fn update_all(&mut self, mut change: impl FnMut(&[u8], &mut V) -> (bool, usize)) {
+        for (key, held) in &mut self.entries {
+            self.weight = self.weight - held.weight + held.change(self.round, |value| change(key, value));
+        }
     }
 
     /// Changes so far are handed over to be saved. They are surely saved when the next are asked for.
@@ -73,7 +82,7 @@ impl<V> Cache<V> {
             return;
         }
         let saved = |held: &Held<V>| held.changed.is_none_or(|round| round + 1 < self.round);
-        let mut idle: Vec<(u64, Vec<u8>)> =
+        let mut idle: Vec<(u64, Box<[u8]>)> =
             self.entries.iter().filter(|(_, held)| saved(held)).map(|(key, held)| (held.used, key.clone())).collect();
         idle.sort_unstable();
         for (_, key) in idle {
@@ -93,10 +102,10 @@ mod tests {
     fn what_is_not_yet_saved_is_never_dropped() {
         let mut cache = Cache::new(4);
         for key in 0..8_u8 {
-            cache.put(vec![key], key, 1);
+            cache.put(&[key], key, 1);
         }
         for key in 0..6_u8 {
-            cache.update(&[key], |value| (true, 1, *value)).unwrap();
+            cache.update(&[key], |_| (true, 1));
         }
         cache.evict();
         assert_eq!((0..8_u8).filter(|key| cache.holds(&[*key])).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
@@ -106,7 +115,7 @@ mod tests {
         cache.next_round();
         cache.read(&[0]).unwrap();
         cache.evict();
-        assert_eq!(cache.keys().len(), 3);
+        assert_eq!(cache.entries.len(), 3);
         assert!(cache.holds(&[0]), "the least recently used go first");
     }
 }

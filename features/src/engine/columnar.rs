@@ -41,6 +41,18 @@ fn array(column: ColumnType, values: impl Iterator<Item = Scalar>) -> ArrayRef {
     }
 }
 
+/// The value as a column of this type holds it.
+pub(super) fn fitted(column: ColumnType, value: Scalar) -> Scalar {
+    match (column, value) {
+        (ColumnType::Bool, value @ Scalar::Bool(_))
+        | (ColumnType::Integer, value @ Scalar::Integer(_))
+        | (ColumnType::Text, value @ Scalar::Text(_))
+        | (ColumnType::Time, value @ Scalar::Time(_)) => value,
+        (ColumnType::Number, value) => number(value).map_or(Scalar::Null, Scalar::Number),
+        _ => Scalar::Null,
+    }
+}
+
 fn number(value: Scalar) -> Option<f64> {
     match value {
         Scalar::Number(value) if value.is_finite() => Some(value),

@@ -1,5 +1,7 @@
 //! The rows of one entity in one view, in the order of their places.
 
+use std::cmp::Ordering;
+
 use weir_messages::EventTime;
 
 use crate::aggregate::{Place, Row};
@@ -10,24 +12,23 @@ pub(super) struct History {
 }
 
 impl History {
-    /// From rows in order.
-    pub(super) const fn of(rows: Vec<Row>) -> Self {
-        Self { rows }
+    pub(super) const fn new() -> Self {
+        Self { rows: Vec::new() }
     }
 
     pub(super) fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// False when a row of the same place is there already.
-    pub(super) fn insert(&mut self, row: Row) -> bool {
-        match self.rows.binary_search_by(|other| other.place.cmp(&row.place)) {
-            Ok(_) => false,
-            Err(at) => {
-                self.rows.insert(at, row);
-                true
-            }
-        }
+    /// The row where it now stands; `None` when one of the same place is there already.
+    pub(super) fn insert(&mut self, row: Row) -> Option<&Row> {
+        // Most rows come in order.
+        let at = match self.rows.last().map(|last| last.place.cmp(&row.place)) {
+            None | Some(Ordering::Less) => self.rows.len(),
+            Some(_) => self.rows.binary_search_by(|other| other.place.cmp(&row.place)).err()?,
+        };
+        self.rows.insert(at, row);
+        self.rows.get(at)
     }
 
     /// Rows with `from <= time <= to`.
@@ -38,9 +39,9 @@ impl History {
     }
 
     /// Takes out what lies before `horizon`.
-    pub(super) fn expire(&mut self, horizon: EventTime) -> Vec<Place> {
+    pub(super) fn expire(&mut self, horizon: EventTime) -> impl Iterator<Item = Place> {
         let end = self.rows.partition_point(|row| row.place.time < horizon);
-        self.rows.drain(..end).map(|row| row.place).collect()
+        self.rows.drain(..end).map(|row| row.place)
     }
 
     pub(super) fn with(&self, rows: impl Iterator<Item = Row>) -> Self {

@@ -1,45 +1,60 @@
-//! The keys of the state. Ordered as bytes they are ordered as what they stand for.
+//! The keys of the state, entity first: one scan finds all that is kept of one. Behind it stands the number of a view,
+//! which no other views share a state with, and then the place of a row; ordered as bytes, places are ordered as places.
 
 use weir_messages::{EventTime, KnownTime};
 
+use super::codec::take;
 use crate::aggregate::Place;
-use crate::view::FeatureView;
 
-const HISTORY: u8 = b'h';
-const LATEST: u8 = b'l';
+const ENTITY: u8 = b'e';
 pub(super) const KNOWN: [u8; 1] = [b'k'];
+/// In the place of a view's number.
+const LATEST: u16 = u16::MAX;
 
-/// Before the places of all rows of `entity` in `view`.
-pub(super) fn history(view: &FeatureView, entity: &str) -> Vec<u8> {
-    let mut key = vec![HISTORY];
-    push_text(&mut key, view.name());
-    key.extend(view.version().to_be_bytes());
-    push_text(&mut key, entity);
+/// What a key behind its entity is of.
+#[derive(Debug, PartialEq)]
+pub(super) enum Of {
+    Row(usize, Place),
+    Latest,
+}
+
+/// Makes `key` the one before all that is kept of the entity.
+pub(super) fn entity(key: &mut Vec<u8>, column: &str, id: &str) {
+    key.clear();
+    key.push(ENTITY);
+    push_text(key, column);
+    push_text(key, id);
+}
+
+pub(super) fn row(entity: &[u8], view: usize, place: &Place) -> Vec<u8> {
+    let Place { time, known, id, source } = place;
+    let mut key = Vec::with_capacity(entity.len() + 2 + 8 + 8 + id.len() + 2 + source.len());
+    let view = u16::try_from(view).ok().filter(|view| *view != LATEST).expect("a folder holds fewer views");
+    key.extend(entity);
+    key.extend(view.to_be_bytes());
+    key.extend(ordered(time.micros()));
+    key.extend(ordered(known.micros()));
+    push_text(&mut key, id);
+    key.extend(source.as_bytes());
     key
 }
 
-pub(super) fn row(history: &[u8], place: &Place) -> Vec<u8> {
-    let mut key = history.to_vec();
-    key.extend(ordered(place.time.micros()));
-    key.extend(ordered(place.known.micros()));
-    push_text(&mut key, &place.id);
-    key.extend(place.source.as_bytes());
-    key
+pub(super) fn latest(entity: &[u8]) -> Vec<u8> {
+    [entity, &LATEST.to_be_bytes()].concat()
 }
 
-/// The place at the end of a key that begins with `history`.
-pub(super) fn place(history: &[u8], key: &[u8]) -> Option<Place> {
-    let rest = key.strip_prefix(history)?;
-    let (time, rest) = rest.split_first_chunk::<8>()?;
-    let (known, rest) = rest.split_first_chunk::<8>()?;
-    let (id, rest) = take_text(rest)?;
-    let source = std::str::from_utf8(rest).ok()?.into();
-    let (time, known) = (EventTime::from_micros(micros(*time)), KnownTime::from_micros(micros(*known)));
-    Some(Place { time, known, id: id.into(), source })
-}
-
-pub(super) fn latest(customer: &str) -> Vec<u8> {
-    [&[LATEST][..], customer.as_bytes()].concat()
+/// What `key` is of, which begins with that of `entity`.
+pub(super) fn of(entity: &[u8], key: &[u8]) -> Option<Of> {
+    let mut rest = key.strip_prefix(entity)?;
+    let view = u16::from_be_bytes(take(&mut rest)?);
+    if view == LATEST {
+        return rest.is_empty().then_some(Of::Latest);
+    }
+    let (time, known) = (micros(take(&mut rest)?), micros(take(&mut rest)?));
+    let (id, source) = take_text(rest)?;
+    let (time, known) = (EventTime::from_micros(time), KnownTime::from_micros(known));
+    let place = Place { time, known, id: id.into(), source: std::str::from_utf8(source).ok()?.into() };
+    Some(Of::Row(usize::from(view), place))
 }
 
 pub(super) fn known(partition: u16) -> Vec<u8> {
@@ -62,11 +77,11 @@ fn micros(bytes: [u8; 8]) -> i64 {
 
 /// Ends with two zeros; a zero inside is followed by 255, so that no text is the start of another.
 fn push_text(key: &mut Vec<u8>, text: &str) {
-    for byte in text.bytes() {
-        key.push(byte);
-        if byte == 0 {
-            key.push(255);
+    for (at, part) in text.split('\0').enumerate() {
+        if at > 0 {
+            key.extend([0, 255]);
         }
+        key.extend(part.as_bytes());
     }
     key.extend([0, 0]);
 }
@@ -107,8 +122,8 @@ mod tests {
             b in (any::<i64>(), -1_i64..2, "[a\0\u{1}ÿ]{0,4}", "[a\0]{0,2}"),
         ) {
             let (a, b) = (place_of(a), place_of(b));
-            let (key_a, key_b) = (row(b"h", &a), row(b"h", &b));
-            prop_assert_eq!(place(b"h", &key_a), Some(a.clone()));
+            let (key_a, key_b) = (row(b"e", 7, &a), row(b"e", 7, &b));
+            prop_assert_eq!(of(b"e", &key_a), Some(Of::Row(7, a.clone())));
             prop_assert_eq!(key_a.cmp(&key_b), a.cmp(&b));
         }
     }

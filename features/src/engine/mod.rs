@@ -7,6 +7,7 @@ mod answer;
 mod cache;
 mod codec;
 mod columnar;
+mod entity;
 mod history;
 mod key;
 mod latest;
@@ -70,21 +71,23 @@ impl Engine {
         rows: Vec<Fresh>,
         settled: EventTime,
     ) -> Result<(), StageError> {
-        for fresh in rows {
-            let view = views.view(fresh.view);
-            self.state.insert(view, fresh.view, &fresh.entity, fresh.row, settled)?;
-        }
-        Ok(())
+        rows.into_iter().try_for_each(|fresh| self.state.insert(views, fresh, settled))
     }
 
     /// Remembers the device, ip and phone that `event` names as the latest of its customer.
-    pub(crate) fn notice(&mut self, event: &Observed<'_>) -> Result<(), StageError> {
-        latest::notice(&mut self.state, event)
+    pub(crate) fn notice(&mut self, views: &FeatureViews, event: &Observed<'_>) -> Result<(), StageError> {
+        let ids = LATEST.map(|entity| event.id_in(entity));
+        if ids.iter().all(Option::is_none) { Ok(()) } else { self.state.notice(views, &event.envelope, &ids) }
     }
 
     /// The id of the latest device, ip or phone of `customer`.
-    pub(crate) fn latest(&mut self, customer: &str, entity: &str) -> Result<Option<String>, StageError> {
-        if LATEST.contains(&entity) { latest::latest(&mut self.state, customer, entity) } else { Ok(None) }
+    pub(crate) fn latest(
+        &mut self,
+        views: &FeatureViews,
+        customer: &str,
+        entity: &str,
+    ) -> Result<Option<String>, StageError> {
+        if LATEST.contains(&entity) { self.state.latest(views, customer, entity) } else { Ok(None) }
     }
 
     /// Aggregates as they stand now; `finish` adds the derived columns.
@@ -120,4 +123,8 @@ impl Engine {
     pub(crate) fn expire(&mut self, views: &FeatureViews, settled: EventTime) {
         self.state.expire(views, settled);
     }
+}
+
+fn corrupt(key: &[u8], reason: &str) -> StageError {
+    StageError::Corrupt { key: String::from_utf8_lossy(key).into_owned(), reason: reason.to_owned() }
 }

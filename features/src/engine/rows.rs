@@ -1,7 +1,11 @@
-//! From events to the rows that views keep of them: filters and values are evaluated over the whole batch, view by view.
+//! From events to the rows that views keep of them. What has to be computed is evaluated over the whole batch, view by
+//! view; what a column of the events holds as it is needs no batch.
 
-use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch};
-use weir_expr::{Expression, Scalar};
+use std::borrow::Cow;
+use std::cell::LazyCell;
+
+use arrow::array::{Array, ArrayRef, BooleanArray};
+use weir_expr::{ColumnType, Expression, Scalar};
 
 use super::columnar;
 use crate::aggregate::{Place, Row};
@@ -21,26 +25,63 @@ pub(crate) struct Fresh {
 pub(crate) fn evaluate(views: &FeatureViews, events: &[(Observed<'_>, Scope<'_>)]) -> Vec<Vec<Fresh>> {
     let mut fresh: Vec<Vec<Fresh>> = events.iter().map(|_| Vec::new()).collect();
     for (number, view) in views.views().enumerate() {
-        let taken: Vec<(usize, String)> =
+        let taken: Vec<(usize, Cow<'_, str>)> =
             events.iter().enumerate().filter_map(|(at, event)| Some((at, entity(view, event)?))).collect();
         if taken.is_empty() {
             continue;
         }
-        let batch = columnar::batch(&view.columns, taken.len(), |_, name, row| events[taken[row].0].0.value(name));
-        let kept = view.filter.as_ref().map(|filter| evaluated(filter, &batch));
-        let slots: Vec<ArrayRef> = view.slots.iter().map(|slot| evaluated(slot, &batch)).collect();
+        let Computed { kept, slots } = computed(view, taken.len(), |row| &events[taken[row].0].0);
         for (row, (at, entity)) in taken.into_iter().enumerate() {
+            let event = &events[at].0;
             if kept.as_ref().is_none_or(|kept| holds(kept, row)) {
-                let values = slots.iter().map(|slot| Scalar::at(slot, row)).collect();
-                fresh[at].push(Fresh { view: number, entity, row: Row { place: place(&events[at].0), values } });
+                let values = slots.iter().map(|slot| slot.at(event, row)).collect();
+                let entity = entity.into_owned();
+                fresh[at].push(Fresh { view: number, entity, row: Row { place: place(event), values } });
             }
         }
     }
     fresh
 }
 
-fn evaluated(expression: &Expression, batch: &RecordBatch) -> ArrayRef {
-    expression.evaluate(batch).expect("the batch has the columns that the plan was made over")
+/// What is evaluated over all of a view's events at once.
+struct Computed<'a> {
+    kept: Option<ArrayRef>,
+    slots: Vec<Slot<'a>>,
+}
+
+/// Where a slot's values are.
+enum Slot<'a> {
+    /// In a column of the events, as they are.
+    Column(&'a str, ColumnType),
+    Evaluated(ArrayRef),
+}
+
+impl Slot<'_> {
+    fn at(&self, event: &Observed<'_>, row: usize) -> Scalar {
+        match self {
+            Self::Column(name, column) => columnar::fitted(*column, event.value(name)),
+            Self::Evaluated(values) => Scalar::at(values, row),
+        }
+    }
+}
+
+/// Only the columns that some expression computes with are filled.
+fn computed<'a>(view: &'a FeatureView, rows: usize, event: impl Fn(usize) -> &'a Observed<'a>) -> Computed<'a> {
+    let computing = || view.filter.iter().chain(view.slots.iter().filter(|slot| slot.column().is_none()));
+    let read = |name: &str| computing().any(|expression| expression.reads().iter().any(|read| read == name));
+    let batch = LazyCell::new(|| {
+        let filled: Vec<bool> = view.columns.iter().map(|(name, _)| read(name)).collect();
+        let value = |at: usize, name: &str, row| if filled[at] { event(row).value(name) } else { Scalar::Null };
+        columnar::batch(&view.columns, rows, value)
+    });
+    let evaluated = |expression: &Expression| {
+        expression.evaluate(&batch).expect("the batch has the columns that the plan was made over")
+    };
+    let slot = |slot: &'a Expression| match slot.column() {
+        Some(name) => Slot::Column(name, slot.output_type()),
+        None => Slot::Evaluated(evaluated(slot)),
+    };
+    Computed { kept: view.filter.as_ref().map(evaluated), slots: view.slots.iter().map(slot).collect() }
 }
 
 /// Unknown leaves the row out, as false does.
@@ -49,7 +90,7 @@ fn holds(kept: &ArrayRef, row: usize) -> bool {
 }
 
 /// The entity under which `view` takes the event, if it does.
-fn entity(view: &FeatureView, (event, scope): &(Observed<'_>, Scope<'_>)) -> Option<String> {
+fn entity<'a>(view: &FeatureView, (event, scope): &'a (Observed<'_>, Scope<'_>)) -> Option<Cow<'a, str>> {
     let envelope = &event.envelope;
     if !scope.covers(view) || !view.sources.iter().any(|source| source == envelope.event_type) {
         return None;

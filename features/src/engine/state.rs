@@ -1,42 +1,50 @@
-//! The engine's state: histories, what was last seen of each customer, how far each partition is known. Read on first
-//! touch, kept in bounded caches, written as one entry for each row so that a snapshot holds only what is new.
+//! The engine's state: what is held of each entity, and how far each partition is known. Read on first touch, kept in a
+//! bounded cache, written as one entry for each row so that a snapshot holds only what is new.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use weir_messages::{Change, EventTime, StageError, StateReader};
 
 use super::cache::Cache;
+use super::entity::{Entity, horizon};
 use super::history::History;
-use super::latest::Latest;
-use super::{codec, key};
-use crate::aggregate::Row;
-use crate::view::{FeatureView, FeatureViews};
+use super::rows::Fresh;
+use super::{codec, corrupt, key};
+use crate::source::Envelope;
+use crate::view::{FeatureViews, LATEST};
 
-/// Rows, and one for each history: some 150 MB.
+/// Rows, and some for each entity: some 150 MB.
 const ROWS: usize = 400_000;
-const CUSTOMERS: usize = 100_000;
+/// Whose latest device, ip and phone are kept.
+const CUSTOMER: &str = "customer";
 
-/// A history with the view it belongs to.
-#[derive(Debug)]
-pub(super) struct Kept {
-    view: usize,
-    pub(super) history: History,
-}
+static NO_ROWS: History = History::new();
 
 #[derive(Debug)]
 pub(super) struct State {
     reader: Option<Box<dyn StateReader>>,
-    histories: Cache<Kept>,
-    pub(super) latest: Cache<Latest>,
+    entities: Cache<Entity>,
+    /// The key of the entity that was last touched.
+    touched: Vec<u8>,
     /// Greatest known time by partition, in microseconds.
     known: BTreeMap<u16, i64>,
-    changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    /// Partitions of which more is known since the last snapshot.
+    learned: BTreeSet<u16>,
+    /// Of several to a key the last counts.
+    changes: Vec<Change>,
 }
 
 impl Default for State {
     fn default() -> Self {
-        let (histories, latest) = (Cache::new(ROWS), Cache::new(CUSTOMERS));
-        Self { reader: None, histories, latest, known: BTreeMap::new(), changes: BTreeMap::new() }
+        Self {
+            reader: None,
+            entities: Cache::new(ROWS),
+            touched: Vec::new(),
+            known: BTreeMap::new(),
+            learned: BTreeSet::new(),
+            changes: Vec::new(),
+        }
     }
 }
 
@@ -53,64 +61,83 @@ impl State {
     }
 
     pub(super) fn snapshot(&mut self) -> Vec<Change> {
-        self.histories.next_round();
-        self.latest.next_round();
-        std::mem::take(&mut self.changes).into_iter().map(|(key, value)| Change { key, value }).collect()
-    }
-
-    pub(super) fn saved(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StageError> {
-        let Some(reader) = &self.reader else { return Ok(None) };
-        Ok(reader.get(&[key.to_vec()])?.pop().flatten())
-    }
-
-    pub(super) fn change(&mut self, key: Vec<u8>, value: Vec<u8>) {
-        self.changes.insert(key, Some(value));
-    }
-
-    pub(super) fn insert(
-        &mut self,
-        view: &FeatureView,
-        number: usize,
-        entity: &str,
-        row: Row,
-        settled: EventTime,
-    ) -> Result<(), StageError> {
-        let prefix = self.load(view, number, entity)?;
-        let (key, value) = (key::row(&prefix, &row.place), codec::encode(&row.values));
-        let horizon = horizon(view, settled);
-        let changed = self.histories.update(&prefix, |kept| {
-            let inserted = kept.history.insert(row);
-            let expired = kept.history.expire(horizon);
-            (inserted || !expired.is_empty(), kept.history.len() + 1, (inserted, expired))
-        });
-        let (inserted, expired) = changed.expect("loaded above");
-        if inserted {
-            self.changes.insert(key, Some(value));
+        self.entities.next_round();
+        let mut changes = std::mem::take(&mut self.changes);
+        for partition in std::mem::take(&mut self.learned) {
+            let micros = self.known[&partition].to_be_bytes();
+            changes.push(Change { key: key::known(partition), value: Some(micros.to_vec()) });
         }
-        self.changes.extend(expired.iter().map(|place| (key::row(&prefix, place), None)));
+        changes
+    }
+
+    pub(super) fn insert(&mut self, views: &FeatureViews, fresh: Fresh, settled: EventTime) -> Result<(), StageError> {
+        let view = views.view(fresh.view);
+        self.touch(views, &view.entity, &fresh.entity)?;
+        let before = self.changes.len();
+        let (prefix, changes) = (&self.touched, &mut self.changes);
+        self.entities.update(prefix, |entity| {
+            let history = entity.history_mut(fresh.view);
+            changes.extend(history.insert(fresh.row).map(|row| Change {
+                key: key::row(prefix, fresh.view, &row.place),
+                value: Some(codec::encode(&row.values)),
+            }));
+            let expired = history.expire(horizon(view, settled));
+            changes.extend(expired.map(|place| Change { key: key::row(prefix, fresh.view, &place), value: None }));
+            (changes.len() > before, entity.weight())
+        });
         Ok(())
     }
 
-    pub(super) fn history(&mut self, view: &FeatureView, number: usize, entity: &str) -> Result<&History, StageError> {
-        let prefix = self.load(view, number, entity)?;
-        Ok(&self.histories.read(&prefix).expect("loaded above").history)
+    pub(super) fn history(&mut self, views: &FeatureViews, view: usize, id: &str) -> Result<&History, StageError> {
+        self.touch(views, &views.view(view).entity, id)?;
+        Ok(self.entities.read(&self.touched).and_then(|entity| entity.history(view)).unwrap_or(&NO_ROWS))
     }
 
-    /// The key before the rows of the history, which is in the cache from now on.
-    fn load(&mut self, view: &FeatureView, number: usize, entity: &str) -> Result<Vec<u8>, StageError> {
-        let prefix = key::history(view, entity);
-        if self.histories.holds(&prefix) {
-            return Ok(prefix);
-        }
-        let mut rows = Vec::new();
-        if let Some(reader) = &self.reader {
-            for (key, value) in reader.scan(&prefix)? {
-                rows.push(row(view, &prefix, &key, &value)?);
+    /// `event` names the device, ip and phone of `ids`.
+    pub(super) fn notice(
+        &mut self,
+        views: &FeatureViews,
+        event: &Envelope<'_>,
+        ids: &[Option<Cow<'_, str>>; LATEST.len()],
+    ) -> Result<(), StageError> {
+        self.touch(views, CUSTOMER, event.subject)?;
+        let (prefix, changes) = (&self.touched, &mut self.changes);
+        self.entities.update(prefix, |customer| {
+            let latest = customer.latest_mut();
+            let changed = latest.notice(event, ids);
+            if changed {
+                changes.push(Change { key: key::latest(prefix), value: Some(latest.encode()) });
             }
+            (changed, customer.weight())
+        });
+        Ok(())
+    }
+
+    /// The id of the latest device, ip or phone of `customer`.
+    pub(super) fn latest(
+        &mut self,
+        views: &FeatureViews,
+        customer: &str,
+        entity: &str,
+    ) -> Result<Option<String>, StageError> {
+        self.touch(views, CUSTOMER, customer)?;
+        let customer = self.entities.read(&self.touched);
+        Ok(customer.and_then(Entity::latest).and_then(|latest| latest.id(entity)).map(str::to_owned))
+    }
+
+    /// Makes it the one that `touched` is the key of, and in the cache.
+    fn touch(&mut self, views: &FeatureViews, column: &str, id: &str) -> Result<(), StageError> {
+        key::entity(&mut self.touched, column, id);
+        if self.entities.holds(&self.touched) {
+            return Ok(());
         }
-        let weight = rows.len() + 1;
-        self.histories.put(prefix.clone(), Kept { view: number, history: History::of(rows) }, weight);
-        Ok(prefix)
+        let entity = match &self.reader {
+            Some(reader) => Entity::of(views, &self.touched, reader.scan(&self.touched)?)?,
+            None => Entity::default(),
+        };
+        let weight = entity.weight();
+        self.entities.put(&self.touched, entity, weight);
+        Ok(())
     }
 
     pub(super) fn known_in(&self, partition: u16) -> Option<i64> {
@@ -120,7 +147,7 @@ impl State {
     pub(super) fn learn(&mut self, partition: u16, known: i64) {
         if self.known_in(partition).is_none_or(|before| before < known) {
             self.known.insert(partition, known);
-            self.changes.insert(key::known(partition), Some(known.to_be_bytes().to_vec()));
+            self.learned.insert(partition);
         }
     }
 
@@ -131,35 +158,17 @@ impl State {
     }
 
     pub(super) fn evict(&mut self) {
-        self.histories.evict();
-        self.latest.evict();
+        self.entities.evict();
     }
 
-    /// Histories that are not in the cache lose their old rows when they are next touched.
+    /// Entities that are not in the cache lose the old rows of a view when it next takes one.
     pub(super) fn expire(&mut self, views: &FeatureViews, settled: EventTime) {
-        for prefix in self.histories.keys() {
-            let expired = self.histories.update(&prefix, |kept| {
-                let expired = kept.history.expire(horizon(views.view(kept.view), settled));
-                (!expired.is_empty(), kept.history.len() + 1, expired)
-            });
-            let places = expired.unwrap_or_default();
-            self.changes.extend(places.iter().map(|place| (key::row(&prefix, place), None)));
-        }
+        let changes = &mut self.changes;
+        self.entities.update_all(|prefix, entity| {
+            let expired = entity.expire(views, settled);
+            let gone = |(view, place): &_| Change { key: key::row(prefix, *view, place), value: None };
+            changes.extend(expired.iter().map(gone));
+            (!expired.is_empty(), entity.weight())
+        });
     }
-}
-
-/// Before this no window of a request at `settled` or later reaches.
-fn horizon(view: &FeatureView, settled: EventTime) -> EventTime {
-    let reach = view.longest_window() + view.tile.micros() + view.lateness.micros();
-    EventTime::from_micros(settled.micros().saturating_sub(reach))
-}
-
-fn row(view: &FeatureView, prefix: &[u8], key: &[u8], value: &[u8]) -> Result<Row, StageError> {
-    let place = key::place(prefix, key).ok_or_else(|| corrupt(prefix, "the key names no row"))?;
-    let values = codec::decode(value, &view.slots).ok_or_else(|| corrupt(prefix, "the values are not the view's"))?;
-    Ok(Row { place, values })
-}
-
-pub(super) fn corrupt(key: &[u8], reason: &str) -> StageError {
-    StageError::Corrupt { key: String::from_utf8_lossy(key).into_owned(), reason: reason.to_owned() }
 }

@@ -111,7 +111,7 @@ impl<'a> Run<'a> {
         let event = observed(self.views, &nothing, envelope, &json);
         for view in self.views.views().filter(|view| !entities.contains_key(&view.entity)).collect::<Vec<_>>() {
             if let Some(id) = event.id_in(&view.entity) {
-                entities.insert(view.entity.clone(), id);
+                entities.insert(view.entity.clone(), id.into_owned());
             }
         }
         evaluate(self.views, &[(event, Scope::Every)]).into_iter().flatten().collect()

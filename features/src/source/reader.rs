@@ -1,9 +1,10 @@
 //! Takes out of an event's JSON the columns that some view reads, and no other.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 
+use foldhash::HashMap;
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use weir_expr::{ColumnType, Scalar};
@@ -79,35 +80,51 @@ pub(crate) struct Observed<'a> {
     pub(crate) values: Vec<Scalar>,
 }
 
+/// What stands in a column, where it stands.
+enum Found<'a> {
+    Text(&'a str),
+    Time(i64),
+    Data(&'a Scalar),
+}
+
 impl Observed<'_> {
     /// Null for a column that this type of event does not have. Data may say who the customer is; the rest of the
     /// envelope stands above data of the same name.
     pub(crate) fn value(&self, column: &str) -> Scalar {
-        let text = |text: &str| Scalar::Text(text.to_owned());
-        match column {
-            "id" => text(self.envelope.id),
-            "type" => text(self.envelope.event_type),
-            "subject" => text(self.envelope.subject),
-            "time" => Scalar::Time(self.envelope.time.micros()),
-            "known_time" => Scalar::Time(self.envelope.known.micros()),
-            "customer" => {
-                let stated = self.data(column);
-                if stated == Scalar::Null { text(self.envelope.subject) } else { stated }
-            }
-            _ => self.data(column),
+        match self.found(column) {
+            Found::Text(text) => Scalar::Text(text.to_owned()),
+            Found::Time(micros) => Scalar::Time(micros),
+            Found::Data(value) => value.clone(),
         }
-    }
-
-    fn data(&self, column: &str) -> Scalar {
-        self.reader.places.get(column).map_or(Scalar::Null, |at| self.values[*at].clone())
     }
 
     /// The id that a column holds; null and the empty text are none.
-    pub(crate) fn id_in(&self, column: &str) -> Option<String> {
-        match self.value(column) {
-            Scalar::Text(text) if !text.is_empty() => Some(text),
-            Scalar::Integer(number) => Some(number.to_string()),
-            Scalar::Text(_) | Scalar::Null | Scalar::Bool(_) | Scalar::Number(_) | Scalar::Time(_) => None,
+    pub(crate) fn id_in(&self, column: &str) -> Option<Cow<'_, str>> {
+        let text = match self.found(column) {
+            Found::Text(text) => text,
+            Found::Data(Scalar::Text(text)) => text,
+            Found::Data(Scalar::Integer(number)) => return Some(Cow::Owned(number.to_string())),
+            Found::Data(Scalar::Null | Scalar::Bool(_) | Scalar::Number(_) | Scalar::Time(_)) | Found::Time(_) => "",
+        };
+        (!text.is_empty()).then_some(Cow::Borrowed(text))
+    }
+
+    fn found(&self, column: &str) -> Found<'_> {
+        match column {
+            "id" => Found::Text(self.envelope.id),
+            "type" => Found::Text(self.envelope.event_type),
+            "subject" => Found::Text(self.envelope.subject),
+            "time" => Found::Time(self.envelope.time.micros()),
+            "known_time" => Found::Time(self.envelope.known.micros()),
+            "customer" => match self.data(column) {
+                Scalar::Null => Found::Text(self.envelope.subject),
+                stated => Found::Data(stated),
+            },
+            _ => Found::Data(self.data(column)),
         }
+    }
+
+    fn data(&self, column: &str) -> &Scalar {
+        self.reader.places.get(column).map_or(&Scalar::Null, |at| &self.values[*at])
     }
 }

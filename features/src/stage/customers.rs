@@ -1,6 +1,7 @@
 //! The stage of the customer's partition: folds the views that live with the customer, tells other entities of the events
 //! that touch them, and gives of each application its own part and the questions to its entities.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -78,7 +79,7 @@ impl CustomerStage {
         let mut folded = Folded { asked: Vec::new(), open: Vec::new(), touched: Vec::with_capacity(batch.len()) };
         for (at, ((one, (event, _)), rows)) in batch.iter().zip(&observed).zip(rows).enumerate() {
             let before = self.engine.known_in(one.position.partition);
-            self.engine.notice(event)?;
+            self.engine.notice(&views, event)?;
             self.engine.fold(&views, rows, self.engine.settled(ITS_OWN))?;
             folded.touched.push(self.touched(event));
             if event.envelope.event_type == APPLICATION {
@@ -96,7 +97,7 @@ impl CustomerStage {
 
     fn touched(&self, event: &Observed<'_>) -> Vec<(String, String)> {
         let entities = self.elsewhere.get(event.envelope.event_type).into_iter().flatten();
-        entities.filter_map(|entity| Some((entity.clone(), event.id_in(entity)?))).collect()
+        entities.filter_map(|entity| Some((entity.clone(), event.id_in(entity)?.into_owned()))).collect()
     }
 
     /// An application's own columns name its entities; the device, ip and phone may be the customer's latest.
@@ -108,9 +109,9 @@ impl CustomerStage {
             }
             let id = match event.id_in(&view.entity) {
                 None if LATEST.contains(&view.entity.as_str()) => {
-                    self.engine.latest(event.envelope.subject, &view.entity)?
+                    self.engine.latest(&self.views, event.envelope.subject, &view.entity)?
                 }
-                own => own,
+                own => own.map(Cow::into_owned),
             };
             entities.extend(id.map(|id| (view.entity.clone(), id)));
         }
@@ -120,7 +121,7 @@ impl CustomerStage {
 
 /// Without its features.
 fn vector(one: &Sequenced<Admitted>, event: &Observed<'_>, request: &Request) -> FeatureVector {
-    let application = event.id_in("application").unwrap_or_else(|| event.envelope.id.to_owned());
+    let application = event.id_in("application").unwrap_or(Cow::Borrowed(event.envelope.id));
     FeatureVector {
         application: ApplicationId::new(application),
         customer: one.body.event.subject.clone(),
