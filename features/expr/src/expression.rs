@@ -7,6 +7,7 @@ use arrow::array::{Array, ArrayRef, RecordBatch, new_null_array};
 use arrow::compute::concat;
 use arrow::datatypes::SchemaRef;
 use datafusion_physical_expr::PhysicalExpr;
+use datafusion_physical_expr::expressions::Column;
 
 use crate::{ColumnType, Columns, EvaluateError, ExprError, Scalar, plan, syntax};
 
@@ -60,6 +61,12 @@ impl Expression {
     #[must_use]
     pub fn reads(&self) -> &[String] {
         &self.reads
+    }
+
+    /// The column, by its number, of which it is no more than the name.
+    #[must_use]
+    pub fn column(&self) -> Option<usize> {
+        self.plan.downcast_ref::<Column>().map(Column::index)
     }
 
     /// One value a row, as an array of `output_type().arrow()`. A row whose value cannot be computed is null and
