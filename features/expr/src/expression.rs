@@ -63,7 +63,7 @@ impl Expression {
         &self.reads
     }
 
-    /// The column whose values are its own, if it is no more than one.
+    /// The one column that it reads, where it is no more than the name of it.
     #[must_use]
     pub fn column(&self) -> Option<&str> {
         self.plan.downcast_ref::<Column>().map(Column::name)

@@ -9,7 +9,7 @@ use super::history::History;
 use super::reason::Reason;
 use super::state::State;
 use super::{Consents, Request, columnar};
-use crate::view::{FeatureView, FeatureViews, Scope};
+use crate::view::{Derived, FeatureView, FeatureViews, Scope};
 
 /// A value, and why it is null if it is.
 #[derive(Debug, Clone)]
@@ -119,14 +119,24 @@ fn derive(view: &FeatureView, rows: &mut [Vec<Cell>]) {
         return;
     }
     for derived in &view.derived {
-        let value = |at: usize, _: &str, row: usize| rows[row][derived.inputs[at]].value.clone();
-        let batch = columnar::batch(&derived.columns, rows.len(), value);
-        let values = derived.expression.evaluate(&batch).expect("the batch has the columns it was planned over");
-        for (row, cells) in rows.iter_mut().enumerate() {
+        let values = values(derived, rows);
+        for (cells, value) in rows.iter_mut().zip(values) {
             let inherited = derived.inputs.iter().find_map(|input| cells[*input].reason);
-            cells.push(Cell::new(Scalar::at(&values, row), inherited.unwrap_or(Reason::NotComputable)));
+            cells.push(Cell::new(value, inherited.unwrap_or(Reason::NotComputable)));
         }
     }
+}
+
+/// One value a row. What is only another name for a column needs no plan to be run.
+fn values(derived: &Derived, rows: &[Vec<Cell>]) -> Vec<Scalar> {
+    let value = |at: usize, row: &[Cell]| row[derived.inputs[at]].value.clone();
+    if derived.expression.column().is_some() {
+        let kind = derived.expression.output_type();
+        return rows.iter().map(|row| columnar::held(kind, value(0, row))).collect();
+    }
+    let batch = columnar::batch(&derived.columns, rows.len(), |at, _, row| value(at, &rows[row]));
+    let values = derived.expression.evaluate(&batch).expect("the batch has the columns it was planned over");
+    (0..rows.len()).map(|row| Scalar::at(&values, row)).collect()
 }
 
 impl Answer {

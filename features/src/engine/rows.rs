@@ -59,7 +59,7 @@ enum Slot<'a> {
 impl Slot<'_> {
     fn at(&self, event: &Observed<'_>, row: usize) -> Scalar {
         match self {
-            Self::Column(name, column) => columnar::fitted(*column, event.value(name)),
+            Self::Column(name, column) => columnar::held(*column, event.value(name)),
             Self::Evaluated(values) => Scalar::at(values, row),
         }
     }

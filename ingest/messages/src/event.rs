@@ -66,11 +66,11 @@ pub(crate) fn decode_data<T: DeserializeOwned>(json: &[u8]) -> Result<T, DecodeE
 /// JSON bytes as `T`. The error names the field by its path (`.` for the whole) and what was expected there, but never
 /// the value that was found: it may be personal.
 pub fn decode_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, DecodeError> {
-    // Keeping track of the path costs as much as reading, so it is kept only for what does not read.
-    serde_json::from_slice(json).or_else(|_| decode_with_path(json))
+    // To follow the path costs as much again as the parse: it is for what went wrong.
+    serde_json::from_slice(json).or_else(|_| decode_json_by_path(json))
 }
 
-fn decode_with_path<T: DeserializeOwned>(json: &[u8]) -> Result<T, DecodeError> {
+fn decode_json_by_path<T: DeserializeOwned>(json: &[u8]) -> Result<T, DecodeError> {
     let deserializer = &mut serde_json::Deserializer::from_slice(json);
     let value = serde_path_to_error::deserialize(&mut *deserializer).map_err(|error| DecodeError::Field {
         field: error

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use futures::future::join_all;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use weir_ingest::log::Entry;
@@ -31,6 +32,13 @@ impl Held {
     fn new(fold: Fold) -> Self {
         let next = fold.next();
         Self { fold, put: (next, Instant::now()), putting: None }
+    }
+
+    async fn publish(&mut self) -> Result<(), FoldError> {
+        if let Some(newest) = self.fold.publish().await? {
+            self.fold.around.vitals.knows(newest);
+        }
+        Ok(())
     }
 
     /// Begins a snapshot in the background when it is due and there is something new.
@@ -82,10 +90,16 @@ impl Member for Folds {
 
     fn take(&mut self, partition: u16, entries: Vec<Entry>) -> Result<(), MemberError> {
         let Some(Held { fold, .. }) = self.held.get_mut(&partition) else { return Ok(()) };
-        if let Some(newest) = fold.take(&self.runtime, entries)? {
-            fold.around.vitals.knows(newest);
-        }
-        Ok(())
+        Ok(fold.fold(entries)?)
+    }
+
+    /// What came out of all partitions is appended together: in as few requests as of one, and one wait.
+    fn settle(&mut self) -> Vec<(u16, MemberError)> {
+        let publish = async |(partition, held): (&u16, &mut Held)| {
+            held.publish().await.err().map(|error| (*partition, MemberError::from(error)))
+        };
+        let published = self.runtime.block_on(join_all(self.held.iter_mut().map(publish)));
+        published.into_iter().flatten().collect()
     }
 
     fn pause(&mut self) -> Result<Vec<Position>, MemberError> {
@@ -99,7 +113,7 @@ impl Member for Folds {
 
     fn revoked(&mut self, partition: u16) {
         if let Some(mut held) = self.held.remove(&partition)
-            && let Err(error) = held.fold.save()
+            && let Err(error) = self.runtime.block_on(held.publish()).and_then(|()| held.fold.save())
         {
             tracing::error!(partition, error = %Causes(&error), "the next holder folds more again");
         }

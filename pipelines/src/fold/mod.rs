@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 use weir_features::Online;
 use weir_ingest::log::{Entry, EventLog, LogError};
 use weir_ingest::state::{Partition, SnapshotError, Snapshots, StateError, StateStore};
-use weir_messages::{Decision, Position, Record, Sequenced, StageError, Topic};
+use weir_messages::{Decision, KnownTime, Position, Record, Sequenced, StageError, Topic};
 
 use chain::{Chain, Folded};
 pub(crate) use held::{Folds, OpenFold};
@@ -77,6 +77,8 @@ pub(crate) struct Fold {
     chain: Box<dyn Chain>,
     publisher: Publisher,
     partition: Partition,
+    /// What was folded and is not published yet, with the offset behind it. While there is any, nothing is saved.
+    unpublished: Vec<(Folded, u64)>,
     next: u64,
     saved: u64,
     saved_at: Instant,
@@ -106,10 +108,11 @@ impl Fold {
         let (log, engine) = (Arc::clone(&around.log), around.engine.clone());
         let publisher = Publisher::open(log, &store, engine, (chain.source(), number)).await?;
         let next = store.next_offset()?;
-        Ok(Self { around, store, chain, publisher, partition, next, saved: next, saved_at: Instant::now() })
+        let (unpublished, saved_at) = (Vec::new(), Instant::now());
+        Ok(Self { around, store, chain, publisher, partition, unpublished, next, saved: next, saved_at })
     }
 
-    /// The first offset that is not folded.
+    /// The first offset that is not folded and published.
     pub(crate) const fn next(&self) -> u64 {
         self.next
     }
@@ -126,7 +129,8 @@ impl Fold {
             let from = Position { partition: self.partition.number, offset: self.next };
             let entries = runtime.block_on(self.around.log.read(topic, from, BATCH, WAIT))?;
             if !entries.is_empty() {
-                let newest = self.take(runtime, entries)?;
+                self.fold(entries)?;
+                let newest = runtime.block_on(self.publish())?;
                 self.around.vitals.folded(self.next, newest);
             }
             self.save_when_due()?;
@@ -134,27 +138,32 @@ impl Fold {
         self.save()
     }
 
-    /// Folds the next records of its partition and publishes what comes out; the newest known time among them.
-    pub(crate) fn take(
-        &mut self,
-        runtime: &Handle,
-        entries: Vec<Entry>,
-    ) -> Result<Option<weir_messages::KnownTime>, FoldError> {
-        let Some(last) = entries.last().map(|entry| entry.position) else { return Ok(None) };
+    /// Folds the next records of its partition.
+    pub(crate) fn fold(&mut self, entries: Vec<Entry>) -> Result<(), FoldError> {
+        let Some(last) = entries.last().map(|entry| entry.position) else { return Ok(()) };
         let began = Instant::now();
         let batch: Vec<Sequenced<Record>> =
             entries.into_iter().map(|entry| Sequenced::first(entry.position, entry.record)).collect();
-        let mut folded = self.chain.fold(&batch)?;
+        let folded = self.chain.fold(&batch)?;
         self.around.fail_point.pass("folded");
         metrics::histogram!("weir_fold_seconds").record(began.elapsed());
-        let began = Instant::now();
-        runtime.block_on(self.publisher.publish(&mut folded))?;
-        metrics::histogram!("weir_publish_seconds").record(began.elapsed());
-        self.around.fail_point.pass("published");
-        told(&folded);
-        self.around.offer(folded.decisions);
-        self.next = last.offset + 1;
-        Ok(folded.newest)
+        self.unpublished.push((folded, last.offset + 1));
+        Ok(())
+    }
+
+    /// Publishes what came out of everything folded; the newest known time among it.
+    pub(crate) async fn publish(&mut self) -> Result<Option<KnownTime>, FoldError> {
+        let mut newest = None;
+        for (mut folded, next) in std::mem::take(&mut self.unpublished) {
+            let began = Instant::now();
+            self.publisher.publish(&mut folded).await?;
+            metrics::histogram!("weir_publish_seconds").record(began.elapsed());
+            self.around.fail_point.pass("published");
+            told(&folded);
+            self.around.offer(folded.decisions);
+            (self.next, newest) = (next, newest.max(folded.newest));
+        }
+        Ok(newest)
     }
 
     pub(crate) fn save_when_due(&mut self) -> Result<(), FoldError> {
@@ -164,6 +173,7 @@ impl Fold {
     }
 
     pub(crate) fn save(&mut self) -> Result<(), FoldError> {
+        debug_assert!(self.unpublished.is_empty(), "the stages are ahead of the offset they would be saved under");
         let mut changes = self.chain.snapshot();
         changes.push((STATE.to_owned(), self.publisher.snapshot()));
         let began = Instant::now();

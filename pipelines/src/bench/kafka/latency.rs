@@ -61,6 +61,12 @@ pub(super) async fn bare(at: &Installation, rate: u32, seconds: u32) -> Result<L
     measured
 }
 
+/// Of a decision no more than who it is of: to read all of it would take the measured machine's time.
+#[derive(serde::Deserialize)]
+struct Decided {
+    application: String,
+}
+
 /// Customers' stage, entities' stage, vectors and decision.
 pub(super) async fn decisions(
     at: &Installation,
@@ -85,10 +91,7 @@ pub(super) async fn decisions(
     ] {
         running.push(Group::start(&at.settings, topic, group, member).map_err(failed)?);
     }
-    let id = |entry: &Entry| {
-        let decision: weir_messages::Decision = serde_json::from_slice(&entry.record.value).ok()?;
-        Some(decision.application.to_string())
-    };
+    let id = |entry: &Entry| Some(serde_json::from_slice::<Decided>(&entry.record.value).ok()?.application);
     let arrived = arrivals(at, &mut running, id)?;
     let measured = steady(at, &arrived, application, rate, seconds).await;
     tokio::task::spawn_blocking(move || drop(running)).await.map_err(failed)?;

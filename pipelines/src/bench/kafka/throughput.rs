@@ -55,6 +55,10 @@ impl Member for Watched {
         self.folds.take(partition, entries)
     }
 
+    fn settle(&mut self) -> Vec<(u16, MemberError)> {
+        self.folds.settle()
+    }
+
     fn pause(&mut self) -> Result<Vec<Position>, MemberError> {
         let saved = self.folds.pause()?;
         let places = saved.iter().map(|at| (at.partition, at.offset));

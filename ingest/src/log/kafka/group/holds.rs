@@ -134,6 +134,12 @@ impl Holds {
         true
     }
 
+    pub(super) fn settle(&mut self, consumer: &Native) {
+        for (partition, error) in self.member.settle() {
+            self.drop_hold(consumer, partition, &error);
+        }
+    }
+
     pub(super) fn pause(&mut self, consumer: &Native) {
         match self.member.pause() {
             Ok(saved) => {

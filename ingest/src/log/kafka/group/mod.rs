@@ -48,6 +48,12 @@ pub trait Member: Send {
     /// taken up again from `assigned`, after a pause.
     fn take(&mut self, partition: u16, entries: Vec<Entry>) -> Result<(), MemberError>;
 
+    /// Every partition's records of one poll were taken: time to finish what is cheaper for all of them at once.
+    /// Answers those that failed, with which it goes on as after an error of `take`.
+    fn settle(&mut self) -> Vec<(u16, MemberError)> {
+        Vec::new()
+    }
+
     /// Between polls, at least every 100 ms: time to save what is due. Answers the offsets that are saved now; the
     /// group commits those that moved. After an error every partition is dropped and taken up again.
     fn pause(&mut self) -> Result<Vec<Position>, MemberError>;
@@ -166,6 +172,9 @@ impl Group {
     /// Stops as soon as it is known that the partitions are another's.
     fn hand_over(&self) {
         while !self.was_given_up() && self.holds().hand_over_one(&self.consumer) {}
+        if !self.was_given_up() {
+            self.holds().settle(&self.consumer);
+        }
     }
 
     fn pause(&mut self) {
