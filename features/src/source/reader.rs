@@ -116,10 +116,7 @@ impl Observed<'_> {
             "subject" => Found::Text(self.envelope.subject),
             "time" => Found::Time(self.envelope.time.micros()),
             "known_time" => Found::Time(self.envelope.known.micros()),
-            "customer" => match self.data(column) {
-                Scalar::Null => Found::Text(self.envelope.subject),
-                stated => Found::Data(stated),
-            },
+            "customer" if *self.data(column) == Scalar::Null => Found::Text(self.envelope.subject),
             _ => Found::Data(self.data(column)),
         }
     }
