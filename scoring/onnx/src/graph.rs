@@ -9,8 +9,8 @@ use tract_onnx::model::ParseResult;
 use tract_onnx::pb::{ModelProto, NodeProto};
 use tract_onnx::tract_hir::internal::*;
 
-use super::ModelError;
-use super::ops;
+use crate::operators;
+use crate::{Kind, ModelError, Tensor};
 
 /// Larger files are not scorecards.
 const LARGEST_FILE: usize = 16 << 20;
@@ -18,23 +18,23 @@ const LARGEST_FILE: usize = 16 << 20;
 /// Operator domains whose operators are known here.
 const DOMAINS: [&str; 3] = ["", "ai.onnx", "ai.onnx.ml"];
 
-pub(crate) struct Graph {
+pub struct Graph {
     plan: Arc<TypedRunnableModel>,
     inputs: Vec<GraphInput>,
     outputs: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct GraphInput {
+pub struct GraphInput {
     pub name: String,
-    pub kind: DatumType,
+    pub kind: Kind,
     /// `None` where the file leaves a dimension open.
     pub shape: Vec<Option<usize>>,
 }
 
 impl Graph {
     /// With the shapes that the file declares; an open first dimension stands for any number of rows.
-    pub(crate) fn load(bytes: &[u8]) -> Result<Self, ModelError> {
+    pub fn load(bytes: &[u8]) -> Result<Self, ModelError> {
         if bytes.len() > LARGEST_FILE {
             let reason = format!("expected at most {LARGEST_FILE} bytes, found {}", bytes.len());
             return Err(ModelError::Refused { reason });
@@ -43,7 +43,7 @@ impl Graph {
     }
 
     fn build(bytes: &[u8]) -> TractResult<Self> {
-        let onnx = tract_onnx::model::Onnx { op_register: ops::register(), ..Default::default() };
+        let onnx = tract_onnx::model::Onnx { op_register: operators::register(), ..Default::default() };
         let proto = onnx.proto_model_for_read(&mut &*bytes).context("it is no ONNX model")?;
         check(&proto, &onnx)?;
         let ParseResult { mut model, unresolved_inputs, .. } = onnx.parse(&proto, None)?;
@@ -57,6 +57,8 @@ impl Graph {
             let dims = dimensions(&fact, &rows).with_context(|| format!("input `{name}`"))?;
             let shape = dims.iter().map(|dim| dim.to_usize().ok()).collect();
             model.set_input_fact(at, InferenceFact::dt_shape(kind, &dims))?;
+            let kind =
+                Kind::of(kind).with_context(|| format!("input `{name}` is of {kind:?}, which cannot be given"))?;
             inputs.push(GraphInput { name, kind, shape });
         }
         let outputs = proto.graph.iter().flat_map(|graph| &graph.output).map(|output| output.name.clone()).collect();
@@ -64,17 +66,23 @@ impl Graph {
         Ok(Self { plan, inputs, outputs })
     }
 
-    pub(crate) fn inputs(&self) -> &[GraphInput] {
+    pub fn inputs(&self) -> &[GraphInput] {
         &self.inputs
     }
 
-    pub(crate) fn outputs(&self) -> &[String] {
+    pub fn outputs(&self) -> &[String] {
         &self.outputs
     }
 
     /// Tensors in the order of `inputs`; answers in the order of `outputs`.
-    pub(crate) fn run(&self, inputs: TVec<TValue>) -> Result<TVec<TValue>, ModelError> {
-        guarded(|| self.plan.run(inputs)).map_err(|reason| ModelError::Failed { reason })
+    pub fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, ModelError> {
+        let run = || {
+            let inputs = inputs.into_iter().map(|tensor| Ok(tensor.into_inner()?.into_tvalue()));
+            let outputs = self.plan.run(inputs.collect::<TractResult<_>>()?)?;
+            let named = outputs.iter().zip(&self.outputs);
+            named.map(|(inner, name)| Tensor::of(inner).with_context(|| format!("output `{name}`"))).collect()
+        };
+        guarded(run).map_err(|reason| ModelError::Failed { reason })
     }
 }
 
@@ -105,7 +113,12 @@ fn check(proto: &ModelProto, onnx: &tract_onnx::model::Onnx) -> TractResult<()> 
             named(node),
             node.domain
         );
-        ensure!(onnx.op_register.0.contains_key(&node.op_type), "{}: {}", named(node), ops::absence(&node.op_type));
+        ensure!(
+            onnx.op_register.0.contains_key(&node.op_type),
+            "{}: {}",
+            named(node),
+            operators::absence(&node.op_type)
+        );
     }
     for tensor in &graph.initializer {
         ensure!(tensor.external_data.is_empty(), "tensor `{}` lies in another file", tensor.name);

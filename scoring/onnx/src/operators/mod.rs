@@ -36,7 +36,7 @@ const GROWING: &[&str] = &[
 ];
 
 /// tract's operators and ours.
-pub(super) fn register() -> OnnxOpRegister {
+pub(crate) fn register() -> OnnxOpRegister {
     let mut operators = tract_onnx::onnx().op_register;
     for name in [UNPROVEN, RANDOM, GROWING].concat() {
         operators.0.remove(name);
@@ -49,7 +49,7 @@ pub(super) fn register() -> OnnxOpRegister {
 }
 
 /// Why an operator that is not registered is refused.
-pub(super) fn absence(operator: &str) -> &'static str {
+pub(crate) fn absence(operator: &str) -> &'static str {
     if RANDOM.contains(&operator) {
         "it draws at random, and a decision must be repeatable"
     } else if GROWING.contains(&operator) {

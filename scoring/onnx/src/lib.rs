@@ -1,0 +1,19 @@
+//! ONNX graphs of any origin: loaded from bytes, checked operator by operator, and run on tensors. A graph answers as ONNX
+//! Runtime does, or it is refused with the reason. Knows nothing of packages, features or scores.
+
+mod graph;
+mod json;
+mod operators;
+mod tensor;
+
+pub use graph::{Graph, GraphInput};
+pub use json::{ScoreError, score_json};
+pub use tensor::{Kind, Tensor, Values};
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ModelError {
+    #[error("model refused: {reason}")]
+    Refused { reason: String },
+    #[error("model failed: {reason}")]
+    Failed { reason: String },
+}
