@@ -5,6 +5,7 @@ mod graph;
 mod json;
 mod operators;
 mod tensor;
+mod trees;
 
 pub use graph::{Graph, GraphInput};
 pub use json::{ScoreError, score_json};

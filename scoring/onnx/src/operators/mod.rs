@@ -2,18 +2,25 @@
 //! Runtime in float32; sums run in index order, so a score does not depend on the processor's vector units.
 //! What an operator does not support it refuses when the model is built, naming node and attribute.
 
+mod attributes;
+pub(crate) mod classes;
 mod linear;
 mod linear_classifier;
 mod linear_regressor;
 mod one_hot;
+mod operator;
+pub(crate) mod post_transform;
+pub(crate) mod real;
+mod rows;
 mod scaler;
+mod trees;
 
 use tract_onnx::model::OnnxOpRegister;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 
 /// Operators of tract that are not proven against ONNX Runtime here: their models are refused by name.
-const UNPROVEN: &[&str] = &["CategoryMapper", "Normalizer", "TreeEnsembleClassifier"];
+const UNPROVEN: &[&str] = &["CategoryMapper", "Normalizer"];
 
 /// Operators that draw at random: no decision could be run again.
 const RANDOM: &[&str] =
@@ -45,6 +52,9 @@ pub(crate) fn register() -> OnnxOpRegister {
     operators.insert("LinearRegressor", linear_regressor::build);
     operators.insert("OneHotEncoder", one_hot::build);
     operators.insert("Scaler", scaler::build);
+    operators.insert("TreeEnsemble", trees::ensemble);
+    operators.insert("TreeEnsembleClassifier", trees::classifier);
+    operators.insert("TreeEnsembleRegressor", trees::regressor);
     operators
 }
 
