@@ -11,7 +11,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use crate::bounds::{self, Volumes};
 use crate::check::{check, named};
-use crate::{Kind, ModelError, Tensor, operators, wire};
+use crate::{Kind, ModelError, Tensor, map_inputs, operators, wire};
 
 /// Larger files are not of this world of tables.
 const LARGEST_FILE: usize = 64 << 20;
@@ -28,6 +28,8 @@ pub struct GraphInput {
     pub kind: Kind,
     /// `None` where the file leaves a dimension open.
     pub shape: Vec<Option<usize>>,
+    /// Where the file asks for maps: the keys whose values stand in the columns, zero or empty for a key that is absent.
+    pub columns: Option<Vec<String>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,9 +58,11 @@ impl Graph {
 
     fn build(bytes: &[u8]) -> TractResult<Self> {
         wire::check(bytes)?;
-        let proto = onnx().proto_model_for_read(&mut &*bytes).context("it is no ONNX model")?;
+        let mut proto = onnx().proto_model_for_read(&mut &*bytes).context("it is no ONNX model")?;
         check(&proto, &onnx().op_register)?;
-        let (mut model, inputs) = parsed(&proto)?;
+        let mut keys = map_inputs::resolve(bytes, &mut proto)?;
+        let (mut model, mut inputs) = parsed(&proto)?;
+        inputs.iter_mut().for_each(|input| input.columns = keys.remove(&input.name));
         let outputs = outputs(&proto)?;
         if operators::reads_shapes(&proto) {
             return Ok(Self { plan: Plan::OfCall(Box::new(proto)), inputs, outputs });
@@ -165,7 +169,7 @@ fn declared(name: String, fact: &InferenceFact) -> TractResult<GraphInput> {
         None if axis > 0 => bail!("dimension {axis} is left open, and only the first may be"),
         dim => Ok(dim),
     });
-    Ok(GraphInput { name, kind, shape: shape.collect::<TractResult<_>>()? })
+    Ok(GraphInput { name, kind, shape: shape.collect::<TractResult<_>>()?, columns: None })
 }
 
 fn outputs(proto: &ModelProto) -> TractResult<Vec<GraphOutput>> {

@@ -16,6 +16,7 @@ mod linear;
 mod linear_classifier;
 mod linear_regressor;
 mod lookup;
+mod maps;
 mod normalizer;
 mod one_hot;
 mod operator;
@@ -41,6 +42,7 @@ const RANDOM: &[&str] =
 /// Operators that run a graph within the graph, or grow by a factor of floats that nobody has needed.
 const UNNEEDED: &[&str] = &["EyeLike", "If", "Loop", "Resize", "Scan", "Upsample"];
 
+pub(crate) use maps::keys;
 pub(crate) use shape_readers::reads_shapes;
 pub(crate) use zip_map::columns;
 
@@ -50,7 +52,9 @@ type Builder = fn(&ParsingContext, &NodeProto) -> operator::Built;
 const ML: &[(&str, Builder)] = &[
     ("ArrayFeatureExtractor", array_feature_extractor::build),
     ("Binarizer", binarizer::build),
+    ("CastMap", maps::cast_map),
     ("CategoryMapper", category_mapper::build),
+    ("DictVectorizer", maps::dict_vectorizer),
     ("FeatureVectorizer", feature_vectorizer::build),
     ("Imputer", imputer::build),
     ("LabelEncoder", label_encoder::build),

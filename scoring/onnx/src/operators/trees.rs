@@ -301,9 +301,9 @@ impl Operator for TreeRegressor {
 
     fn facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
         let input = only(inputs)?;
-        expect_numbers(input.datum_type)?;
-        let (rows, _) = matrix(&input.shape)?;
         let double = input.datum_type == DatumType::F64;
+        ensure!(double || input.datum_type == DatumType::F32, "an input of {:?} is not supported", input.datum_type);
+        let (rows, _) = matrix(&input.shape)?;
         if !double {
             self.trees.as_single()?;
         }

@@ -123,7 +123,7 @@ fn rooted() -> Rooted<f32> {
         false_ids: vec![1, 2],
         false_is_leaf: vec![0, 1],
         missing_is_true: Vec::new(),
-        members: vec![8.0, 2.0, 2.0, f32::NAN, -1.0, f32::NAN],
+        members: vec![8.0, 2.0, 2.0, f32::NAN, 1.0, f32::NAN],
         leaf_targets: vec![0; 3],
         leaf_weights: vec![1.0, 2.0, 3.0],
     }
@@ -133,7 +133,18 @@ fn rooted() -> Rooted<f32> {
 fn a_member_is_found_in_any_order_of_the_set() {
     let ensemble = rooted().ensemble(1).unwrap();
     let weight = |value: f32| ensemble.votes_of(ensemble.roots[0], &[value])[0].weight;
-    assert_eq!([2.0, 8.0, -1.0, 3.0, f32::NAN].map(weight), [1.0, 1.0, 2.0, 3.0, 3.0]);
+    assert_eq!([2.0, 8.0, 1.0, 3.0, f32::NAN].map(weight), [1.0, 1.0, 2.0, 3.0, 3.0]);
+}
+
+#[test]
+fn of_a_large_set_a_value_is_asked_without_its_fraction() {
+    let mut large = rooted();
+    large.members = vec![2.0, 40.0, f32::NAN, 3.0];
+    let ensemble = large.ensemble(1).unwrap();
+    let weight = |value: f32| ensemble.votes_of(ensemble.roots[0], &[value])[0].weight;
+    assert_eq!([2.9, 40.0, 3.0, 3.1, f32::INFINITY].map(weight), [1.0, 1.0, 2.0, 3.0, 3.0]);
+    large.members[1] = 40.5;
+    assert!(large.ensemble(1).unwrap_err().to_string().contains("members that are no int32"));
 }
 
 #[test]
