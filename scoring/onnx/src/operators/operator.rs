@@ -26,6 +26,15 @@ pub(super) fn built(node: &NodeProto, outputs: usize, operator: impl Operator + 
     Ok((Box::new(Ours { operator: Arc::new(operator), wanted }), vec![]))
 }
 
+/// tract computes with symbolic dimensions where ONNX has int64.
+fn plain(tensor: &Tensor) -> TractResult<Cow<'_, Tensor>> {
+    if tensor.datum_type() == DatumType::TDim { tensor.cast_to::<i64>() } else { Ok(Cow::Borrowed(tensor)) }
+}
+
+fn plain_fact(fact: TypedFact) -> TypedFact {
+    if fact.datum_type == DatumType::TDim { i64::fact(fact.shape) } else { fact }
+}
+
 #[derive(Debug, Clone)]
 struct Ours {
     operator: Arc<dyn Operator>,
@@ -60,6 +69,7 @@ impl EvalOp for Ours {
     op_out_of_plan!();
 
     fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        let inputs = inputs.iter().map(|input| plain(input)).collect::<TractResult<TVec<_>>>()?;
         let inputs: TVec<&Tensor> = inputs.iter().map(|input| &**input).collect();
         let outputs = self.operator.eval(&inputs).with_context(|| self.operator.name())?;
         Ok(self.wanted(outputs).into_iter().map(IntoTValue::into_tvalue).collect())
@@ -68,7 +78,8 @@ impl EvalOp for Ours {
 
 impl TypedOp for Ours {
     fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
-        Ok(self.wanted(self.operator.facts(inputs)?))
+        let inputs: TVec<TypedFact> = inputs.iter().map(|input| plain_fact((*input).clone())).collect();
+        Ok(self.wanted(self.operator.facts(&inputs.iter().collect::<TVec<_>>())?))
     }
 
     as_op!();
@@ -81,7 +92,8 @@ impl InferenceOp for Ours {
         outputs: TVec<&InferenceFact>,
         observed: TVec<&InferenceFact>,
     ) -> TractResult<(TVec<InferenceFact>, TVec<InferenceFact>, TVec<InferenceFact>)> {
-        let known = inputs.iter().map(|input| TypedFact::try_from(*input).ok()).collect::<Option<TVec<_>>>();
+        let known = inputs.iter().map(|input| TypedFact::try_from(*input).ok().map(plain_fact));
+        let known = known.collect::<Option<TVec<_>>>();
         let outputs = match known {
             None => outputs.into_iter().cloned().collect(),
             Some(known) => {

@@ -101,9 +101,8 @@ impl<T: Real> Test<T> {
             Self::Above(threshold) => value > *threshold,
             Self::Equal(threshold) => value == *threshold,
             Self::NotEqual(threshold) => value != *threshold,
-            Self::Member(members) => members
-                .binary_search_by(|member| member.partial_cmp(&value).unwrap_or(std::cmp::Ordering::Less))
-                .is_ok(),
+            Self::Member(members) => is_among(members, value),
+            Self::CutMember(members) => is_among(members, value.cut()),
         }
     }
 
