@@ -62,6 +62,7 @@ def case(name, model, inputs, exact=False, trained=None, maps=None):
     try:
         model = model() if callable(model) else model
         del model.metadata_props[:]
+        model.graph.name = name  # the converters' is random
         runtime = session(model)
         answers = runtime.run(None, maps or inputs)
     except Exception as error:  # what cannot be exported or run is said, not hidden
@@ -71,7 +72,7 @@ def case(name, model, inputs, exact=False, trained=None, maps=None):
     given = given or [flat(key, value) for key, value in inputs.items()]
     outputs = [output(out.name, answer) for out, answer in zip(runtime.get_outputs(), answers)]
     written_case = {"exact": exact, "inputs": given, "outputs": outputs}
-    if trained is not None:
+    if trained is not None and np.size(trained[1]) == len(outputs[trained[0]]["data"]):
         at, values = trained
         written_case["trained"] = {"output": at, "data": [number(value) for value in np.asarray(values).ravel()]}
     HERE.mkdir(exist_ok=True)

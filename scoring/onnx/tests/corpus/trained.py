@@ -108,7 +108,8 @@ def scikit_linear():
     classifier("sk_logistic_cv", linear_model.LogisticRegressionCV(cv=3), TWO)
     classifier("sk_one_vs_rest", multiclass.OneVsRestClassifier(linear_model.LogisticRegression()), THREE)
     for name in ["LinearRegression", "Ridge", "Lasso", "ElasticNet", "BayesianRidge", "HuberRegressor", "SGDRegressor", "Lars", "OrthogonalMatchingPursuit", "TheilSenRegressor", "QuantileRegressor", "ARDRegression"]:
-        regressor(f"sk_{name}", getattr(linear_model, name)())
+        drawn = {"random_state": 0} if name in ["SGDRegressor", "TheilSenRegressor"] else {}
+        regressor(f"sk_{name}", getattr(linear_model, name)(**drawn))
     regressor("sk_linear_both", linear_model.LinearRegression(), BOTH)
     regressor("sk_poisson", linear_model.PoissonRegressor(), COUNT)
     regressor("sk_gamma", linear_model.GammaRegressor(), POSITIVE)
@@ -260,7 +261,8 @@ def register():
     converters of LightGBM and XGBoost for models within pipelines of scikit-learn."""
     make = onnx.helper.make_attribute
     item = lambda value: value.item() if isinstance(value, np.generic) else value
-    plain = lambda value: [item(each) for each in value] if isinstance(value, (list, np.ndarray)) else item(value)
+    whole = lambda value: int(value) if isinstance(value, bool) else value
+    plain = lambda value: [whole(item(each)) for each in value] if isinstance(value, (list, np.ndarray)) else item(value)
     onnx.helper.make_attribute = lambda key, value, *rest, **more: make(key, plain(value), *rest, **more)
 
     from onnxmltools.convert.lightgbm.operator_converters.LightGbm import convert_lightgbm as light

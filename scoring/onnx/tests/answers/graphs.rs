@@ -1,12 +1,8 @@
 //! Graphs of other people, with the outputs that ONNX Runtime or the operator's definition gives (README.md names them).
 
-#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "a test ends where it cannot go on")]
-
 use weir_onnx::score_json;
 
-mod comparison;
-
-use comparison::Folder;
+use crate::comparison::Folder;
 
 /// These hold an operator that is refused, with the node named.
 const REFUSED: [&str; 1] = ["test_strnormalizer_nostopwords_nochangecase"];

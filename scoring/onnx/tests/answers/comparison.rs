@@ -51,6 +51,25 @@ impl Folder {
     }
 }
 
+impl Folder {
+    /// How far the answer is from what the training library said, relative to values above one; `None` where it said
+    /// nothing.
+    pub(crate) fn distance_from_training(&self, name: &str) -> Option<f64> {
+        let case = self.case(name);
+        let expected: Value = serde_json::from_slice(&case).unwrap();
+        let said = expected["trained"]["data"].as_array()?;
+        let at = expected["trained"]["output"].as_u64().unwrap() as usize;
+        let answer: Value = serde_json::from_str(&score_json(&self.graph(name), &case).unwrap()).unwrap();
+        let ours = answer["outputs"][at]["data"].as_array().unwrap();
+        assert_eq!(ours.len(), said.len(), "{name}");
+        let distances = ours.iter().zip(said).map(|(ours, said)| {
+            let said = said.as_f64().unwrap();
+            (ours.as_f64().unwrap() - said).abs() / said.abs().max(1.0)
+        });
+        Some(distances.fold(0.0, f64::max))
+    }
+}
+
 fn compare(ours: &Value, theirs: &Value, exact: bool) -> Result<(), String> {
     let name = &theirs["name"];
     for field in ["name", "dtype", "shape", "columns"] {
