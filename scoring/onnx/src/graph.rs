@@ -67,7 +67,7 @@ impl Graph {
         if operators::reads_shapes(&proto) {
             return Ok(Self { plan: Plan::OfCall(Box::new(proto)), inputs, outputs });
         }
-        let rows = model.symbols.sym("rows");
+        let rows = model.symbols.sym(bounds::ROWS);
         for (at, input) in inputs.iter().enumerate() {
             let dims = input.shape.iter().map(|dim| dim.map_or_else(|| rows.to_dim(), |dim| dim.to_dim()));
             let fact = InferenceFact::dt_shape(input.kind.inner(), dims.collect::<TVec<TDim>>());

@@ -1,7 +1,5 @@
 //! Model files that somebody damaged or made to do harm: refused with one line, never a panic.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
-
 use std::path::Path;
 
 use weir_onnx::{Graph, ModelError};
