@@ -69,6 +69,7 @@ fn text<'a>(mut texts: impl Iterator<Item = &'a Vec<u8>>) -> TractResult<()> {
 }
 
 /// That it holds exactly the values that its shape asks for, in itself.
+#[allow(clippy::wildcard_enum_match_arm, reason = "ONNX has many data types, and those not named are refused")]
 fn tensor(tensor: &TensorProto) -> TractResult<()> {
     let inside = tensor.external_data.is_empty() && tensor.data_location != Some(DataLocation::External as i32);
     ensure!(inside, "its data lies in another file");

@@ -2,6 +2,8 @@
 //! Runtime in float32; sums run in index order, so a score does not depend on the processor's vector units.
 //! What an operator does not support it refuses when the model is built, naming node and attribute.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "tract has many data types, and those not named are refused")]
+
 mod array_feature_extractor;
 mod attributes;
 mod binarizer;

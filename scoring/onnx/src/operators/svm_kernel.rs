@@ -64,7 +64,7 @@ fn tanh(value: f32) -> f32 {
         6.372_619_3e-4,
         4.893_524_6e-3,
     ];
-    const EVEN: [f32; 4] = [1.198_258_4e-6, 1.185_347_1e-4, 2.268_434_6e-3, 4.893_525_2e-3];
+    const EVEN: [f32; 4] = [1.198_258_4e-6, 1.185_347_1e-4, 2.268_434_6e-3, 4.893_525e-3];
     let value = if value.is_nan() { value } else { value.clamp(-9.0, 9.0) };
     let square = value * value;
     let polynomial = |terms: &[f32]| terms.iter().fold(0.0_f32, |sum, term| sum.mul_add(square, *term));

@@ -8,3 +8,4 @@ mod forge;
 mod graphs;
 mod mutations;
 mod shipped;
+mod try_out;
