@@ -31,7 +31,10 @@ mod string_concat;
 mod svm_classifier;
 mod svm_kernel;
 mod svm_regressor;
-mod trees;
+mod tree_attributes;
+mod tree_classifier;
+mod tree_ensemble;
+mod tree_regressor;
 mod zip_map;
 
 use tract_onnx::model::{OnnxOpRegister, ParsingContext};
@@ -67,9 +70,9 @@ const ML: &[(&str, Builder)] = &[
     ("SVMClassifier", svm_classifier::build),
     ("SVMRegressor", svm_regressor::build),
     ("Scaler", scaler::build),
-    ("TreeEnsemble", trees::ensemble),
-    ("TreeEnsembleClassifier", trees::classifier),
-    ("TreeEnsembleRegressor", trees::regressor),
+    ("TreeEnsemble", tree_ensemble::build),
+    ("TreeEnsembleClassifier", tree_classifier::build),
+    ("TreeEnsembleRegressor", tree_regressor::build),
     ("ZipMap", zip_map::build),
 ];
 
