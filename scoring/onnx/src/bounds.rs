@@ -187,6 +187,8 @@ pub(crate) struct Volumes {
     fixed: usize,
     /// Shapes that the number of rows decides, each with the number of tensors that have it.
     open: Vec<(DatumType, TVec<TDim>, usize)>,
+    /// So many rows were seen to be allowed.
+    allowed: usize,
 }
 
 impl Volumes {
@@ -210,13 +212,16 @@ impl Volumes {
                 open.push((kind, shape, count));
             }
         }
-        let volumes = Self { fixed, open };
+        let volumes = Self { fixed, open, allowed: 0 };
         volumes.allow(1)?;
-        Ok(volumes)
+        Ok(Self { allowed: 1, ..volumes })
     }
 
     /// Refuses rows that would take too much memory.
     pub(crate) fn allow(&self, rows: usize) -> TractResult<()> {
+        if rows <= self.allowed {
+            return Ok(());
+        }
         let Ok(of_symbol) = i64::try_from(rows) else { bail!("{rows} rows are not supported") };
         let open = self.open.iter().map(|(kind, shape, count)| {
             volume(Some(*kind), shape, of_symbol).unwrap_or(usize::MAX).saturating_mul(*count)

@@ -42,12 +42,13 @@ pub struct GraphOutput {
 enum Plan {
     /// For any number of rows.
     Open(Arc<TypedRunnableModel>, Volumes),
-    /// Made anew for each call: an input's values decide on shapes.
-    OfCall(Box<ModelProto>),
+    /// Made anew for each call: shapes are not known before it.
+    OfCall { proto: Box<ModelProto>, values_decide: bool },
 }
 
 impl Graph {
-    /// With the shapes that the file declares; an open first dimension stands for any number of rows.
+    /// With the shapes that the file declares; an open first dimension stands for any number of rows. A graph with other open
+    /// dimensions, or with shapes that depend on an input's values, is planned at each call, which takes longer.
     pub fn load(bytes: &[u8]) -> Result<Self, ModelError> {
         if bytes.len() > LARGEST_FILE {
             let reason = format!("expected at most {LARGEST_FILE} bytes, found {}", bytes.len());
@@ -64,8 +65,9 @@ impl Graph {
         let (mut model, mut inputs) = parsed(&proto)?;
         inputs.iter_mut().for_each(|input| input.columns = keys.remove(&input.name));
         let outputs = outputs(&proto)?;
-        if operators::reads_shapes(&proto) {
-            return Ok(Self { plan: Plan::OfCall(Box::new(proto)), inputs, outputs });
+        let values_decide = operators::reads_shapes(&proto);
+        if values_decide || inputs.iter().any(|input| input.shape.iter().skip(1).any(Option::is_none)) {
+            return Ok(Self { plan: Plan::OfCall { proto: Box::new(proto), values_decide }, inputs, outputs });
         }
         let rows = model.symbols.sym(bounds::ROWS);
         for (at, input) in inputs.iter().enumerate() {
@@ -103,10 +105,11 @@ impl Graph {
                 }
                 plan.run(inputs)?
             }
-            Plan::OfCall(proto) => {
+            Plan::OfCall { proto, values_decide } => {
                 let (mut model, _) = parsed(proto)?;
                 for (at, input) in inputs.iter().enumerate() {
-                    model.set_input_fact(at, InferenceFact::from(input.clone().into_tensor()))?;
+                    let fact = InferenceFact::from(input.clone().into_tensor());
+                    model.set_input_fact(at, if *values_decide { fact } else { fact.without_value() })?;
                 }
                 planned(model)?.0.run(inputs)?
             }
@@ -128,7 +131,7 @@ impl Graph {
             ensure!(kind == expected, "input `{name}`: expected {expected}, found {kind}");
             ensure!(fits, "input `{name}`: expected a shape like {}, found {shape:?}", shown(&input.shape));
             for found in input.shape.iter().zip(shape).filter(|(dim, _)| dim.is_none()).map(|(_, found)| *found) {
-                let agrees = rows.is_none_or(|rows| rows == found) || matches!(self.plan, Plan::OfCall(_));
+                let agrees = rows.is_none_or(|rows| rows == found) || matches!(self.plan, Plan::OfCall { .. });
                 ensure!(agrees, "input `{name}`: expected as many rows as the others, found {found}");
                 rows = Some(found);
             }
@@ -164,12 +167,8 @@ fn declared(name: String, fact: &InferenceFact) -> TractResult<GraphInput> {
     let kind = fact.datum_type.concretize().context("it declares no type")?;
     let kind = Kind::of(kind).with_context(|| format!("{kind:?} cannot be given"))?;
     ensure!(fact.shape.rank().concretize().is_some(), "it declares no shape");
-    let dims = fact.shape.dims().map(Factoid::concretize).enumerate();
-    let shape = dims.map(|(axis, dim)| match dim.and_then(|dim| dim.to_usize().ok()) {
-        None if axis > 0 => bail!("dimension {axis} is left open, and only the first may be"),
-        dim => Ok(dim),
-    });
-    Ok(GraphInput { name, kind, shape: shape.collect::<TractResult<_>>()?, columns: None })
+    let shape = fact.shape.dims().map(|dim| dim.concretize().and_then(|dim| dim.to_usize().ok()));
+    Ok(GraphInput { name, kind, shape: shape.collect(), columns: None })
 }
 
 fn outputs(proto: &ModelProto) -> TractResult<Vec<GraphOutput>> {

@@ -1,8 +1,9 @@
 //! Graphs that lead nowhere, in circles, or out of the file.
 
+use prost::Message;
 use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
-use tract_onnx::pb::{StringStringEntryProto, TensorProto};
-use weir_onnx::Graph;
+use tract_onnx::pb::{ModelProto, StringStringEntryProto, TensorProto};
+use weir_onnx::{Graph, Tensor, Values};
 
 use crate::forge::*;
 
@@ -84,13 +85,34 @@ fn an_operator_is_known_in_its_own_domain_only() {
 
 #[test]
 fn shapes_that_cannot_be_are_refused() {
-    let mut open = graph(vec![node("Abs", &["x"], &["y"])], vec![]);
-    open.input = vec![value("x", DataType::Float, &[None, None])];
-    let error = Graph::load(&file(open)).unwrap_err().to_string();
-    assert!(error.contains("input `x`: dimension 1 is left open"), "{error}");
+    let mut untold = graph(vec![node("Abs", &["x"], &["y"])], vec![]);
+    untold.input[0].r#type = None;
+    let error = Graph::load(&file(untold)).unwrap_err().to_string();
+    assert!(error.contains("input `x` has no type"), "{error}");
     let scaler = ml("Scaler", &["x"], &["y"]).with(floats("offset", &[0.0; 4])).with(floats("scale", &[1.0; 4]));
     let found = refusal(vec![scaler], vec![]);
     assert!(found.contains("Scaler") && found.contains("expected 4 columns, found 3"), "{found}");
+}
+
+#[test]
+fn where_every_dimension_is_open_the_call_decides() {
+    let scaler = ml("Scaler", &["x"], &["y"]).with(floats("offset", &[1.0; 2])).with(floats("scale", &[2.0; 2]));
+    let mut open = graph(vec![scaler], vec![]);
+    open.input = vec![value("x", DataType::Float, &[None, None])];
+    let graph = Graph::load(&file(open)).unwrap();
+    let rows = |shape: &[usize], values: &[f32]| Tensor::new(shape.to_vec(), Values::Float32(values.to_vec())).unwrap();
+    let answer = graph.run(vec![rows(&[2, 2], &[1.0, 2.0, 3.0, 4.0])]).unwrap();
+    assert_eq!(answer, [rows(&[2, 2], &[0.0, 2.0, 4.0, 6.0])]);
+    let error = graph.run(vec![rows(&[1, 3], &[1.0, 2.0, 3.0])]).unwrap_err().to_string();
+    assert!(error.contains("expected 2 columns, found 3"), "{error}");
+}
+
+#[test]
+fn a_version_of_the_future_is_refused() {
+    let mut proto = ModelProto::decode(&*file(graph(vec![node("Abs", &["x"], &["y"])], vec![]))).unwrap();
+    proto.opset_import[1].version = 6;
+    let error = Graph::load(&proto.encode_to_vec()).unwrap_err().to_string();
+    assert!(error.contains("`ai.onnx.ml` of version 6"), "{error}");
 }
 
 #[test]
