@@ -44,8 +44,24 @@ use tract_onnx::pb::NodeProto;
 const RANDOM: &[&str] =
     &["Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"];
 
-/// Operators that run a graph within the graph, or grow by a factor of floats that nobody has needed.
-const UNNEEDED: &[&str] = &["EyeLike", "If", "Loop", "Resize", "Scan", "Upsample"];
+/// Operators that run a graph within the graph, or make sound and pictures whose size no shape tells: no model of tables has
+/// needed one.
+const UNNEEDED: &[&str] = &[
+    "BlackmanWindow",
+    "DFT",
+    "EyeLike",
+    "GridSample",
+    "HammingWindow",
+    "HannWindow",
+    "If",
+    "Loop",
+    "MelWeightMatrix",
+    "NonMaxSuppression",
+    "Resize",
+    "STFT",
+    "Scan",
+    "Upsample",
+];
 
 pub(crate) use maps::keys;
 pub(crate) use shape_readers::reads_shapes;
