@@ -21,7 +21,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("weir-money", &[]),
     ("weir-ingest", &["weir-messages"]),
     ("weir-features", &["weir-messages", "weir-expr"]),
-    ("weir-scoring", &["weir-messages", "weir-expr"]),
+    ("weir-onnx", &[]),
+    ("weir-scoring", &["weir-messages", "weir-expr", "weir-onnx"]),
     ("weir-lending", &["weir-messages", "weir-money"]),
     (
         "weir-pipelines",
@@ -36,7 +37,7 @@ const ONE_OWNER: &[(&str, &[&str])] = &[
     ("object_store", &["weir-ingest"]),
     ("redis", &["weir-features"]),
     ("sqlx", &["weir-lending"]),
-    ("tract-onnx", &["weir-scoring"]),
+    ("tract-onnx", &["weir-onnx"]),
     ("datafusion-expr", &["weir-expr"]),
     ("datafusion-sql", &["weir-expr"]),
     ("datafusion-physical-expr", &["weir-expr"]),

@@ -3,12 +3,9 @@
 
 mod golden;
 mod manifest;
-mod onnx;
-mod ops;
 mod package;
 mod row;
 mod scale;
-mod tensors;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -18,7 +15,7 @@ pub use manifest::{Calibration, Input, InputKind, Manifest, Output};
 pub use package::{ModelCheck, Package, PackageError, check};
 pub use row::{InputValue, Unusable, read_row};
 pub use scale::{Assessment, Scale};
-pub use tensors::{ScoreError, score_json};
+pub use weir_onnx::{ModelError, ScoreError, score_json};
 
 use std::fmt::Debug;
 
@@ -29,14 +26,6 @@ pub struct Answer {
     pub probability: f64,
     /// What each input added to the log-odds of default beside the training average, in the order of the inputs.
     pub contributions: Vec<f64>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ModelError {
-    #[error("model refused: {reason}")]
-    Refused { reason: String },
-    #[error("model failed: {reason}")]
-    Failed { reason: String },
 }
 
 /// A model that may score. It never panics, and the same row gives the same answer.

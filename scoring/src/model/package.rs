@@ -5,12 +5,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
-use tract_onnx::prelude::{DatumType, TValue, TVec, tract_ndarray};
-use tract_onnx::tract_hir::internal::{IntoTValue, IntoTensor};
 use weir_expr::ColumnType;
+use weir_onnx::{Graph, GraphInput, Kind, Tensor, Values};
 
 use super::manifest::InputKind;
-use super::onnx::Graph;
 use super::{Answer, GoldenReport, InputValue, Manifest, Model, ModelError, golden};
 use crate::columns::Column;
 use crate::content::{Content, ContentError, sha256};
@@ -61,9 +59,10 @@ impl Package {
         }
         let graph = Graph::load(content.bytes("model.onnx")?)?;
         let order = order(&manifest, &graph)?;
+        let names: Vec<&str> = graph.outputs().iter().map(|output| output.name.as_str()).collect();
         let output = |name: &str| {
-            graph.outputs().iter().position(|output| output == name).ok_or_else(|| PackageError::Columns {
-                reason: format!("expected an output `{name}`, found {}", graph.outputs().join(", ")),
+            graph.outputs().iter().position(|output| output.name == name).ok_or_else(|| PackageError::Columns {
+                reason: format!("expected an output `{name}`, found {}", names.join(", ")),
             })
         };
         let (probability, contributions) =
@@ -91,29 +90,26 @@ impl Package {
         self.report
     }
 
-    fn column(&self, at: usize, rows: &[Vec<InputValue>]) -> Result<TValue, ModelError> {
+    fn column(&self, at: usize, rows: &[Vec<InputValue>]) -> Result<Tensor, ModelError> {
         let feature = &self.manifest.inputs[at].feature;
         let unfit = || ModelError::Failed { reason: format!("no fitting value for `{feature}`") };
-        let shape = (rows.len(), 1);
-        let tensor = match self.manifest.inputs[at].kind {
+        let values = match self.manifest.inputs[at].kind {
             InputKind::Number => {
                 let values = rows.iter().map(|row| match row.get(at) {
                     Some(InputValue::Number(number)) => Ok(*number),
                     Some(InputValue::Text(_)) | None => Err(unfit()),
                 });
-                let values = values.collect::<Result<Vec<f32>, _>>()?;
-                tract_ndarray::Array2::from_shape_vec(shape, values).map(IntoTensor::into_tensor)
+                Values::Float32(values.collect::<Result<_, _>>()?)
             }
             InputKind::Text { .. } => {
                 let values = rows.iter().map(|row| match row.get(at) {
                     Some(InputValue::Text(text)) => Ok(text.clone()),
                     Some(InputValue::Number(_)) | None => Err(unfit()),
                 });
-                let values = values.collect::<Result<Vec<String>, _>>()?;
-                tract_ndarray::Array2::from_shape_vec(shape, values).map(IntoTensor::into_tensor)
+                Values::Text(values.collect::<Result<_, _>>()?)
             }
         };
-        tensor.map(IntoTValue::into_tvalue).map_err(|_| unfit())
+        Tensor::new(vec![rows.len(), 1], values).ok_or_else(unfit)
     }
 }
 
@@ -127,7 +123,7 @@ impl Model for Package {
     }
 
     fn answer(&self, rows: &[Vec<InputValue>]) -> Result<Vec<Answer>, ModelError> {
-        let inputs = self.order.iter().map(|&at| self.column(at, rows)).collect::<Result<TVec<_>, _>>()?;
+        let inputs = self.order.iter().map(|&at| self.column(at, rows)).collect::<Result<_, _>>()?;
         let outputs = self.graph.run(inputs)?;
         let probabilities = matrix(&outputs[self.probability], rows.len())?;
         let contributions = matrix(&outputs[self.contributions], rows.len())?;
@@ -143,17 +139,14 @@ impl Model for Package {
 }
 
 /// The rows of a [rows, columns] output.
-fn matrix(tensor: &TValue, rows: usize) -> Result<Vec<Vec<f64>>, ModelError> {
-    let unfit =
-        |found: String| ModelError::Failed { reason: format!("expected {rows} rows of float32, found {found}") };
-    let found = || format!("{:?} of {:?}", tensor.shape(), tensor.datum_type());
-    let plain = tensor.try_as_plain_ram().map_err(|_| unfit(found()))?;
-    let values = plain.as_slice::<f32>().map_err(|_| unfit(found()))?;
-    match *tensor.shape() {
-        [height, width] if height == rows && width > 0 => {
+fn matrix(tensor: &Tensor, rows: usize) -> Result<Vec<Vec<f64>>, ModelError> {
+    match (tensor.shape(), tensor.values()) {
+        (&[height, width], Values::Float32(values)) if height == rows && width > 0 => {
             Ok(values.chunks_exact(width).map(|row| row.iter().copied().map(f64::from).collect()).collect())
         }
-        _ => Err(unfit(found())),
+        (shape, values) => Err(ModelError::Failed {
+            reason: format!("expected {rows} rows of float32, found {shape:?} of {}", values.kind()),
+        }),
     }
 }
 
@@ -166,19 +159,19 @@ fn order(manifest: &Manifest, graph: &Graph) -> Result<Vec<usize>, PackageError>
         let (expected, found) = (places.len(), graph.inputs().len());
         return Err(unfit(format!("expected the {expected} inputs of model.toml, found {found}")));
     }
-    let place = |input: &super::onnx::GraphInput| {
+    let place = |input: &GraphInput| {
         let at = *places
             .get(input.name.as_str())
             .ok_or_else(|| unfit(format!("input `{}` is not in model.toml", input.name)))?;
         let expected = match manifest.inputs[at].kind {
-            InputKind::Number => DatumType::F32,
-            InputKind::Text { .. } => DatumType::String,
+            InputKind::Number => Kind::Float32,
+            InputKind::Text { .. } => Kind::Text,
         };
         if input.kind == expected && input.shape == [None, Some(1)] {
             return Ok(at);
         }
         Err(unfit(format!(
-            "expected input `{}` to be any number of rows of one {expected:?}, found {:?} of {:?}",
+            "expected input `{}` to be any number of rows of one {expected}, found {:?} of {}",
             input.name, input.shape, input.kind
         )))
     };

@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::content::Content;
-
-mod graphs;
-mod hostile;
 
 pub(crate) fn shipped() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/german_credit")
@@ -154,4 +153,21 @@ fn an_unknown_field_of_model_toml_is_refused() {
 fn a_text_input_without_its_values_is_refused() {
     let error = changed("model.toml", |text| text.replacen("type = \"number\"", "type = \"text\"", 1)).unwrap_err();
     assert!(error.to_string().contains("input `applicant__term_months`: expected `values`"), "{error}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn flipped_bytes_never_pass_for_the_model(flips in prop::collection::vec((0..12_000_usize, 1..=255_u8), 1..6)) {
+        let content = Content::read_model(&shipped()).unwrap();
+        let untouched = content.bytes("model.onnx").unwrap().to_vec();
+        let mut bytes = untouched.clone();
+        for (at, flip) in flips {
+            let at = at % bytes.len();
+            bytes[at] ^= flip;
+        }
+        let same = bytes == untouched;
+        prop_assert_eq!(Package::of(&content.with("model.onnx", bytes)).is_ok(), same);
+    }
 }

@@ -1,0 +1,96 @@
+//! `ai.onnx.ml.LinearClassifier`: a weighted sum for each class, or one for two classes, and the label of the highest.
+
+use tract_onnx::model::ParsingContext;
+use tract_onnx::pb::NodeProto;
+use tract_onnx::tract_hir::internal::*;
+
+use super::attributes::Attributes;
+use super::classes::{Labels, Winner};
+use super::linear::Linear;
+use super::operator::{Built, Operator, built};
+use super::post_transform::{PostTransform, SecondClass};
+use super::rows::{expect_numbers, matrix, numbers, only};
+
+#[derive(Debug)]
+struct LinearClassifier {
+    labels: Labels,
+    linear: Linear,
+    transform: PostTransform,
+}
+
+pub(super) fn build(_: &ParsingContext, node: &NodeProto) -> Built {
+    let honoured =
+        ["coefficients", "intercepts", "classlabels_ints", "classlabels_strings", "multi_class", "post_transform"];
+    let attributes = Attributes::new(node, &honoured)?;
+    let names = ["classlabels_ints", "classlabels_strings"];
+    let labels = Labels::new(attributes.integers(names[0])?, attributes.texts(names[1])?, names)?;
+    let transform = PostTransform::named(&attributes.text("post_transform", "NONE")?)?;
+    // The runtime counts the classes by the intercepts.
+    let outputs = attributes.floats("intercepts")?.len();
+    ensure!(outputs > 0, "attribute `intercepts` is empty");
+    let linear = Linear::new(&attributes, outputs)?;
+    let classes = labels.len();
+    ensure!(
+        classes == outputs || (outputs == 1 && classes == 2),
+        "expected as many class labels as intercepts or two for one, found {classes} for {outputs}"
+    );
+    ensure!(classes > 1, "expected at least 2 class labels, found 1");
+    // ONNX Runtime then writes over scores that it has yet to read.
+    ensure!(
+        outputs > 1 || transform != PostTransform::Probit,
+        "attribute `post_transform`: PROBIT of one sum for two classes is not supported"
+    );
+    built(node, 2, LinearClassifier { labels, linear, transform })
+}
+
+impl LinearClassifier {
+    fn answer(&self, sums: Vec<f32>) -> (Vec<Winner>, Vec<f32>) {
+        if self.linear.outputs() == 1 {
+            let winners = sums.iter().map(|sum| Winner::Class(usize::from(*sum > 0.0))).collect();
+            let scores = sums.iter().flat_map(|sum| self.transform.of_one(*sum, SecondClass::Complement)).collect();
+            return (winners, scores);
+        }
+        let mut scores = sums;
+        let winners = scores.chunks_exact(self.labels.len()).map(|row| Winner::Class(first_highest(row))).collect();
+        scores.chunks_exact_mut(self.labels.len()).for_each(|row| self.transform.apply(row));
+        (winners, scores)
+    }
+}
+
+/// The first of the highest.
+pub(super) fn first_highest(scores: &[f32]) -> usize {
+    scores.iter().enumerate().fold(0, |best, (at, score)| if *score > scores[best] { at } else { best })
+}
+
+impl Operator for LinearClassifier {
+    fn name(&self) -> &'static str {
+        "LinearClassifier"
+    }
+
+    fn facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
+        let input = only(inputs)?;
+        expect_numbers(input.datum_type)?;
+        let (rows, columns) = matrix(&input.shape)?;
+        self.linear.expect_columns(columns.to_usize()?)?;
+        let scores = f32::fact([rows.clone(), self.labels.len().to_dim()]);
+        Ok(tvec!(self.labels.datum_type().fact([rows]), scores))
+    }
+
+    fn eval(&self, inputs: &[&Tensor]) -> TractResult<TVec<Tensor>> {
+        let input = only(inputs)?;
+        let (rows, columns) = matrix(input.shape())?;
+        self.linear.expect_columns(columns)?;
+        let (winners, scores) = self.answer(self.linear.sums(&numbers(input)?, columns));
+        Ok(tvec!(self.labels.pick(&winners), Tensor::from_shape(&[rows, self.labels.len()], &scores)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_of_equals_wins() {
+        assert_eq!(first_highest(&[1.0, 2.0, 2.0]), 1);
+    }
+}

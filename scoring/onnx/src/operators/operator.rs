@@ -1,0 +1,123 @@
+//! What an operator of ours is: shapes from shapes and tensors from tensors, both pure. Here alone it meets tract.
+
+use std::borrow::Cow;
+use std::fmt::Debug;
+
+use tract_onnx::pb::NodeProto;
+use tract_onnx::tract_hir::infer::InferenceOp;
+use tract_onnx::tract_hir::internal::*;
+
+pub(crate) trait Operator: Debug + Send + Sync {
+    fn name(&self) -> &'static str;
+
+    /// Types and shapes of all outputs; refuses inputs that the operator does not take.
+    fn facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>>;
+
+    /// All outputs, in the types and shapes that `facts` says.
+    fn eval(&self, inputs: &[&Tensor]) -> TractResult<TVec<Tensor>>;
+}
+
+pub(super) type Built = TractResult<(Box<dyn InferenceOp>, Vec<String>)>;
+
+/// `operator` as the node of a graph that `node` asks for; `outputs` is how many the operator has.
+pub(super) fn built(node: &NodeProto, outputs: usize, operator: impl Operator + 'static) -> Built {
+    let wanted: Vec<bool> = node.output.iter().map(|output| !output.is_empty()).collect();
+    ensure!(wanted.len() <= outputs, "expected at most {outputs} outputs, found {}", wanted.len());
+    Ok((Box::new(Ours { operator: Arc::new(operator), wanted }), vec![]))
+}
+
+/// tract computes with symbolic dimensions where ONNX has int64.
+fn plain(tensor: &Tensor) -> TractResult<Cow<'_, Tensor>> {
+    if tensor.datum_type() == DatumType::TDim { tensor.cast_to::<i64>() } else { Ok(Cow::Borrowed(tensor)) }
+}
+
+fn plain_fact(fact: TypedFact) -> TypedFact {
+    if fact.datum_type == DatumType::TDim { i64::fact(fact.shape) } else { fact }
+}
+
+#[derive(Debug, Clone)]
+struct Ours {
+    operator: Arc<dyn Operator>,
+    /// Which of the operator's outputs the graph names.
+    wanted: Vec<bool>,
+}
+
+impl Ours {
+    fn wanted<V>(&self, outputs: TVec<V>) -> TVec<V> {
+        outputs.into_iter().zip(&self.wanted).filter(|(_, wanted)| **wanted).map(|(output, _)| output).collect()
+    }
+}
+
+/// One node of the file, however often tract copies it.
+impl PartialEq for Ours {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.operator, &other.operator)
+    }
+}
+
+impl Eq for Ours {}
+
+impl Op for Ours {
+    fn name(&self) -> StaticName {
+        Cow::Borrowed(self.operator.name())
+    }
+
+    op_as_typed_op!();
+}
+
+impl EvalOp for Ours {
+    op_out_of_plan!();
+
+    fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        let inputs = inputs.iter().map(|input| plain(input)).collect::<TractResult<TVec<_>>>()?;
+        let inputs: TVec<&Tensor> = inputs.iter().map(|input| &**input).collect();
+        let outputs = self.operator.eval(&inputs).with_context(|| self.operator.name())?;
+        Ok(self.wanted(outputs).into_iter().map(IntoTValue::into_tvalue).collect())
+    }
+}
+
+impl TypedOp for Ours {
+    fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
+        let inputs: TVec<TypedFact> = inputs.iter().map(|input| plain_fact((*input).clone())).collect();
+        Ok(self.wanted(self.operator.facts(&inputs.iter().collect::<TVec<_>>())?))
+    }
+
+    as_op!();
+}
+
+impl InferenceOp for Ours {
+    fn infer_facts(
+        &mut self,
+        inputs: TVec<&InferenceFact>,
+        outputs: TVec<&InferenceFact>,
+        observed: TVec<&InferenceFact>,
+    ) -> TractResult<(TVec<InferenceFact>, TVec<InferenceFact>, TVec<InferenceFact>)> {
+        let known = inputs.iter().map(|input| TypedFact::try_from(*input).ok().map(plain_fact));
+        let known = known.collect::<Option<TVec<_>>>();
+        let outputs = match known {
+            None => outputs.into_iter().cloned().collect(),
+            Some(known) => {
+                let facts = self.operator.facts(&known.iter().collect::<TVec<_>>())?;
+                self.wanted(facts).iter().map(InferenceFact::from).collect()
+            }
+        };
+        Ok((inputs.into_iter().cloned().collect(), outputs, observed.into_iter().cloned().collect()))
+    }
+
+    fn nboutputs(&self) -> TractResult<usize> {
+        Ok(self.wanted.iter().filter(|wanted| **wanted).count())
+    }
+
+    fn to_typed(
+        &self,
+        _: &InferenceModel,
+        node: &InferenceNode,
+        target: &mut TypedModel,
+        mapping: &HashMap<OutletId, OutletId>,
+    ) -> TractResult<TVec<OutletId>> {
+        let inputs: TVec<OutletId> = node.inputs.iter().map(|input| mapping[input]).collect();
+        target.wire_node(&node.name, self.clone(), &inputs)
+    }
+
+    as_op!();
+}
