@@ -1,14 +1,14 @@
 //! What travels between the stages of a log with several partitions: events and questions to the entities they touch,
 //! and the parts of a vector back to the customer's partition.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ApplicationId, CustomerId, DecodeError, Derived, Event, EventTime, FeatureValue, FeatureVector, KnownTime, Place,
-    Record, TraceId, decode_json,
+    ApplicationId, CustomerId, DecodeError, Derived, Event, EventTime, FeatureValue, FeatureVector, KnownTime, Name,
+    Named, Place, Record, TraceId, decode_json,
 };
 
 /// Headers of a derived record: where its source stands, and the how manieth it is of that.
@@ -75,8 +75,8 @@ pub struct EntityPart {
     pub entity: String,
     /// Where the question was read: everything before it on that partition is in the answer.
     pub read_at: Place,
-    pub features: BTreeMap<String, FeatureValue>,
-    pub missing: BTreeMap<String, String>,
+    pub features: Named<FeatureValue>,
+    pub missing: Named<Name>,
 }
 
 impl Part {
@@ -207,8 +207,8 @@ mod tests {
             customer: "c1".into(),
             entity: "ip".to_owned(),
             read_at: Place::new(Topic::EntityEvents, Position { partition: 1, offset: 9 }),
-            features: BTreeMap::from([("v__n_1d".to_owned(), FeatureValue::Number(0.1))]),
-            missing: BTreeMap::new(),
+            features: [("v__n_1d", FeatureValue::Number(0.1))].into_iter().collect(),
+            missing: Named::default(),
         };
         let part = derived(Part::Entity(part));
         let record = Record::from(&part);

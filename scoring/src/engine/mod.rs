@@ -88,12 +88,12 @@ impl Engine {
     }
 
     fn score(&self, vectors: &[&FeatureVector]) -> Vec<Scoring> {
-        let read: Vec<Result<Vec<InputValue>, Vec<Unusable>>> =
-            vectors.iter().map(|vector| read_row(self.model.manifest(), vector)).collect();
-        let rows: Vec<Vec<InputValue>> = read.iter().filter_map(|row| row.as_ref().ok()).cloned().collect();
+        let mut rows = Vec::with_capacity(vectors.len());
+        let mut read = |vector| read_row(self.model.manifest(), vector).map(|row| rows.push(row));
+        let read: Vec<Result<(), Vec<Unusable>>> = vectors.iter().map(|vector| read(vector)).collect();
         let mut assessed = self.assess(&rows).into_iter();
-        let scoring = |row: Result<_, Vec<Unusable>>| match row {
-            Ok(_) => assessed.next().flatten().map_or(Scoring::Failed, Scoring::Done),
+        let scoring = |row: Result<(), Vec<Unusable>>| match row {
+            Ok(()) => assessed.next().flatten().map_or(Scoring::Failed, Scoring::Done),
             Err(unusable) => Scoring::Unread(unusable),
         };
         read.into_iter().map(scoring).collect()

@@ -146,15 +146,17 @@ impl Document {
     /// The rules in the order of their importance, planned over `reads`.
     pub(super) fn rules(&self, reads: &Columns, lists: &BTreeMap<String, List>) -> Result<Vec<Rule>, PolicyError> {
         let condition = |rule: &ConditionText| {
-            let test = Test::Condition(self.condition(rule, reads)?);
-            Ok(Rule { code: rule.code.clone(), outcome: rule.outcome, text: rule.text.clone(), test })
+            let condition = self.condition(rule, reads)?;
+            let reads = condition.reads().iter().map(|name| name.as_str().into()).collect();
+            let test = Test::Condition(condition);
+            Ok(Rule { code: rule.code.clone(), outcome: rule.outcome, text: rule.text.clone(), test, reads })
         };
         let listed = |rule: &ListText| {
             let list = lists.get(&rule.list).cloned();
             let list =
                 list.ok_or_else(|| unfit(&rule.code, "list", &format!("there is no lists/{}.csv", rule.list)))?;
-            let test = Test::Listed { list, feature: [rule.feature.clone()] };
-            Ok(Rule { code: rule.code.clone(), outcome: rule.outcome, text: rule.text.clone(), test })
+            let (test, reads) = (Test::Listed(list), vec![rule.feature.as_str().into()]);
+            Ok(Rule { code: rule.code.clone(), outcome: rule.outcome, text: rule.text.clone(), test, reads })
         };
         let rules = self.admission.iter().map(condition).chain(self.list.iter().map(listed));
         rules.chain(self.fraud.iter().chain(&self.review).map(condition)).collect()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use weir_expr::Expression;
-use weir_messages::{FeatureValue, FeatureVector, Outcome, Reason, RuleAnswer, RuleUse};
+use weir_messages::{FeatureValue, FeatureVector, Name, Named, Outcome, Reason, RuleAnswer, RuleUse};
 
 use super::Answers;
 use super::list::{Entry, List};
@@ -16,27 +16,22 @@ pub(super) struct Rule {
     /// Approved wording for the applicant.
     pub(super) text: String,
     pub(super) test: Test,
+    /// The features that it reads, sorted; of a list the one.
+    pub(super) reads: Vec<Name>,
 }
 
 #[derive(Debug)]
 pub(super) enum Test {
     Condition(Expression),
-    Listed { list: List, feature: [String; 1] },
+    Listed(List),
 }
 
 impl Rule {
-    fn reads(&self) -> &[String] {
-        match &self.test {
-            Test::Condition(condition) => condition.reads(),
-            Test::Listed { feature, .. } => feature,
-        }
-    }
-
     /// A condition's value for each row, `None` where SQL knows none; empty for a list.
     pub(super) fn evaluate(&self, table: &Table) -> Vec<Option<bool>> {
         match &self.test {
             Test::Condition(condition) => table.holds(condition),
-            Test::Listed { .. } => Vec::new(),
+            Test::Listed(_) => Vec::new(),
         }
     }
 
@@ -52,10 +47,10 @@ impl Rule {
         let entry = self.entry(vector);
         let holds = match &self.test {
             Test::Condition(_) => column.get(row).copied().flatten(),
-            Test::Listed { .. } => Some(entry.is_some()),
+            Test::Listed(_) => Some(entry.is_some()),
         };
         let absent: BTreeMap<String, String> =
-            self.reads().iter().filter_map(|name| Some((name.clone(), table.absence(row, name, vector)?))).collect();
+            self.reads.iter().filter_map(|name| Some((name.to_string(), table.absence(row, name, vector)?))).collect();
         let answer = match holds {
             Some(true) => RuleAnswer::Hit,
             // A false that rests on something absent, as `coalesce(x, 0) > 1` may, is not known to be false.
@@ -64,7 +59,8 @@ impl Rule {
         };
         if answer == RuleAnswer::CouldNotEvaluate && absent.is_empty() {
             // Every input is there and SQL still knows no answer: a division by zero, say.
-            self.reads().iter().for_each(|name| drop(answers.missing.insert(name.clone(), "no_answer".to_owned())));
+            let unanswered = self.reads.iter().map(|name| (name.to_string(), "no_answer".to_owned()));
+            answers.missing.extend(unanswered);
         }
         answers.missing.extend(absent);
         if answer == RuleAnswer::Hit {
@@ -76,7 +72,7 @@ impl Rule {
     fn entry(&self, vector: &FeatureVector) -> Option<&Entry> {
         match &self.test {
             Test::Condition(_) => None,
-            Test::Listed { list, feature: [feature] } => match vector.features.get(feature) {
+            Test::Listed(list) => match self.reads.first().and_then(|feature| vector.features.get(feature)) {
                 Some(FeatureValue::Text(text)) => list.in_force(text, vector.at.date()),
                 _ => None,
             },
@@ -91,8 +87,8 @@ impl Rule {
         Reason { code: self.code.clone(), text, kind: kind.to_owned() }
     }
 
-    fn read(&self, vector: &FeatureVector) -> BTreeMap<String, FeatureValue> {
-        let value = |name: &String| vector.features.get(name).cloned().unwrap_or(FeatureValue::Null);
-        self.reads().iter().map(|name| (name.clone(), value(name))).collect()
+    fn read(&self, vector: &FeatureVector) -> Named<FeatureValue> {
+        let value = |name: &Name| vector.features.get(name).cloned().unwrap_or(FeatureValue::Null);
+        self.reads.iter().map(|name| (name.clone(), value(name))).collect()
     }
 }

@@ -64,7 +64,7 @@ fn a_row_that_the_model_fails_on_takes_no_other_with_it() {
         if poison { Err(failure()) } else { Ok(answers) }
     });
     let mut poison = best();
-    poison.features.insert("applicant__amount".to_owned(), FeatureValue::Integer(13));
+    poison.features.insert("applicant__amount", FeatureValue::Integer(13));
     let outcomes: Vec<Outcome> = engine.decide(&[best(), poison, best()]).iter().map(|one| one.outcome).collect();
     assert_eq!(outcomes, [Outcome::Approve, Outcome::Review, Outcome::Approve]);
 }
@@ -72,7 +72,7 @@ fn a_row_that_the_model_fails_on_takes_no_other_with_it() {
 #[test]
 fn a_failed_model_saves_nobody_from_a_rule_that_declines() {
     let mut vector = best();
-    vector.features.insert("applicant__region".to_owned(), text("FR"));
+    vector.features.insert("applicant__region", text("FR"));
     let decision = spoilt(|_, _| Err(failure())).decide(&[vector]).remove(0);
     assert_eq!((decision.outcome, codes(&decision)), (Outcome::Decline, vec!["region_not_served"]));
     assert!(decision.missing.contains_key("score"));

@@ -81,7 +81,7 @@ fn applicants() -> Vec<FeatureVector> {
         let years = applicant.features["applicant__age"].clone();
         let FeatureValue::Number(years) = years else { panic!("an age is a number") };
         let years = format!("{:.0}", years.clamp(18.0, 60.0)).parse().unwrap();
-        applicant.features.insert("applicant__age".to_owned(), FeatureValue::Integer(years));
+        applicant.features.insert("applicant__age", FeatureValue::Integer(years));
         applicant
     };
     model.text("golden.jsonl").unwrap().lines().map(applicant).collect()
@@ -96,7 +96,7 @@ fn best() -> FeatureVector {
 
 fn decided(changes: &[(&str, FeatureValue)]) -> Decision {
     let mut vector = best();
-    vector.features.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    vector.features.extend(changes.iter().map(|(name, value)| (*name, value.clone())));
     engine().decide(&[vector]).remove(0)
 }
 
@@ -211,8 +211,8 @@ fn each_missing_input_alone_prevents_an_approval_and_is_named() {
     let engine = engine();
     for name in reads(&engine) {
         let mut vector = best();
-        vector.features.insert(name.clone(), FeatureValue::Null);
-        vector.missing.insert(name.clone(), "no_consent".to_owned());
+        vector.features.insert(name.as_str(), FeatureValue::Null);
+        vector.missing.insert(name.as_str(), "no_consent".into());
         let decision = engine.decide(&[vector]).remove(0);
         assert_eq!((decision.outcome, decision.missing[&name].as_str()), (Outcome::Review, "no_consent"), "{name}");
         let reason = &decision.reasons[0];
@@ -247,9 +247,9 @@ proptest! {
     fn a_decision_read_back_from_its_record_is_decided_again_to_the_byte(amount in 1.0..20_000.0_f64, rhythm in any::<f64>()) {
         let engine = engine();
         let mut vector = best();
-        vector.features.insert("applicant__amount".to_owned(), FeatureValue::Number(amount));
+        vector.features.insert("applicant__amount", FeatureValue::Number(amount));
         if rhythm.is_finite() {
-            vector.features.insert("form_rhythm__rhythm_ms_7d".to_owned(), FeatureValue::Number(rhythm));
+            vector.features.insert("form_rhythm__rhythm_ms_7d", FeatureValue::Number(rhythm));
         }
         let recorded = serde_json::to_string(&engine.decide(&[vector])[0]).unwrap();
         let read: Decision = serde_json::from_str(&recorded).unwrap();

@@ -38,7 +38,7 @@ pub(crate) fn vector(features: &[(&str, FeatureValue)]) -> FeatureVector {
         "read_at": { "partition": 0, "offset": 7 }, "features": {}, "missing": {},
     }))
     .unwrap();
-    vector.features = features.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    vector.features = features.iter().map(|(name, value)| (*name, value.clone())).collect();
     vector
 }
 
@@ -151,7 +151,7 @@ fn a_hit_stands_although_something_else_is_missing() {
 #[test]
 fn an_absent_feature_is_named_with_the_reason_that_the_vector_gives() {
     let mut vector = vector(&[("device__seen", FeatureValue::Null)]);
-    vector.missing.insert("device__seen".to_owned(), "no_consent".to_owned());
+    vector.missing.insert("device__seen", "no_consent".into());
     let policy = load(&rule("fraud", "it", "device__seen > 3", "review"), BANDS).unwrap();
     assert_eq!(policy.answer(&[&vector])[0].missing["device__seen"], "no_consent");
 }
