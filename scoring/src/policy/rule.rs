@@ -16,8 +16,15 @@ pub(super) struct Rule {
     /// Approved wording for the applicant.
     pub(super) text: String,
     pub(super) test: Test,
-    /// The features that it reads, sorted; of a list the one.
-    pub(super) reads: Vec<Name>,
+    /// Sorted by name; of a list the one.
+    pub(super) reads: Vec<Read>,
+}
+
+/// A feature that a rule reads, and its column among all that rules read.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) feature: Name,
+    pub(super) at: usize,
 }
 
 #[derive(Debug)]
@@ -28,7 +35,7 @@ pub(super) enum Test {
 
 impl Rule {
     /// A condition's value for each row, `None` where SQL knows none; empty for a list.
-    pub(super) fn evaluate(&self, table: &Table) -> Vec<Option<bool>> {
+    pub(super) fn evaluate(&self, table: &Table<'_>) -> Vec<Option<bool>> {
         match &self.test {
             Test::Condition(condition) => table.holds(condition),
             Test::Listed(_) => Vec::new(),
@@ -38,19 +45,22 @@ impl Rule {
     /// Adds what this rule says of the vector at `row`, of whose conditions `evaluate` gave `column`.
     pub(super) fn answer(
         &self,
-        table: &Table,
+        table: &Table<'_>,
         row: usize,
         vector: &FeatureVector,
         column: &[Option<bool>],
         answers: &mut Answers,
     ) {
-        let entry = self.entry(vector);
+        let entry = self.entry(table, row, vector);
         let holds = match &self.test {
             Test::Condition(_) => column.get(row).copied().flatten(),
             Test::Listed(_) => Some(entry.is_some()),
         };
-        let absent: BTreeMap<String, String> =
-            self.reads.iter().filter_map(|name| Some((name.to_string(), table.absence(row, name, vector)?))).collect();
+        let absent: BTreeMap<String, String> = self
+            .reads
+            .iter()
+            .filter_map(|read| Some((read.feature.to_string(), table.absence(row, read, vector)?)))
+            .collect();
         let answer = match holds {
             Some(true) => RuleAnswer::Hit,
             // A false that rests on something absent, as `coalesce(x, 0) > 1` may, is not known to be false.
@@ -59,20 +69,20 @@ impl Rule {
         };
         if answer == RuleAnswer::CouldNotEvaluate && absent.is_empty() {
             // Every input is there and SQL still knows no answer: a division by zero, say.
-            let unanswered = self.reads.iter().map(|name| (name.to_string(), "no_answer".to_owned()));
+            let unanswered = self.reads.iter().map(|read| (read.feature.to_string(), "no_answer".to_owned()));
             answers.missing.extend(unanswered);
         }
         answers.missing.extend(absent);
         if answer == RuleAnswer::Hit {
             answers.hits.push((self.outcome, self.reason(entry)));
         }
-        answers.rules.push(RuleUse { rule: self.code.clone(), answer, read: self.read(vector) });
+        answers.rules.push(RuleUse { rule: self.code.clone(), answer, read: self.read(table, row) });
     }
 
-    fn entry(&self, vector: &FeatureVector) -> Option<&Entry> {
+    fn entry(&self, table: &Table<'_>, row: usize, vector: &FeatureVector) -> Option<&Entry> {
         match &self.test {
             Test::Condition(_) => None,
-            Test::Listed(list) => match self.reads.first().and_then(|feature| vector.features.get(feature)) {
+            Test::Listed(list) => match self.reads.first().and_then(|read| table.value(row, read.at)) {
                 Some(FeatureValue::Text(text)) => list.in_force(text, vector.at.date()),
                 _ => None,
             },
@@ -87,8 +97,8 @@ impl Rule {
         Reason { code: self.code.clone(), text, kind: kind.to_owned() }
     }
 
-    fn read(&self, vector: &FeatureVector) -> Named<FeatureValue> {
-        let value = |name: &Name| vector.features.get(name).cloned().unwrap_or(FeatureValue::Null);
-        self.reads.iter().map(|name| (name.clone(), value(name))).collect()
+    fn read(&self, table: &Table<'_>, row: usize) -> Named<FeatureValue> {
+        let value = |read: &Read| table.value(row, read.at).cloned().unwrap_or(FeatureValue::Null);
+        self.reads.iter().map(|read| (read.feature.clone(), value(read))).collect()
     }
 }
