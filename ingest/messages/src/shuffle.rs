@@ -18,6 +18,9 @@ const ORDINAL: &str = "ordinal";
 const KIND: &str = "kind";
 const QUESTION: &str = "question";
 
+/// Bytes of most questions and of an entity's part: what is larger grows from here.
+const USUAL_SIZE: usize = 2_048;
+
 /// A record of `weir.entity-events`: for one device, address, phone, ….
 #[derive(Debug, Clone)]
 pub struct ForEntity {
@@ -149,7 +152,8 @@ impl TryFrom<&Record> for Derived<Part> {
 }
 
 fn json_record<T: Serialize>(body: &T) -> Record {
-    let value = serde_json::to_vec(body).expect("string keys and finite numbers serialise");
+    let mut value = Vec::with_capacity(USUAL_SIZE);
+    serde_json::to_writer(&mut value, body).expect("string keys and finite numbers serialise");
     let mut record = Record { key: String::new(), headers: Vec::with_capacity(4), value };
     record.push_header("content-type", "application/json");
     record
