@@ -85,8 +85,8 @@ impl Engine {
 
     fn score(&self, vectors: &[FeatureVector]) -> Vec<Scoring> {
         let mut rows = Vec::with_capacity(vectors.len());
-        let mut read = |vector| read_row(self.model.manifest(), vector).map(|row| rows.push(row));
-        let read: Vec<Result<(), Vec<Unusable>>> = vectors.iter().map(|vector| read(vector)).collect();
+        let read = |vector| read_row(self.model.manifest(), vector).map(|row| rows.push(row));
+        let read: Vec<Result<(), Vec<Unusable>>> = vectors.iter().map(read).collect();
         let mut assessed = self.assess(&rows).into_iter();
         let scoring = |row: Result<(), Vec<Unusable>>| match row {
             Ok(()) => assessed.next().flatten().map_or(Scoring::Failed, Scoring::Done),

@@ -230,7 +230,7 @@ proptest! {
         let reads = reads(&engine);
         let vectors: Vec<FeatureVector> = rows.iter().map(|(row, absent)| {
             let mut vector = row.get(&applicants).clone();
-            absent.iter().for_each(|at| drop(vector.features.remove(at.get(&reads))));
+            absent.iter().for_each(|at| drop(vector.features.remove(at.get::<String>(&reads))));
             vector
         }).collect();
         let decisions = engine.decide(vectors.clone());

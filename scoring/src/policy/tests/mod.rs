@@ -116,7 +116,7 @@ fn a_rule_answers_with_what_it_read() {
         &[("device__seen", FeatureValue::Integer(4)), ("applicant__age", FeatureValue::Integer(30))],
     );
     assert_eq!(answers.rules[0].answer, RuleAnswer::Hit);
-    assert_eq!(answers.rules[0].read, BTreeMap::from([("device__seen".to_owned(), FeatureValue::Integer(4))]));
+    assert_eq!(answers.rules[0].read, [("device__seen", FeatureValue::Integer(4))].into_iter().collect());
     let (outcome, reason) = &answers.hits[0];
     assert_eq!(
         (*outcome, reason.code.as_str(), reason.text.as_str(), reason.kind.as_str()),
