@@ -16,7 +16,7 @@ use weir_messages::{Causes, FeatureVector};
 
 /// Why a vector holds no value for `feature`.
 fn absence(vector: &FeatureVector, feature: &str) -> String {
-    vector.missing.get(feature).cloned().unwrap_or_else(|| "no_value".to_owned())
+    vector.missing.get(feature).map_or("no_value", |reason| reason).to_owned()
 }
 
 /// An error with its causes, on one line.

@@ -1,12 +1,10 @@
 //! The answer to a request: aggregates at the request's place in the order, derived columns over many answers at once.
 
-use std::collections::BTreeMap;
-
 use weir_expr::Scalar;
-use weir_messages::{EventTime, FeatureValue, StageError};
+use weir_messages::{EventTime, FeatureValue, Name, Named, StageError};
 
 use super::history::History;
-use super::reason::Reason;
+use super::reason::{Reason, ReasonNames};
 use super::state::State;
 use super::{Consents, Request, columnar};
 use crate::view::{Derived, FeatureView, FeatureViews, Scope};
@@ -34,8 +32,8 @@ pub(crate) struct Open {
 /// What a vector says.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Answer {
-    pub(crate) features: BTreeMap<String, FeatureValue>,
-    pub(crate) missing: BTreeMap<String, String>,
+    pub(crate) features: Named<FeatureValue>,
+    pub(crate) missing: Named<Name>,
 }
 
 pub(super) fn open(
@@ -91,9 +89,17 @@ fn over(view: &FeatureView, history: &History, at: EventTime) -> Vec<Cell> {
     view.aggregates.iter().map(one).collect()
 }
 
+/// An answer as it is put together, view by view.
+#[derive(Debug, Default)]
+struct Gathered {
+    features: Vec<(Name, FeatureValue)>,
+    missing: Vec<(Name, Name)>,
+}
+
 /// Adds the derived columns to all of `open`, view by view.
 pub(crate) fn finish(views: &FeatureViews, mut open: Vec<Open>) -> Vec<Answer> {
-    let mut answers: Vec<Answer> = open.iter().map(|_| Answer::default()).collect();
+    let reasons = ReasonNames::default();
+    let mut gathered: Vec<Gathered> = open.iter().map(|_| Gathered::default()).collect();
     for (number, view) in views.views().enumerate() {
         let (mut places, mut rows) = (Vec::new(), Vec::new());
         for (at, open) in open.iter_mut().enumerate() {
@@ -103,15 +109,15 @@ pub(crate) fn finish(views: &FeatureViews, mut open: Vec<Open>) -> Vec<Answer> {
                     places.push(at);
                     rows.push(cells);
                 }
-                Some(Err(reason)) => answers[at].lack(view, reason),
+                Some(Err(reason)) => gathered[at].lack(view, reasons.of(reason)),
             }
         }
         derive(view, &mut rows);
         for (at, cells) in places.into_iter().zip(rows) {
-            answers[at].take(view, cells);
+            gathered[at].take(view, cells, &reasons);
         }
     }
-    answers
+    gathered.into_iter().map(Answer::from).collect()
 }
 
 fn derive(view: &FeatureView, rows: &mut [Vec<Cell>]) {
@@ -139,21 +145,28 @@ fn values(derived: &Derived, rows: &[Vec<Cell>]) -> Vec<Scalar> {
     (0..rows.len()).map(|row| Scalar::at(&values, row)).collect()
 }
 
-impl Answer {
-    fn lack(&mut self, view: &FeatureView, reason: Reason) {
-        for feature in &view.features {
-            self.features.insert(feature.clone(), FeatureValue::Null);
-            self.missing.insert(feature.clone(), reason.name().to_owned());
+impl Gathered {
+    fn lack(&mut self, view: &FeatureView, reason: &Name) {
+        for at in &view.by_name {
+            self.features.push((view.features[*at].clone(), FeatureValue::Null));
+            self.missing.push((view.features[*at].clone(), reason.clone()));
         }
     }
 
-    fn take(&mut self, view: &FeatureView, cells: Vec<Cell>) {
-        for (feature, cell) in view.features.iter().zip(cells) {
+    fn take(&mut self, view: &FeatureView, mut cells: Vec<Cell>, reasons: &ReasonNames) {
+        for at in &view.by_name {
+            let (feature, cell) = (&view.features[*at], &mut cells[*at]);
             if let Some(reason) = cell.reason {
-                self.missing.insert(feature.clone(), reason.name().to_owned());
+                self.missing.push((feature.clone(), reasons.of(reason).clone()));
             }
-            self.features.insert(feature.clone(), in_vector(cell.value));
+            self.features.push((feature.clone(), in_vector(std::mem::replace(&mut cell.value, Scalar::Null))));
         }
+    }
+}
+
+impl From<Gathered> for Answer {
+    fn from(Gathered { features, missing }: Gathered) -> Self {
+        Self { features: features.into_iter().collect(), missing: missing.into_iter().collect() }
     }
 }
 

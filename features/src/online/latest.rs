@@ -38,7 +38,7 @@ impl Latest {
             ("views", views.to_owned()),
         ];
         let beside = beside.into_iter().map(|(name, value)| (name.to_owned(), value));
-        beside.chain(vector.features.iter().map(|(name, value)| (name.clone(), json(value)))).collect()
+        beside.chain(vector.features.iter().map(|(name, value)| (name.to_string(), json(value)))).collect()
     }
 }
 
@@ -68,11 +68,8 @@ pub(super) mod tests {
             known_time: KnownTime::from_micros(micros),
             read_at: Position { partition: 0, offset },
             parts: BTreeMap::new(),
-            features: BTreeMap::from([
-                ("taps__count_1d".to_owned(), value),
-                ("taps__mean_1d".to_owned(), FeatureValue::Null),
-            ]),
-            missing: BTreeMap::from([("taps__mean_1d".to_owned(), "no_rows".to_owned())]),
+            features: [("taps__count_1d", value), ("taps__mean_1d", FeatureValue::Null)].into_iter().collect(),
+            missing: [("taps__mean_1d", "no_rows".into())].into_iter().collect(),
             trace: None,
         }
     }

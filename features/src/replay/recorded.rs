@@ -6,7 +6,7 @@ use std::io::BufRead;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use weir_messages::{EventTime, FeatureValue, KnownTime};
+use weir_messages::{EventTime, FeatureValue, KnownTime, Name, Named};
 
 use super::ReplayError;
 use crate::engine::Answer;
@@ -88,8 +88,8 @@ impl TryFrom<Value> for Id {
 #[derive(Debug, Serialize)]
 pub(super) struct Answered<'a> {
     id: &'a Value,
-    features: &'a BTreeMap<String, FeatureValue>,
-    missing: &'a BTreeMap<String, String>,
+    features: &'a Named<FeatureValue>,
+    missing: &'a Named<Name>,
 }
 
 impl<'a> Answered<'a> {

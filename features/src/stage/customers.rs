@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use weir_messages::{
-    Admitted, ApplicationId, Change, FeatureVector, ForEntity, KnownTime, Part, Question, Sequenced, Stage, StageError,
-    StateReader, Touch,
+    Admitted, ApplicationId, Change, FeatureVector, ForEntity, KnownTime, Named, Part, Question, Sequenced, Stage,
+    StageError, StateReader, Touch,
 };
 
 use super::expiry::Expiry;
@@ -129,8 +129,8 @@ fn vector(one: &Sequenced<Admitted>, event: &Observed<'_>, request: &Request) ->
         known_time: one.body.event.known_time,
         read_at: one.position,
         parts: BTreeMap::new(),
-        features: BTreeMap::new(),
-        missing: BTreeMap::new(),
+        features: Named::default(),
+        missing: Named::default(),
         trace: one.body.event.trace,
     }
 }

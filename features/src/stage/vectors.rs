@@ -84,10 +84,19 @@ impl Stage for VectorStage {
         batch: &[Sequenced<Derived<Part>>],
         out: &mut Vec<Sequenced<FeatureVector>>,
     ) -> Result<(), StageError> {
+        self.consume(batch.to_vec(), out)
+    }
+
+    fn consume(
+        &mut self,
+        batch: Vec<Sequenced<Derived<Part>>>,
+        out: &mut Vec<Sequenced<FeatureVector>>,
+    ) -> Result<(), StageError> {
         for one in batch {
             if self.reached.moves_on(&one.body) {
                 self.changed = true;
-                out.extend(self.completed(one.body.body.clone()).map(|vector| one.with(vector)));
+                let place = one.with(());
+                out.extend(self.completed(one.body.body).map(|vector| place.with(vector)));
             }
         }
         Ok(())

@@ -80,7 +80,7 @@ impl FeatureViews {
 
 fn outputs(view: &FeatureView) -> impl Iterator<Item = (String, ColumnType)> {
     let in_vector = |column| if column == ColumnType::Time { ColumnType::Text } else { column };
-    view.features.iter().cloned().zip(view.output_types().map(in_vector))
+    view.features.iter().map(ToString::to_string).zip(view.output_types().map(in_vector))
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>, ViewError> {

@@ -13,6 +13,7 @@ mod tests;
 mod window;
 
 use weir_expr::{ColumnType, Columns, Expression};
+use weir_messages::Name;
 
 use crate::aggregate::Aggregate;
 pub(crate) use error::Fault;
@@ -45,7 +46,9 @@ pub struct FeatureView {
     pub(crate) aggregates: Vec<WindowedAggregate>,
     pub(crate) derived: Vec<Derived>,
     /// Full feature names: those of `aggregates`, then those of `derived`.
-    pub(crate) features: Vec<String>,
+    pub(crate) features: Vec<Name>,
+    /// Places among `features`, in the order of the names: as a vector has them.
+    pub(crate) by_name: Vec<usize>,
 }
 
 /// One aggregate over one window.

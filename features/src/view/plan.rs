@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use weir_expr::{Call, ColumnType, Columns, Expression};
+use weir_messages::Name;
 
 use super::definition::{AggregateForm, Definition};
 use super::error::{Fault, FieldFault};
@@ -21,7 +22,9 @@ pub(super) fn plan(definition: Definition, sources: &Sources) -> Result<FeatureV
     let (aggregates, slots) = aggregates(&definition, &columns)?;
     let derived = derived(&definition, &aggregates)?;
     let names = aggregates.iter().map(|aggregate| &aggregate.name).chain(derived.iter().map(|derived| &derived.name));
-    let features = names.map(|name| format!("{}__{name}", definition.name)).collect();
+    let features: Vec<Name> = names.map(|name| format!("{}__{name}", definition.name).into()).collect();
+    let mut by_name: Vec<usize> = (0..features.len()).collect();
+    by_name.sort_by_key(|at| &features[*at]);
     let consent = (definition.consent != NO_CONSENT).then_some(definition.consent);
     Ok(FeatureView {
         name: definition.name,
@@ -39,6 +42,7 @@ pub(super) fn plan(definition: Definition, sources: &Sources) -> Result<FeatureV
         aggregates,
         derived,
         features,
+        by_name,
     })
 }
 

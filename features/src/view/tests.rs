@@ -43,7 +43,7 @@ fn refusal(from: &str, to: &str) -> String {
 fn a_view_is_planned_with_names_types_and_only_the_columns_it_reads() {
     let view = load(GOOD).unwrap();
     let names = ["events_1h", "events_1d", "skew_1d", "first_1h", "first_1d", "share", "twice"];
-    assert_eq!(view.features, names.map(|name| format!("logins__{name}")));
+    assert_eq!(view.features, names.map(|name| weir_messages::Name::from(format!("logins__{name}"))));
     let types: Vec<ColumnType> = view.output_types().collect();
     use ColumnType::{Integer, Number, Time};
     assert_eq!(types, [Integer, Integer, Integer, Time, Time, Number, Number]);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{ApplicationId, CustomerId, EventTime, FeatureValue, FeatureVector};
+use crate::{ApplicationId, CustomerId, EventTime, FeatureValue, FeatureVector, Named};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -92,7 +92,8 @@ pub struct PolicyUse {
 pub struct RuleUse {
     pub rule: String,
     pub answer: RuleAnswer,
-    pub read: BTreeMap<String, FeatureValue>,
+    #[schemars(with = "BTreeMap<String, FeatureValue>")]
+    pub read: Named<FeatureValue>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

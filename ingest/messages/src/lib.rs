@@ -11,6 +11,7 @@ mod event_type;
 pub mod events;
 mod ids;
 pub mod intake;
+mod named;
 mod place;
 pub mod privacy;
 mod record;
@@ -27,6 +28,7 @@ pub use decision::{Decision, ModelUse, Offer, Outcome, PolicyUse, Reason, RuleAn
 pub use event::{DecodeError, Event, decode_json};
 pub use event_type::{EventType, UnknownEventType};
 pub use ids::{ApplicationId, CustomerId, EventId, LoanId, Shard};
+pub use named::{Name, Named};
 pub use place::{Derived, InvalidPlace, Place, Reached};
 pub use record::{DeadLetter, Header, Record, Topic};
 pub use shuffle::{EntityPart, ForEntity, Part, Question, Touch};

@@ -1,14 +1,14 @@
 //! What travels between the stages of a log with several partitions: events and questions to the entities they touch,
 //! and the parts of a vector back to the customer's partition.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ApplicationId, CustomerId, DecodeError, Derived, Event, EventTime, FeatureValue, FeatureVector, KnownTime, Place,
-    Record, TraceId, decode_json,
+    ApplicationId, CustomerId, DecodeError, Derived, Event, EventTime, FeatureValue, FeatureVector, KnownTime, Name,
+    Named, Place, Record, TraceId, decode_json,
 };
 
 /// Headers of a derived record: where its source stands, and the how manieth it is of that.
@@ -17,6 +17,9 @@ const ORDINAL: &str = "ordinal";
 /// Header that tells a question from an event.
 const KIND: &str = "kind";
 const QUESTION: &str = "question";
+
+/// Bytes of most questions and of an entity's part: what is larger grows from here.
+const USUAL_SIZE: usize = 2_048;
 
 /// A record of `weir.entity-events`: for one device, address, phone, ….
 #[derive(Debug, Clone)]
@@ -75,8 +78,8 @@ pub struct EntityPart {
     pub entity: String,
     /// Where the question was read: everything before it on that partition is in the answer.
     pub read_at: Place,
-    pub features: BTreeMap<String, FeatureValue>,
-    pub missing: BTreeMap<String, String>,
+    pub features: Named<FeatureValue>,
+    pub missing: Named<Name>,
 }
 
 impl Part {
@@ -149,7 +152,8 @@ impl TryFrom<&Record> for Derived<Part> {
 }
 
 fn json_record<T: Serialize>(body: &T) -> Record {
-    let value = serde_json::to_vec(body).expect("string keys and finite numbers serialise");
+    let mut value = Vec::with_capacity(USUAL_SIZE);
+    serde_json::to_writer(&mut value, body).expect("string keys and finite numbers serialise");
     let mut record = Record { key: String::new(), headers: Vec::with_capacity(4), value };
     record.push_header("content-type", "application/json");
     record
@@ -207,8 +211,8 @@ mod tests {
             customer: "c1".into(),
             entity: "ip".to_owned(),
             read_at: Place::new(Topic::EntityEvents, Position { partition: 1, offset: 9 }),
-            features: BTreeMap::from([("v__n_1d".to_owned(), FeatureValue::Number(0.1))]),
-            missing: BTreeMap::new(),
+            features: [("v__n_1d", FeatureValue::Number(0.1))].into_iter().collect(),
+            missing: Named::default(),
         };
         let part = derived(Part::Entity(part));
         let record = Record::from(&part);

@@ -86,6 +86,15 @@ pub trait Stage: Send {
         out: &mut Vec<Sequenced<Self::Output>>,
     ) -> Result<(), StageError>;
 
+    /// Folds a batch that nobody reads afterwards: what goes on into the output need not be copied.
+    fn consume(
+        &mut self,
+        batch: Vec<Sequenced<Self::Input>>,
+        out: &mut Vec<Sequenced<Self::Output>>,
+    ) -> Result<(), StageError> {
+        self.process(&batch, out)
+    }
+
     /// Everything up to `to` is known: timers before it may fire and expired state may go.
     fn advance(&mut self, to: KnownTime, out: &mut Vec<Sequenced<Self::Output>>) -> Result<(), StageError>;
 

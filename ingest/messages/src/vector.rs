@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{ApplicationId, CustomerId, EventTime, KnownTime, Place, Position, TraceId};
+use crate::{ApplicationId, CustomerId, EventTime, KnownTime, Name, Named, Place, Position, TraceId};
 
 /// One feature's value. Numbers keep whether they are whole, so that their text is the same on every platform.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -36,9 +36,11 @@ pub struct FeatureVector {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parts: BTreeMap<String, Place>,
     /// Feature name (`view__aggregate_window`, `view__name`) to value.
-    pub features: BTreeMap<String, FeatureValue>,
+    #[schemars(with = "BTreeMap<String, FeatureValue>")]
+    pub features: Named<FeatureValue>,
     /// Feature name to reason: `no_consent`, `warming`, `unknown_entity`, `too_many_values`, ….
-    pub missing: BTreeMap<String, String>,
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub missing: Named<Name>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceId>,
 }

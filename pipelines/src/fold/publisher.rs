@@ -21,6 +21,8 @@ const SOURCE: &str = "source";
 const ORIGIN: &str = "origin";
 
 const PAGE: usize = 1_000;
+/// Bytes of most decisions: what is larger grows from here.
+const USUAL_SIZE: usize = 8_192;
 
 pub(crate) struct Publisher {
     log: Arc<dyn EventLog>,
@@ -122,7 +124,8 @@ impl Reached {
 
 fn decision_record(decision: &Sequenced<Decision>, source: Topic, engine: &str) -> Record {
     let body = &decision.body;
-    let value = serde_json::to_vec(body).expect("decisions have string keys and finite numbers");
+    let mut value = Vec::with_capacity(USUAL_SIZE);
+    serde_json::to_writer(&mut value, body).expect("decisions have string keys and finite numbers");
     let mut record = Record { key: body.customer.as_str().to_owned(), headers: Vec::with_capacity(4), value };
     record.push_header("content-type", "application/json");
     record.push_header(SOURCE, Place::new(source, decision.position).to_string());

@@ -31,9 +31,16 @@ impl Stage for Decider {
         batch: &[Sequenced<FeatureVector>],
         out: &mut Vec<Sequenced<Decision>>,
     ) -> Result<(), StageError> {
-        let vectors: Vec<&FeatureVector> = batch.iter().map(|vector| &vector.body).collect();
-        let decisions = self.engine.decide_each(&vectors);
-        out.extend(batch.iter().zip(decisions).map(|(vector, decision)| vector.with(decision)));
+        self.consume(batch.to_vec(), out)
+    }
+
+    fn consume(
+        &mut self,
+        batch: Vec<Sequenced<FeatureVector>>,
+        out: &mut Vec<Sequenced<Decision>>,
+    ) -> Result<(), StageError> {
+        let (places, vectors): (Vec<_>, Vec<_>) = batch.into_iter().map(|one| (one.with(()), one.body)).unzip();
+        out.extend(places.iter().zip(self.engine.decide(vectors)).map(|(place, decision)| place.with(decision)));
         Ok(())
     }
 

@@ -69,31 +69,27 @@ impl Engine {
 
     /// One decision a vector, in order.
     #[must_use]
-    pub fn decide(&self, vectors: &[FeatureVector]) -> Vec<Decision> {
-        self.decide_each(&vectors.iter().collect::<Vec<_>>())
+    pub fn decide(&self, vectors: Vec<FeatureVector>) -> Vec<Decision> {
+        let answers = self.policy.answer(&vectors);
+        let scorings = self.score(&vectors);
+        let each = vectors.into_iter().zip(answers).zip(scorings);
+        each.map(|((vector, answers), scoring)| self.verdict(vector, answers, scoring)).collect()
     }
 
     /// The decision that the recorded one's vector leads to here: equal to the byte when this engine made it.
     #[must_use]
     pub fn rerun(&self, recorded: &Decision) -> Decision {
-        let mut decisions = self.decide_each(&[&recorded.vector]);
+        let mut decisions = self.decide(vec![recorded.vector.clone()]);
         decisions.pop().expect("one vector gives one decision")
     }
 
-    fn decide_each(&self, vectors: &[&FeatureVector]) -> Vec<Decision> {
-        let answers = self.policy.answer(vectors);
-        let scorings = self.score(vectors);
-        let each = vectors.iter().zip(answers).zip(scorings);
-        each.map(|((vector, answers), scoring)| self.verdict(vector, answers, scoring)).collect()
-    }
-
-    fn score(&self, vectors: &[&FeatureVector]) -> Vec<Scoring> {
-        let read: Vec<Result<Vec<InputValue>, Vec<Unusable>>> =
-            vectors.iter().map(|vector| read_row(self.model.manifest(), vector)).collect();
-        let rows: Vec<Vec<InputValue>> = read.iter().filter_map(|row| row.as_ref().ok()).cloned().collect();
+    fn score(&self, vectors: &[FeatureVector]) -> Vec<Scoring> {
+        let mut rows = Vec::with_capacity(vectors.len());
+        let read = |vector| read_row(self.model.manifest(), vector).map(|row| rows.push(row));
+        let read: Vec<Result<(), Vec<Unusable>>> = vectors.iter().map(read).collect();
         let mut assessed = self.assess(&rows).into_iter();
-        let scoring = |row: Result<_, Vec<Unusable>>| match row {
-            Ok(_) => assessed.next().flatten().map_or(Scoring::Failed, Scoring::Done),
+        let scoring = |row: Result<(), Vec<Unusable>>| match row {
+            Ok(()) => assessed.next().flatten().map_or(Scoring::Failed, Scoring::Done),
             Err(unusable) => Scoring::Unread(unusable),
         };
         read.into_iter().map(scoring).collect()

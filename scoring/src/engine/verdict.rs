@@ -23,7 +23,7 @@ pub(super) enum Scoring {
 }
 
 impl Engine {
-    pub(super) fn verdict(&self, vector: &FeatureVector, answers: Answers, scoring: Scoring) -> Decision {
+    pub(super) fn verdict(&self, vector: FeatureVector, answers: Answers, scoring: Scoring) -> Decision {
         let Answers { rules, hits: mut findings, mut missing } = answers;
         missing.extend(scoring.missing());
         findings.extend(missing.iter().map(|(name, absence)| (Outcome::Review, self.policy.missing(name, absence))));
@@ -47,7 +47,7 @@ impl Engine {
             model: assessed.map(|assessed| self.model_use(assessed)),
             policy: self.policy.record(rules),
             missing,
-            vector: vector.clone(),
+            vector,
         }
     }
 

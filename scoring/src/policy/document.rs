@@ -8,7 +8,7 @@ use weir_messages::Outcome;
 
 use super::PolicyError;
 use super::list::List;
-use super::rule::{Rule, Test};
+use super::rule::{Read, Rule, Test};
 use crate::columns::Column;
 use crate::model::first_line;
 
@@ -145,16 +145,22 @@ impl Document {
 
     /// The rules in the order of their importance, planned over `reads`.
     pub(super) fn rules(&self, reads: &Columns, lists: &BTreeMap<String, List>) -> Result<Vec<Rule>, PolicyError> {
+        let read = |name: &String| Read {
+            feature: name.as_str().into(),
+            at: reads.position(name).expect("these are the columns that rules read"),
+        };
         let condition = |rule: &ConditionText| {
-            let test = Test::Condition(self.condition(rule, reads)?);
-            Ok(Rule { code: rule.code.clone(), outcome: rule.outcome, text: rule.text.clone(), test })
+            let condition = self.condition(rule, reads)?;
+            let reads = condition.reads().iter().map(read).collect();
+            let test = Test::Condition(condition);
+            Ok(Rule { code: rule.code.clone(), outcome: rule.outcome, text: rule.text.clone(), test, reads })
         };
         let listed = |rule: &ListText| {
             let list = lists.get(&rule.list).cloned();
             let list =
                 list.ok_or_else(|| unfit(&rule.code, "list", &format!("there is no lists/{}.csv", rule.list)))?;
-            let test = Test::Listed { list, feature: [rule.feature.clone()] };
-            Ok(Rule { code: rule.code.clone(), outcome: rule.outcome, text: rule.text.clone(), test })
+            let (test, reads) = (Test::Listed(list), vec![read(&rule.feature)]);
+            Ok(Rule { code: rule.code.clone(), outcome: rule.outcome, text: rule.text.clone(), test, reads })
         };
         let rules = self.admission.iter().map(condition).chain(self.list.iter().map(listed));
         rules.chain(self.fraud.iter().chain(&self.review).map(condition)).collect()

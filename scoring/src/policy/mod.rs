@@ -109,7 +109,7 @@ impl Policy {
     }
 
     /// One answer a vector, in order. A vector's answer does not depend on the others.
-    pub(crate) fn answer(&self, vectors: &[&FeatureVector]) -> Vec<Answers> {
+    pub(crate) fn answer(&self, vectors: &[FeatureVector]) -> Vec<Answers> {
         let table = Table::of(&self.reads, vectors);
         let columns: Vec<_> = self.rules.iter().map(|rule| rule.evaluate(&table)).collect();
         let answers = vectors.iter().enumerate().map(|(row, vector)| {

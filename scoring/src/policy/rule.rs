@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use weir_expr::Expression;
-use weir_messages::{FeatureValue, FeatureVector, Outcome, Reason, RuleAnswer, RuleUse};
+use weir_messages::{FeatureValue, FeatureVector, Name, Named, Outcome, Reason, RuleAnswer, RuleUse};
 
 use super::Answers;
 use super::list::{Entry, List};
@@ -16,46 +16,51 @@ pub(super) struct Rule {
     /// Approved wording for the applicant.
     pub(super) text: String,
     pub(super) test: Test,
+    /// Sorted by name; of a list the one.
+    pub(super) reads: Vec<Read>,
+}
+
+/// A feature that a rule reads, and its column among all that rules read.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) feature: Name,
+    pub(super) at: usize,
 }
 
 #[derive(Debug)]
 pub(super) enum Test {
     Condition(Expression),
-    Listed { list: List, feature: [String; 1] },
+    Listed(List),
 }
 
 impl Rule {
-    fn reads(&self) -> &[String] {
-        match &self.test {
-            Test::Condition(condition) => condition.reads(),
-            Test::Listed { feature, .. } => feature,
-        }
-    }
-
     /// A condition's value for each row, `None` where SQL knows none; empty for a list.
-    pub(super) fn evaluate(&self, table: &Table) -> Vec<Option<bool>> {
+    pub(super) fn evaluate(&self, table: &Table<'_>) -> Vec<Option<bool>> {
         match &self.test {
             Test::Condition(condition) => table.holds(condition),
-            Test::Listed { .. } => Vec::new(),
+            Test::Listed(_) => Vec::new(),
         }
     }
 
     /// Adds what this rule says of the vector at `row`, of whose conditions `evaluate` gave `column`.
     pub(super) fn answer(
         &self,
-        table: &Table,
+        table: &Table<'_>,
         row: usize,
         vector: &FeatureVector,
         column: &[Option<bool>],
         answers: &mut Answers,
     ) {
-        let entry = self.entry(vector);
+        let entry = self.entry(table, row, vector);
         let holds = match &self.test {
             Test::Condition(_) => column.get(row).copied().flatten(),
-            Test::Listed { .. } => Some(entry.is_some()),
+            Test::Listed(_) => Some(entry.is_some()),
         };
-        let absent: BTreeMap<String, String> =
-            self.reads().iter().filter_map(|name| Some((name.clone(), table.absence(row, name, vector)?))).collect();
+        let absent: BTreeMap<String, String> = self
+            .reads
+            .iter()
+            .filter_map(|read| Some((read.feature.to_string(), table.absence(row, read, vector)?)))
+            .collect();
         let answer = match holds {
             Some(true) => RuleAnswer::Hit,
             // A false that rests on something absent, as `coalesce(x, 0) > 1` may, is not known to be false.
@@ -64,19 +69,20 @@ impl Rule {
         };
         if answer == RuleAnswer::CouldNotEvaluate && absent.is_empty() {
             // Every input is there and SQL still knows no answer: a division by zero, say.
-            self.reads().iter().for_each(|name| drop(answers.missing.insert(name.clone(), "no_answer".to_owned())));
+            let unanswered = self.reads.iter().map(|read| (read.feature.to_string(), "no_answer".to_owned()));
+            answers.missing.extend(unanswered);
         }
         answers.missing.extend(absent);
         if answer == RuleAnswer::Hit {
             answers.hits.push((self.outcome, self.reason(entry)));
         }
-        answers.rules.push(RuleUse { rule: self.code.clone(), answer, read: self.read(vector) });
+        answers.rules.push(RuleUse { rule: self.code.clone(), answer, read: self.read(table, row) });
     }
 
-    fn entry(&self, vector: &FeatureVector) -> Option<&Entry> {
+    fn entry(&self, table: &Table<'_>, row: usize, vector: &FeatureVector) -> Option<&Entry> {
         match &self.test {
             Test::Condition(_) => None,
-            Test::Listed { list, feature: [feature] } => match vector.features.get(feature) {
+            Test::Listed(list) => match self.reads.first().and_then(|read| table.value(row, read.at)) {
                 Some(FeatureValue::Text(text)) => list.in_force(text, vector.at.date()),
                 _ => None,
             },
@@ -91,8 +97,8 @@ impl Rule {
         Reason { code: self.code.clone(), text, kind: kind.to_owned() }
     }
 
-    fn read(&self, vector: &FeatureVector) -> BTreeMap<String, FeatureValue> {
-        let value = |name: &String| vector.features.get(name).cloned().unwrap_or(FeatureValue::Null);
-        self.reads().iter().map(|name| (name.clone(), value(name))).collect()
+    fn read(&self, table: &Table<'_>, row: usize) -> Named<FeatureValue> {
+        let value = |read: &Read| table.value(row, read.at).cloned().unwrap_or(FeatureValue::Null);
+        self.reads.iter().map(|read| (read.feature.clone(), value(read))).collect()
     }
 }

@@ -1,7 +1,6 @@
 //! Feature vectors as one Arrow batch of the columns that rules read. A value of another type than its column's counts as
 //! absent, and so does a number that is not finite.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -11,20 +10,29 @@ use arrow::array::{
 use weir_expr::{ColumnType, Columns, Expression};
 use weir_messages::{FeatureValue, FeatureVector};
 
+use super::rule::Read;
+
 #[derive(Debug)]
-pub(super) struct Table {
+pub(super) struct Table<'a> {
     batch: RecordBatch,
-    place: BTreeMap<String, usize>,
+    /// What the vectors hold, by column and row.
+    values: Vec<Vec<Option<&'a FeatureValue>>>,
 }
 
-impl Table {
-    pub(super) fn of(columns: &Columns, vectors: &[&FeatureVector]) -> Self {
-        let arrays = columns.iter().map(|(name, kind)| column(name, kind, vectors)).collect();
+impl<'a> Table<'a> {
+    pub(super) fn of(columns: &Columns, vectors: &'a [FeatureVector]) -> Self {
+        let values = |name| vectors.iter().map(|vector| vector.features.get(name)).collect();
+        let values: Vec<Vec<_>> = columns.iter().map(|(name, _)| values(name)).collect();
+        let arrays = columns.iter().zip(&values).map(|((_, kind), values)| column(kind, values)).collect();
         let options = RecordBatchOptions::new().with_row_count(Some(vectors.len()));
         let batch = RecordBatch::try_new_with_options(Arc::clone(columns.schema()), arrays, &options)
             .expect("each array is of its column's type and as long as the vectors");
-        let place = columns.iter().enumerate().map(|(at, (name, _))| (name.to_owned(), at)).collect();
-        Self { batch, place }
+        Self { batch, values }
+    }
+
+    /// What the vector at `row` holds in the column `at`.
+    pub(super) fn value(&self, row: usize, at: usize) -> Option<&'a FeatureValue> {
+        self.values[at][row]
     }
 
     /// The condition's value for each row; all unknown where it cannot be evaluated.
@@ -41,21 +49,21 @@ impl Table {
         }
     }
 
-    /// Why the vector at `row` has no usable value for `feature`; `None` when it has one.
-    pub(super) fn absence(&self, row: usize, feature: &str, vector: &FeatureVector) -> Option<String> {
-        if self.place.get(feature).is_some_and(|at| self.batch.column(*at).is_valid(row)) {
+    /// Why the vector at `row` has no usable value for `read`; `None` when it has one.
+    pub(super) fn absence(&self, row: usize, read: &Read, vector: &FeatureVector) -> Option<String> {
+        if self.batch.column(read.at).is_valid(row) {
             return None;
         }
-        match vector.features.get(feature) {
-            None | Some(FeatureValue::Null) => Some(crate::absence(vector, feature)),
+        match self.value(row, read.at) {
+            None | Some(FeatureValue::Null) => Some(crate::absence(vector, &read.feature)),
             Some(_) => Some("unexpected_type".to_owned()),
         }
     }
 }
 
 #[allow(clippy::cast_precision_loss, reason = "an integer given where a number is wanted is rounded, as SQL does")]
-fn column(name: &str, kind: ColumnType, vectors: &[&FeatureVector]) -> ArrayRef {
-    let values = vectors.iter().map(|vector| vector.features.get(name));
+fn column(kind: ColumnType, values: &[Option<&FeatureValue>]) -> ArrayRef {
+    let values = values.iter().copied();
     match kind {
         ColumnType::Bool => Arc::new(BooleanArray::from_iter(values.map(|value| match value {
             Some(FeatureValue::Bool(value)) => Some(*value),

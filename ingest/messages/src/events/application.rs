@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::ApplicationId;
+use crate::{ApplicationId, FeatureValue};
 
 /// An application for a loan. A source of feature views like any other event; every field is a column.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,11 +34,25 @@ pub struct Application {
     pub attributes: BTreeMap<String, AttributeValue>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum AttributeValue {
     Bool(bool),
     Integer(i64),
     Number(f64),
     Text(String),
+}
+
+impl<'de> Deserialize<'de> for AttributeValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match FeatureValue::deserialize(deserializer)? {
+            FeatureValue::Bool(value) => Ok(Self::Bool(value)),
+            FeatureValue::Integer(value) => Ok(Self::Integer(value)),
+            FeatureValue::Number(value) => Ok(Self::Number(value)),
+            FeatureValue::Text(value) => Ok(Self::Text(value)),
+            FeatureValue::Null | FeatureValue::List(_) => {
+                Err(D::Error::custom("expected a truth value, a number or text"))
+            }
+        }
+    }
 }

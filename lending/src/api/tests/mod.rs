@@ -232,8 +232,8 @@ fn decision(application: &ApplicationId, customer: &CustomerId, outcome: Decided
         known_time: Default::default(),
         read_at: Position { partition: 0, offset: 0 },
         parts: BTreeMap::new(),
-        features: BTreeMap::new(),
-        missing: BTreeMap::new(),
+        features: Default::default(),
+        missing: Default::default(),
         trace: None,
     };
     let (name, hash) = ("test".to_owned(), String::new());

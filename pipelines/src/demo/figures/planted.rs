@@ -56,7 +56,7 @@ fn name(part: Part) -> String {
 }
 
 fn hits(decision: &Decision) -> Vec<&str> {
-    let reads_more = |read: &String| !read.starts_with(DECLARED);
+    let reads_more = |read: &str| !read.starts_with(DECLARED);
     let hit = decision.policy.rules.iter().filter(|used| used.answer == RuleAnswer::Hit);
-    hit.filter(|used| used.read.keys().any(reads_more)).map(|used| used.rule.as_str()).collect()
+    hit.filter(|used| used.read.iter().any(|(name, _)| reads_more(name))).map(|used| used.rule.as_str()).collect()
 }

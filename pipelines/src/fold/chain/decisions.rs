@@ -35,9 +35,9 @@ impl Chain for DecisionChain {
         let mut folded = Folded::default();
         let parts = readable::<Part>((&self.keyring, "vectors", self.source()), batch, &mut folded);
         let mut vectors = Vec::new();
-        self.vectors.process(&parts, &mut vectors)?;
+        self.vectors.consume(parts, &mut vectors)?;
         folded.newest = vectors.iter().map(|one| one.body.known_time).max();
-        self.decider.process(&vectors, &mut folded.decisions)?;
+        self.decider.consume(vectors, &mut folded.decisions)?;
         Ok(folded)
     }
 

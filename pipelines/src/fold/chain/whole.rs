@@ -43,7 +43,7 @@ impl WholeChain {
         let (mut passed, mut vectors) = (Vec::new(), Vec::new());
         self.admission.advance(to, &mut passed)?;
         self.features.advance(to, &mut vectors)?;
-        self.decider.process(&vectors, &mut folded.decisions)?;
+        self.decider.consume(vectors, &mut folded.decisions)?;
         self.decider.advance(to, &mut folded.decisions)?;
         Ok(())
     }
@@ -69,7 +69,7 @@ impl Chain for WholeChain {
         let admitted = admitted(&mut self.admission, batch, &mut folded)?;
         let mut vectors = Vec::new();
         self.features.process(&admitted, &mut vectors)?;
-        self.decider.process(&vectors, &mut folded.decisions)?;
+        self.decider.consume(vectors, &mut folded.decisions)?;
         if let Some(newest) = folded.newest {
             self.advance(newest, &mut folded)?;
         }

@@ -51,7 +51,7 @@ fn a_model_that_fails_or_gives_no_probability_leads_to_review() {
         |_, _| Ok(Vec::new()),
     ];
     for spoil in ways {
-        let decision = spoilt(spoil).decide(&[best()]).remove(0);
+        let decision = spoilt(spoil).decide(vec![best()]).remove(0);
         assert_eq!((decision.outcome, codes(&decision)), (Outcome::Review, vec!["missing_input"]));
         assert_eq!((decision.missing["score"].as_str(), decision.model, decision.offer), ("model_failed", None, None));
     }
@@ -64,16 +64,16 @@ fn a_row_that_the_model_fails_on_takes_no_other_with_it() {
         if poison { Err(failure()) } else { Ok(answers) }
     });
     let mut poison = best();
-    poison.features.insert("applicant__amount".to_owned(), FeatureValue::Integer(13));
-    let outcomes: Vec<Outcome> = engine.decide(&[best(), poison, best()]).iter().map(|one| one.outcome).collect();
+    poison.features.insert("applicant__amount", FeatureValue::Integer(13));
+    let outcomes: Vec<Outcome> = engine.decide(vec![best(), poison, best()]).iter().map(|one| one.outcome).collect();
     assert_eq!(outcomes, [Outcome::Approve, Outcome::Review, Outcome::Approve]);
 }
 
 #[test]
 fn a_failed_model_saves_nobody_from_a_rule_that_declines() {
     let mut vector = best();
-    vector.features.insert("applicant__region".to_owned(), text("FR"));
-    let decision = spoilt(|_, _| Err(failure())).decide(&[vector]).remove(0);
+    vector.features.insert("applicant__region", text("FR"));
+    let decision = spoilt(|_, _| Err(failure())).decide(vec![vector]).remove(0);
     assert_eq!((decision.outcome, codes(&decision)), (Outcome::Decline, vec!["region_not_served"]));
     assert!(decision.missing.contains_key("score"));
 }
@@ -83,7 +83,7 @@ fn a_score_that_no_input_lowered_is_explained_by_its_band() {
     let engine = spoilt(|_, answers| {
         Ok(answers.into_iter().map(|_| Answer { probability: 0.9, contributions: vec![0.0; 18] }).collect())
     });
-    let decision = engine.decide(&[best()]).remove(0);
+    let decision = engine.decide(vec![best()]).remove(0);
     assert_eq!((decision.outcome, codes(&decision)), (Outcome::Decline, vec!["score_in_band"]));
     assert_eq!(decision.reasons[0].text, "Your score is too low for an offer (F)");
 }
@@ -94,7 +94,10 @@ fn the_stage_decides_in_place_and_keeps_nothing() {
     let at = |offset, body| Sequenced { position: Position { partition: 3, offset }, ordinal: 2, body };
     let mut out = Vec::new();
     stage.process(&[at(5, best()), at(9, best())], &mut out).unwrap();
-    assert_eq!(out, [at(5, best()), at(9, best())].map(|one| one.map(|vector| engine().decide(&[vector]).remove(0))));
+    assert_eq!(
+        out,
+        [at(5, best()), at(9, best())].map(|one| one.map(|vector| engine().decide(vec![vector]).remove(0)))
+    );
     assert_eq!((stage.name().as_str(), stage.snapshot()), ("decider.v1", Vec::new()));
     stage.process(&[], &mut out).unwrap();
     assert_eq!(out.len(), 2);

@@ -81,7 +81,7 @@ fn applicants() -> Vec<FeatureVector> {
         let years = applicant.features["applicant__age"].clone();
         let FeatureValue::Number(years) = years else { panic!("an age is a number") };
         let years = format!("{:.0}", years.clamp(18.0, 60.0)).parse().unwrap();
-        applicant.features.insert("applicant__age".to_owned(), FeatureValue::Integer(years));
+        applicant.features.insert("applicant__age", FeatureValue::Integer(years));
         applicant
     };
     model.text("golden.jsonl").unwrap().lines().map(applicant).collect()
@@ -89,15 +89,15 @@ fn applicants() -> Vec<FeatureVector> {
 
 /// The one with the best score.
 fn best() -> FeatureVector {
-    let decisions = engine().decide(&applicants());
+    let decisions = engine().decide(applicants());
     let score = |decision: &Decision| decision.model.as_ref().unwrap().score;
     decisions.into_iter().max_by_key(score).unwrap().vector
 }
 
 fn decided(changes: &[(&str, FeatureValue)]) -> Decision {
     let mut vector = best();
-    vector.features.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-    engine().decide(&[vector]).remove(0)
+    vector.features.extend(changes.iter().map(|(name, value)| (*name, value.clone())));
+    engine().decide(vec![vector]).remove(0)
 }
 
 fn codes(decision: &Decision) -> Vec<&str> {
@@ -124,7 +124,7 @@ fn used(decision: &Decision, reason: &weir_messages::Reason) -> bool {
 #[test]
 fn every_outcome_carries_reasons_that_were_used() {
     let mut seen = BTreeSet::new();
-    for decision in engine().decide(&applicants()) {
+    for decision in engine().decide(applicants()) {
         seen.insert(decision.outcome);
         assert!((1..=4).contains(&decision.reasons.len()), "{decision:?}");
         assert!(decision.reasons.iter().all(|reason| reason.kind == "score" && used(&decision, reason)));
@@ -137,7 +137,7 @@ fn every_outcome_carries_reasons_that_were_used() {
 
 #[test]
 fn a_score_is_explained_by_what_lowered_it_most() {
-    let decisions = engine().decide(&applicants());
+    let decisions = engine().decide(applicants());
     let declined = decisions.iter().find(|decision| decision.outcome == Outcome::Decline).unwrap();
     let manifest = Package::load(&model::tests::shipped()).unwrap().manifest().clone();
     let points = &declined.model.as_ref().unwrap().contributions;
@@ -211,9 +211,9 @@ fn each_missing_input_alone_prevents_an_approval_and_is_named() {
     let engine = engine();
     for name in reads(&engine) {
         let mut vector = best();
-        vector.features.insert(name.clone(), FeatureValue::Null);
-        vector.missing.insert(name.clone(), "no_consent".to_owned());
-        let decision = engine.decide(&[vector]).remove(0);
+        vector.features.insert(name.as_str(), FeatureValue::Null);
+        vector.missing.insert(name.as_str(), "no_consent".into());
+        let decision = engine.decide(vec![vector]).remove(0);
         assert_eq!((decision.outcome, decision.missing[&name].as_str()), (Outcome::Review, "no_consent"), "{name}");
         let reason = &decision.reasons[0];
         assert_eq!(reason.text, format!("We could not check everything that a decision needs: {name} (no_consent)"));
@@ -230,16 +230,16 @@ proptest! {
         let reads = reads(&engine);
         let vectors: Vec<FeatureVector> = rows.iter().map(|(row, absent)| {
             let mut vector = row.get(&applicants).clone();
-            absent.iter().for_each(|at| drop(vector.features.remove(at.get(&reads))));
+            absent.iter().for_each(|at| drop(vector.features.remove(at.get::<String>(&reads))));
             vector
         }).collect();
-        let decisions = engine.decide(&vectors);
+        let decisions = engine.decide(vectors.clone());
         for ((decision, vector), (_, absent)) in decisions.iter().zip(&vectors).zip(&rows) {
             let absent: BTreeSet<&String> = absent.iter().map(|at| at.get(&reads)).collect();
             prop_assert!(absent.is_empty() || decision.outcome != Outcome::Approve);
             prop_assert_eq!(decision.missing.keys().collect::<BTreeSet<_>>(), absent);
             prop_assert!(!decision.reasons.is_empty() && decision.reasons.iter().all(|reason| used(decision, reason)));
-            prop_assert_eq!(&engine.decide(std::slice::from_ref(vector))[0], decision, "the batch changes nothing");
+            prop_assert_eq!(&engine.decide(vec![vector.clone()])[0], decision, "the batch changes nothing");
         }
     }
 
@@ -247,11 +247,11 @@ proptest! {
     fn a_decision_read_back_from_its_record_is_decided_again_to_the_byte(amount in 1.0..20_000.0_f64, rhythm in any::<f64>()) {
         let engine = engine();
         let mut vector = best();
-        vector.features.insert("applicant__amount".to_owned(), FeatureValue::Number(amount));
+        vector.features.insert("applicant__amount", FeatureValue::Number(amount));
         if rhythm.is_finite() {
-            vector.features.insert("form_rhythm__rhythm_ms_7d".to_owned(), FeatureValue::Number(rhythm));
+            vector.features.insert("form_rhythm__rhythm_ms_7d", FeatureValue::Number(rhythm));
         }
-        let recorded = serde_json::to_string(&engine.decide(&[vector])[0]).unwrap();
+        let recorded = serde_json::to_string(&engine.decide(vec![vector])[0]).unwrap();
         let read: Decision = serde_json::from_str(&recorded).unwrap();
         prop_assert_eq!(serde_json::to_string(&engine.rerun(&read)).unwrap(), recorded);
     }

@@ -38,7 +38,7 @@ pub(crate) fn vector(features: &[(&str, FeatureValue)]) -> FeatureVector {
         "read_at": { "partition": 0, "offset": 7 }, "features": {}, "missing": {},
     }))
     .unwrap();
-    vector.features = features.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    vector.features = features.iter().map(|(name, value)| (*name, value.clone())).collect();
     vector
 }
 
@@ -85,12 +85,12 @@ fn refusal(rules: &str, bands: &str) -> String {
 
 fn answer(when: &str, features: &[(&str, FeatureValue)]) -> Answers {
     let policy = load(&rule("fraud", "it", when, "review"), BANDS).unwrap();
-    policy.answer(&[&vector(features)]).remove(0)
+    policy.answer(&[vector(features)]).remove(0)
 }
 
 fn age(policy: &Policy, age: i64) -> RuleAnswer {
     let vector = vector(&[("applicant__age", FeatureValue::Integer(age))]);
-    policy.answer(&[&vector])[0].rules[0].answer
+    policy.answer(std::slice::from_ref(&vector))[0].rules[0].answer
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_rule_answers_with_what_it_read() {
         &[("device__seen", FeatureValue::Integer(4)), ("applicant__age", FeatureValue::Integer(30))],
     );
     assert_eq!(answers.rules[0].answer, RuleAnswer::Hit);
-    assert_eq!(answers.rules[0].read, BTreeMap::from([("device__seen".to_owned(), FeatureValue::Integer(4))]));
+    assert_eq!(answers.rules[0].read, [("device__seen", FeatureValue::Integer(4))].into_iter().collect());
     let (outcome, reason) = &answers.hits[0];
     assert_eq!(
         (*outcome, reason.code.as_str(), reason.text.as_str(), reason.kind.as_str()),
@@ -151,9 +151,9 @@ fn a_hit_stands_although_something_else_is_missing() {
 #[test]
 fn an_absent_feature_is_named_with_the_reason_that_the_vector_gives() {
     let mut vector = vector(&[("device__seen", FeatureValue::Null)]);
-    vector.missing.insert("device__seen".to_owned(), "no_consent".to_owned());
+    vector.missing.insert("device__seen", "no_consent".into());
     let policy = load(&rule("fraud", "it", "device__seen > 3", "review"), BANDS).unwrap();
-    assert_eq!(policy.answer(&[&vector])[0].missing["device__seen"], "no_consent");
+    assert_eq!(policy.answer(std::slice::from_ref(&vector))[0].missing["device__seen"], "no_consent");
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn a_listed_value_hits_until_the_day_it_expires_and_says_how_to_appeal() {
     let content = content(&listed("applicant__phone", "phones"), BANDS).with("lists/phones.csv", LIST.into());
     let policy = Policy::load(&content, &available()).unwrap();
     let mut vector = vector(&[("applicant__phone", text("tok_1"))]);
-    let answers = policy.answer(&[&vector]).remove(0);
+    let answers = policy.answer(std::slice::from_ref(&vector)).remove(0);
     let (outcome, reason) = &answers.hits[0];
     assert_eq!((*outcome, reason.kind.as_str()), (Outcome::Decline, "list"));
     assert_eq!(reason.text, "Listed. To appeal: by letter.");
@@ -195,10 +195,10 @@ fn a_listed_value_hits_until_the_day_it_expires_and_says_how_to_appeal() {
         ("2026-02-28T23:59:59Z", RuleAnswer::NoHit),
     ] {
         vector.at = weir_messages::EventTime::parse(at).unwrap();
-        assert_eq!(policy.answer(&[&vector])[0].rules[0].answer, expected, "{at}");
+        assert_eq!(policy.answer(std::slice::from_ref(&vector))[0].rules[0].answer, expected, "{at}");
     }
     vector.features.clear();
-    let answers = policy.answer(&[&vector]).remove(0);
+    let answers = policy.answer(std::slice::from_ref(&vector)).remove(0);
     assert_eq!(
         (answers.rules[0].answer, answers.missing["applicant__phone"].as_str()),
         (RuleAnswer::CouldNotEvaluate, "no_value")

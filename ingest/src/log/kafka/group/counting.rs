@@ -43,6 +43,7 @@ pub(super) type Store = Arc<Mutex<BTreeMap<u16, Fold>>>;
 pub(super) enum Called {
     Assigned(u16, u64),
     Took(u16),
+    Settled(u16),
     Revoked(u16),
     Lost(u16),
 }
@@ -52,6 +53,7 @@ type Fault = Box<dyn FnMut(&Called) -> Result<(), MemberError> + Send>;
 struct Folder {
     store: Store,
     live: BTreeMap<u16, Fold>,
+    unsettled: Vec<u16>,
     calls: Sender<Called>,
     fault: Fault,
 }
@@ -84,7 +86,17 @@ impl Member for Folder {
             entries.iter().zip(fold.next..).all(|(entry, offset)| entry.position == Position { partition, offset })
         );
         entries.iter().for_each(|entry| fold.take(entry));
-        self.called(Called::Took(partition))
+        self.called(Called::Took(partition))?;
+        self.unsettled.push(partition);
+        Ok(())
+    }
+
+    fn settle(&mut self) -> Vec<(u16, MemberError)> {
+        let mut failed = Vec::new();
+        for partition in std::mem::take(&mut self.unsettled) {
+            failed.extend(self.called(Called::Settled(partition)).err().map(|error| (partition, error)));
+        }
+        failed
     }
 
     fn pause(&mut self) -> Result<Vec<Position>, MemberError> {
@@ -125,7 +137,13 @@ impl Site {
         fault: impl FnMut(&Called) -> Result<(), MemberError> + Send + 'static,
     ) -> (Running, Receiver<Called>) {
         let (calls, called) = channel();
-        let folder = Folder { store: Arc::clone(&self.store), live: BTreeMap::new(), calls, fault: Box::new(fault) };
+        let folder = Folder {
+            store: Arc::clone(&self.store),
+            live: BTreeMap::new(),
+            unsettled: Vec::new(),
+            calls,
+            fault: Box::new(fault),
+        };
         (Group::start(&self.settings, TOPIC, "folders", Box::new(folder)).unwrap(), called)
     }
 
