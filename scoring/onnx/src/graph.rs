@@ -1,27 +1,25 @@
 //! An ONNX graph run by tract: loaded from bytes, checked operator by operator, then fed tensors by input name.
-//! Knows nothing of packages, features or scores. A hostile file is refused and never ends the process.
+//! A hostile file is refused and never ends the process.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tract_onnx::model::ParseResult;
-use tract_onnx::pb::{ModelProto, NodeProto};
+use tract_onnx::pb::ModelProto;
 use tract_onnx::tract_hir::internal::*;
 
-use crate::operators;
-use crate::{Kind, ModelError, Tensor};
+use crate::bounds::{self, Volumes};
+use crate::check::{check, named};
+use crate::{Kind, ModelError, Tensor, operators, wire};
 
-/// Larger files are not scorecards.
-const LARGEST_FILE: usize = 16 << 20;
-
-/// Operator domains whose operators are known here.
-const DOMAINS: [&str; 3] = ["", "ai.onnx", "ai.onnx.ml"];
+/// Larger files are not of this world of tables.
+const LARGEST_FILE: usize = 64 << 20;
 
 pub struct Graph {
-    plan: Arc<TypedRunnableModel>,
+    plan: Plan,
     inputs: Vec<GraphInput>,
-    outputs: Vec<String>,
+    outputs: Vec<GraphOutput>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +28,20 @@ pub struct GraphInput {
     pub kind: Kind,
     /// `None` where the file leaves a dimension open.
     pub shape: Vec<Option<usize>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GraphOutput {
+    pub name: String,
+    /// What the columns are called, where the graph says it by a `ZipMap`.
+    pub columns: Option<Vec<String>>,
+}
+
+enum Plan {
+    /// For any number of rows.
+    Open(Arc<TypedRunnableModel>, Volumes),
+    /// Made anew for each call: an input's values decide on shapes.
+    OfCall(Box<ModelProto>),
 }
 
 impl Graph {
@@ -43,92 +55,144 @@ impl Graph {
     }
 
     fn build(bytes: &[u8]) -> TractResult<Self> {
-        let onnx = tract_onnx::model::Onnx { op_register: operators::register(), ..Default::default() };
-        let proto = onnx.proto_model_for_read(&mut &*bytes).context("it is no ONNX model")?;
-        check(&proto, &onnx)?;
-        let ParseResult { mut model, unresolved_inputs, .. } = onnx.parse(&proto, None)?;
-        ensure!(unresolved_inputs.is_empty(), "nothing gives the tensor `{}`", unresolved_inputs[0]);
-        let rows = model.symbols.sym("rows");
-        let mut inputs = Vec::new();
-        for at in 0..model.input_outlets()?.len() {
-            let fact = model.input_fact(at)?.clone();
-            let kind = fact.datum_type.concretize().context("an input declares no type")?;
-            let name = model.node(model.input_outlets()?[at].node).name.clone();
-            let dims = dimensions(&fact, &rows).with_context(|| format!("input `{name}`"))?;
-            let shape = dims.iter().map(|dim| dim.to_usize().ok()).collect();
-            model.set_input_fact(at, InferenceFact::dt_shape(kind, &dims))?;
-            let kind =
-                Kind::of(kind).with_context(|| format!("input `{name}` is of {kind:?}, which cannot be given"))?;
-            inputs.push(GraphInput { name, kind, shape });
+        wire::check(bytes)?;
+        let proto = onnx().proto_model_for_read(&mut &*bytes).context("it is no ONNX model")?;
+        check(&proto, &onnx().op_register)?;
+        let (mut model, inputs) = parsed(&proto)?;
+        let outputs = outputs(&proto)?;
+        if operators::reads_shapes(&proto) {
+            return Ok(Self { plan: Plan::OfCall(Box::new(proto)), inputs, outputs });
         }
-        let outputs = proto.graph.iter().flat_map(|graph| &graph.output).map(|output| output.name.clone()).collect();
-        let plan = model.into_optimized()?.into_runnable()?;
-        Ok(Self { plan, inputs, outputs })
+        let rows = model.symbols.sym("rows");
+        for (at, input) in inputs.iter().enumerate() {
+            let dims = input.shape.iter().map(|dim| dim.map_or_else(|| rows.to_dim(), |dim| dim.to_dim()));
+            let fact = InferenceFact::dt_shape(input.kind.inner(), dims.collect::<TVec<TDim>>());
+            model.set_input_fact(at, fact)?;
+        }
+        let (plan, volumes) = planned(model)?;
+        Ok(Self { plan: Plan::Open(plan, volumes), inputs, outputs })
     }
 
+    #[must_use]
     pub fn inputs(&self) -> &[GraphInput] {
         &self.inputs
     }
 
-    pub fn outputs(&self) -> &[String] {
+    #[must_use]
+    pub fn outputs(&self) -> &[GraphOutput] {
         &self.outputs
     }
 
     /// Tensors in the order of `inputs`; answers in the order of `outputs`.
     pub fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, ModelError> {
-        let run = || {
-            let inputs = inputs.into_iter().map(|tensor| Ok(tensor.into_inner()?.into_tvalue()));
-            let outputs = self.plan.run(inputs.collect::<TractResult<_>>()?)?;
-            let named = outputs.iter().zip(&self.outputs);
-            named.map(|(inner, name)| Tensor::of(inner).with_context(|| format!("output `{name}`"))).collect()
+        guarded(|| self.answer(inputs)).map_err(|reason| ModelError::Failed { reason })
+    }
+
+    fn answer(&self, inputs: Vec<Tensor>) -> TractResult<Vec<Tensor>> {
+        let rows = self.rows(&inputs)?;
+        let inputs = inputs.into_iter().map(|tensor| Ok(tensor.into_inner()?.into_tvalue()));
+        let inputs = inputs.collect::<TractResult<TVec<TValue>>>()?;
+        let outputs = match &self.plan {
+            Plan::Open(plan, volumes) => {
+                if let Some(rows) = rows {
+                    volumes.allow(rows)?;
+                }
+                plan.run(inputs)?
+            }
+            Plan::OfCall(proto) => {
+                let (mut model, _) = parsed(proto)?;
+                for (at, input) in inputs.iter().enumerate() {
+                    model.set_input_fact(at, InferenceFact::from(input.clone().into_tensor()))?;
+                }
+                planned(model)?.0.run(inputs)?
+            }
         };
-        guarded(run).map_err(|reason| ModelError::Failed { reason })
+        let named = outputs.iter().zip(&self.outputs);
+        named.map(|(inner, output)| Tensor::of(inner).with_context(|| format!("output `{}`", output.name))).collect()
+    }
+
+    /// How many rows the open dimensions have; all inputs fit and agree on it.
+    fn rows(&self, inputs: &[Tensor]) -> TractResult<Option<usize>> {
+        let (expected, found) = (self.inputs.len(), inputs.len());
+        ensure!(expected == found, "expected {expected} inputs, found {found}");
+        let mut rows = None;
+        for (input, tensor) in self.inputs.iter().zip(inputs) {
+            let (kind, shape) = (tensor.values().kind(), tensor.shape());
+            let fits = shape.len() == input.shape.len()
+                && input.shape.iter().zip(shape).all(|(expected, found)| expected.is_none_or(|dim| dim == *found));
+            let (expected, name) = (input.kind, &input.name);
+            ensure!(kind == expected, "input `{name}`: expected {expected}, found {kind}");
+            ensure!(fits, "input `{name}`: expected a shape like {}, found {shape:?}", shown(&input.shape));
+            for found in input.shape.iter().zip(shape).filter(|(dim, _)| dim.is_none()).map(|(_, found)| *found) {
+                let agrees = rows.is_none_or(|rows| rows == found) || matches!(self.plan, Plan::OfCall(_));
+                ensure!(agrees, "input `{name}`: expected as many rows as the others, found {found}");
+                rows = Some(found);
+            }
+        }
+        Ok(rows)
     }
 }
 
-/// The declared dimensions, with `rows` where the first is left open.
-fn dimensions(fact: &InferenceFact, rows: &Symbol) -> TractResult<TVec<TDim>> {
-    let declared = fact.shape.dims().map(Factoid::concretize).enumerate();
-    let dimensions = declared.map(|(axis, dimension)| match dimension {
-        Some(dimension) if dimension.to_i64().is_ok() => Ok(dimension),
-        Some(_) | None if axis == 0 => Ok(rows.into()),
-        Some(_) | None => bail!("dimension {axis} is left open, and only the first may be"),
+fn shown(shape: &[Option<usize>]) -> String {
+    let dims = shape.iter().map(|dim| dim.map_or_else(|| "any".to_owned(), |dim| dim.to_string()));
+    format!("[{}]", dims.collect::<Vec<_>>().join(", "))
+}
+
+fn onnx() -> tract_onnx::model::Onnx {
+    tract_onnx::model::Onnx { op_register: operators::register(), ..Default::default() }
+}
+
+/// The graph as tract reads it, and its inputs as the file declares them.
+fn parsed(proto: &ModelProto) -> TractResult<(InferenceModel, Vec<GraphInput>)> {
+    let ParseResult { mut model, unresolved_inputs, .. } = onnx().parse(proto, None)?;
+    ensure!(unresolved_inputs.is_empty(), "nothing gives the tensor `{}`", unresolved_inputs[0]);
+    bounds::bound(&mut model);
+    let mut inputs = Vec::new();
+    for at in 0..model.input_outlets()?.len() {
+        let name = model.node(model.input_outlets()?[at].node).name.clone();
+        let input = declared(name.clone(), model.input_fact(at)?).with_context(|| format!("input `{name}`"))?;
+        inputs.push(input);
+    }
+    Ok((model, inputs))
+}
+
+fn declared(name: String, fact: &InferenceFact) -> TractResult<GraphInput> {
+    let kind = fact.datum_type.concretize().context("it declares no type")?;
+    let kind = Kind::of(kind).with_context(|| format!("{kind:?} cannot be given"))?;
+    ensure!(fact.shape.rank().concretize().is_some(), "it declares no shape");
+    let dims = fact.shape.dims().map(Factoid::concretize).enumerate();
+    let shape = dims.map(|(axis, dim)| match dim.and_then(|dim| dim.to_usize().ok()) {
+        None if axis > 0 => bail!("dimension {axis} is left open, and only the first may be"),
+        dim => Ok(dim),
     });
-    dimensions.collect()
+    Ok(GraphInput { name, kind, shape: shape.collect::<TractResult<_>>()? })
+}
+
+fn outputs(proto: &ModelProto) -> TractResult<Vec<GraphOutput>> {
+    let graph = proto.graph.as_ref().context("it holds no graph")?;
+    let outputs = graph.output.iter().map(|output| {
+        let origin = graph.node.iter().find(|node| node.output.contains(&output.name));
+        let columns = match origin {
+            Some(node) if node.op_type == "ZipMap" => Some(operators::columns(node).with_context(|| named(node))?),
+            Some(_) | None => None,
+        };
+        Ok(GraphOutput { name: output.name.clone(), columns })
+    });
+    outputs.collect()
+}
+
+fn planned(model: InferenceModel) -> TractResult<(Arc<TypedRunnableModel>, Volumes)> {
+    let typed = model.into_typed()?;
+    Volumes::new(&typed)?;
+    let optimized = typed.into_optimized()?;
+    let volumes = Volumes::new(&optimized)?;
+    Ok((optimized.into_runnable()?, volumes))
 }
 
 impl fmt::Debug for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Graph").field("inputs", &self.inputs).field("outputs", &self.outputs).finish_non_exhaustive()
     }
-}
-
-/// Before tract sees the file: every node's operator is known, and nothing lies outside it.
-fn check(proto: &ModelProto, onnx: &tract_onnx::model::Onnx) -> TractResult<()> {
-    let graph = proto.graph.as_ref().context("it holds no graph")?;
-    for node in &graph.node {
-        ensure!(
-            DOMAINS.contains(&node.domain.as_str()),
-            "{}: operator domain `{}` is not supported",
-            named(node),
-            node.domain
-        );
-        ensure!(
-            onnx.op_register.0.contains_key(&node.op_type),
-            "{}: {}",
-            named(node),
-            operators::absence(&node.op_type)
-        );
-    }
-    for tensor in &graph.initializer {
-        ensure!(tensor.external_data.is_empty(), "tensor `{}` lies in another file", tensor.name);
-    }
-    Ok(())
-}
-
-fn named(node: &NodeProto) -> String {
-    let name = if node.name.is_empty() { node.output.first().map_or("", String::as_str) } else { &node.name };
-    format!("node `{name}` ({})", node.op_type)
 }
 
 /// A panic inside tract is a refusal like any other. The text is one line.

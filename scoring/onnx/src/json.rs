@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Graph, ModelError, Tensor, Values};
+use crate::{Graph, GraphOutput, ModelError, Tensor, Values};
 
 #[derive(Debug, thiserror::Error)]
 pub enum ScoreError {
@@ -29,6 +29,9 @@ struct Flat {
     name: String,
     dtype: String,
     shape: Vec<usize>,
+    /// What the columns are called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    columns: Option<Vec<String>>,
     data: Vec<Value>,
 }
 
@@ -43,7 +46,7 @@ pub fn score_json(model: &[u8], inputs: &[u8]) -> Result<String, ScoreError> {
         flat.tensor().map_err(|reason| unfit(format!("`{}`: {reason}", flat.name)))
     });
     let answers = graph.run(ordered.collect::<Result<_, _>>()?)?;
-    let outputs = graph.outputs().iter().zip(&answers).map(|(name, tensor)| Flat::of(name, tensor)).collect();
+    let outputs = graph.outputs().iter().zip(&answers).map(|(output, tensor)| Flat::of(output, tensor)).collect();
     serde_json::to_string(&Outputs { outputs }).map_err(|error| unfit(error.to_string()))
 }
 
@@ -53,6 +56,7 @@ impl Flat {
             "float32" => Values::Float32(self.values(single)?),
             "float64" => Values::Float64(self.values(double)?),
             "int64" => Values::Int64(self.values(Value::as_i64)?),
+            "int16" => Values::Int16(self.values(|value| value.as_i64().and_then(|value| i16::try_from(value).ok()))?),
             "int32" => Values::Int32(self.values(|value| value.as_i64().and_then(|value| i32::try_from(value).ok()))?),
             "bool" => Values::Bool(self.values(Value::as_bool)?),
             "string" => Values::Text(self.values(|value| value.as_str().map(str::to_owned))?),
@@ -69,17 +73,19 @@ impl Flat {
         values.collect()
     }
 
-    fn of(name: &str, tensor: &Tensor) -> Self {
+    fn of(output: &GraphOutput, tensor: &Tensor) -> Self {
         let data = match tensor.values() {
             Values::Float32(values) => values.iter().map(|value| float(f64::from(*value))).collect(),
             Values::Float64(values) => values.iter().map(|value| float(*value)).collect(),
             Values::Int64(values) => values.iter().map(|value| Value::from(*value)).collect(),
+            Values::Int16(values) => values.iter().map(|value| Value::from(*value)).collect(),
             Values::Int32(values) => values.iter().map(|value| Value::from(*value)).collect(),
             Values::Bool(values) => values.iter().map(|value| Value::from(*value)).collect(),
             Values::Text(values) => values.iter().map(|value| Value::from(value.as_str())).collect(),
         };
         let dtype = tensor.values().kind().to_string();
-        Self { name: name.to_owned(), dtype, shape: tensor.shape().to_vec(), data }
+        let (name, columns) = (output.name.clone(), output.columns.clone());
+        Self { name, dtype, shape: tensor.shape().to_vec(), columns, data }
     }
 }
 

@@ -1,13 +1,16 @@
 //! ONNX graphs of any origin: loaded from bytes, checked operator by operator, and run on tensors. A graph answers as ONNX
 //! Runtime does, or it is refused with the reason. Knows nothing of packages, features or scores.
 
+mod bounds;
+mod check;
 mod graph;
 mod json;
 mod operators;
 mod tensor;
 mod trees;
+mod wire;
 
-pub use graph::{Graph, GraphInput};
+pub use graph::{Graph, GraphInput, GraphOutput};
 pub use json::{ScoreError, score_json};
 pub use tensor::{Kind, Tensor, Values};
 

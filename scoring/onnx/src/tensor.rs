@@ -12,6 +12,7 @@ pub enum Kind {
     Float64,
     Int64,
     Int32,
+    Int16,
     Bool,
     Text,
 }
@@ -22,6 +23,7 @@ pub enum Values {
     Float64(Vec<f64>),
     Int64(Vec<i64>),
     Int32(Vec<i32>),
+    Int16(Vec<i16>),
     Bool(Vec<bool>),
     Text(Vec<String>),
 }
@@ -57,6 +59,7 @@ impl Tensor {
             Values::Float64(values) => array(&self.shape, values),
             Values::Int64(values) => array(&self.shape, values),
             Values::Int32(values) => array(&self.shape, values),
+            Values::Int16(values) => array(&self.shape, values),
             Values::Bool(values) => array(&self.shape, values),
             Values::Text(values) => array(&self.shape, values),
         }
@@ -73,6 +76,7 @@ impl Tensor {
             Some(Kind::Float64) => Values::Float64(plain.as_slice()?.to_vec()),
             Some(Kind::Int64) => Values::Int64(plain.as_slice()?.to_vec()),
             Some(Kind::Int32) => Values::Int32(plain.as_slice()?.to_vec()),
+            Some(Kind::Int16) => Values::Int16(plain.as_slice()?.to_vec()),
             Some(Kind::Bool) => Values::Bool(plain.as_slice()?.to_vec()),
             Some(Kind::Text) => Values::Text(plain.as_slice()?.to_vec()),
             None => bail!("data type {:?} cannot be given out", inner.datum_type()),
@@ -93,6 +97,7 @@ impl Values {
             Self::Float64(values) => values.len(),
             Self::Int64(values) => values.len(),
             Self::Int32(values) => values.len(),
+            Self::Int16(values) => values.len(),
             Self::Bool(values) => values.len(),
             Self::Text(values) => values.len(),
         }
@@ -110,6 +115,7 @@ impl Values {
             Self::Float64(_) => Kind::Float64,
             Self::Int64(_) => Kind::Int64,
             Self::Int32(_) => Kind::Int32,
+            Self::Int16(_) => Kind::Int16,
             Self::Bool(_) => Kind::Bool,
             Self::Text(_) => Kind::Text,
         }
@@ -123,6 +129,7 @@ impl Kind {
             DatumType::F64 => Some(Self::Float64),
             DatumType::I64 | DatumType::TDim => Some(Self::Int64),
             DatumType::I32 => Some(Self::Int32),
+            DatumType::I16 => Some(Self::Int16),
             DatumType::Bool => Some(Self::Bool),
             DatumType::String => Some(Self::Text),
             DatumType::U8
@@ -130,12 +137,23 @@ impl Kind {
             | DatumType::U32
             | DatumType::U64
             | DatumType::I8
-            | DatumType::I16
             | DatumType::F16
             | DatumType::Blob
             | DatumType::QI8(_)
             | DatumType::QU8(_)
             | DatumType::QI32(_) => None,
+        }
+    }
+
+    pub(crate) const fn inner(self) -> DatumType {
+        match self {
+            Self::Float32 => DatumType::F32,
+            Self::Float64 => DatumType::F64,
+            Self::Int64 => DatumType::I64,
+            Self::Int32 => DatumType::I32,
+            Self::Int16 => DatumType::I16,
+            Self::Bool => DatumType::Bool,
+            Self::Text => DatumType::String,
         }
     }
 }
@@ -148,6 +166,7 @@ impl fmt::Display for Kind {
             Self::Float64 => "float64",
             Self::Int64 => "int64",
             Self::Int32 => "int32",
+            Self::Int16 => "int16",
             Self::Bool => "bool",
             Self::Text => "string",
         })

@@ -59,9 +59,10 @@ impl Package {
         }
         let graph = Graph::load(content.bytes("model.onnx")?)?;
         let order = order(&manifest, &graph)?;
+        let names: Vec<&str> = graph.outputs().iter().map(|output| output.name.as_str()).collect();
         let output = |name: &str| {
-            graph.outputs().iter().position(|output| output == name).ok_or_else(|| PackageError::Columns {
-                reason: format!("expected an output `{name}`, found {}", graph.outputs().join(", ")),
+            graph.outputs().iter().position(|output| output.name == name).ok_or_else(|| PackageError::Columns {
+                reason: format!("expected an output `{name}`, found {}", names.join(", ")),
             })
         };
         let (probability, contributions) =

@@ -7,20 +7,19 @@ use tract_onnx::tract_hir::internal::*;
 
 /// Of one node; every refusal names the attribute.
 pub(crate) struct Attributes<'a> {
-    context: &'a ParsingContext<'a>,
     node: &'a NodeProto,
 }
 
 impl<'a> Attributes<'a> {
     /// `honoured` are all the attributes that the operator knows.
-    pub(crate) fn new(context: &'a ParsingContext<'a>, node: &'a NodeProto, honoured: &[&str]) -> TractResult<Self> {
+    pub(crate) fn new(node: &'a NodeProto, honoured: &[&str]) -> TractResult<Self> {
         let mut names = std::collections::HashSet::new();
         for attribute in &node.attribute {
             let name = attribute.name.as_str();
             ensure!(honoured.contains(&name), "attribute `{name}` is not supported");
             ensure!(names.insert(name), "attribute `{name}` comes twice");
         }
-        Ok(Self { context, node })
+        Ok(Self { node })
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
@@ -35,12 +34,23 @@ impl<'a> Attributes<'a> {
         Ok(self.node.get_attr_opt::<i64>(name)?.unwrap_or(default))
     }
 
+    pub(crate) fn float(&self, name: &str, default: f32) -> TractResult<f32> {
+        Ok(self.node.get_attr_opt::<f32>(name)?.unwrap_or(default))
+    }
+
     pub(crate) fn integers(&self, name: &str) -> TractResult<Vec<i64>> {
         Ok(self.node.get_attr_opt_slice::<i64>(name)?.unwrap_or_default().to_vec())
     }
 
     pub(crate) fn floats(&self, name: &str) -> TractResult<Vec<f32>> {
         Ok(self.node.get_attr_opt_slice::<f32>(name)?.unwrap_or_default().to_vec())
+    }
+
+    /// Floats of which none is NaN or infinite.
+    pub(crate) fn finite(&self, name: &str) -> TractResult<Vec<f32>> {
+        let floats = self.floats(name)?;
+        ensure!(floats.iter().all(|value| value.is_finite()), "attribute `{name}` is not finite");
+        Ok(floats)
     }
 
     pub(crate) fn texts(&self, name: &str) -> TractResult<Vec<String>> {
@@ -54,13 +64,14 @@ impl<'a> Attributes<'a> {
 
     pub(crate) fn tensor(&self, name: &str) -> TractResult<Option<Tensor>> {
         let Some(proto) = self.node.get_attr_opt::<&tract_onnx::pb::TensorProto>(name)? else { return Ok(None) };
-        let tensor = self.context.load_tensor(proto).with_context(|| format!("attribute `{name}`"))?;
-        Ok(Some(tensor))
+        let nothing_outside = tract_onnx::data_resolver::MmapDataResolver;
+        let tensor = tract_onnx::tensor::load_tensor(&nothing_outside, proto, None);
+        tensor.map(Some).with_context(|| format!("attribute `{name}`"))
     }
 
     /// The version of ONNX-ML that the file speaks; one where it does not say.
-    pub(crate) fn version(&self) -> i64 {
-        let imports = &self.context.model.opset_import;
+    pub(crate) fn version_of(context: &ParsingContext) -> i64 {
+        let imports = &context.model.opset_import;
         imports.iter().find(|import| import.domain == "ai.onnx.ml").map_or(1, |import| import.version)
     }
 }

@@ -2,30 +2,24 @@
 
 use tract_onnx::tract_hir::internal::*;
 
-use super::matrix_shape;
+use super::attributes::Attributes;
 
 /// One row of weights and one intercept for each output.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub(super) struct Linear {
     outputs: usize,
     weights: Vec<f32>,
     intercepts: Vec<f32>,
 }
 
-/// All floats are finite, so equality is total.
-impl Eq for Linear {}
-
 impl Linear {
-    /// `weights` row by row: all of the first output, then all of the second. No intercepts means zeros.
-    pub(super) fn new(outputs: usize, weights: Vec<f32>, intercepts: Vec<f32>) -> TractResult<Self> {
+    /// `coefficients` row by row: all of the first output, then all of the second. No intercepts means zeros.
+    pub(super) fn new(attributes: &Attributes, outputs: usize) -> TractResult<Self> {
+        let (weights, intercepts) = (attributes.finite("coefficients")?, attributes.finite("intercepts")?);
         ensure!(outputs > 0 && !weights.is_empty(), "attribute `coefficients` is empty");
-        ensure!(
-            weights.len().is_multiple_of(outputs),
-            "expected a multiple of {outputs} coefficients, found {}",
-            weights.len()
-        );
         let intercepts = if intercepts.is_empty() { vec![0.0; outputs] } else { intercepts };
-        ensure!(intercepts.len() == outputs, "expected {outputs} intercepts, found {}", intercepts.len());
+        let found = intercepts.len();
+        ensure!(found == outputs, "attribute `intercepts`: expected {outputs} entries, found {found}");
         Ok(Self { outputs, weights, intercepts })
     }
 
@@ -33,18 +27,31 @@ impl Linear {
         self.outputs
     }
 
-    /// Number of rows, and the sums row by row.
-    pub(super) fn sums(&self, input: &Tensor) -> TractResult<(usize, Vec<f32>)> {
-        let (rows, columns) = matrix_shape(input.shape())?;
-        let width = self.weights.len() / self.outputs;
-        ensure!(columns == width, "expected {width} columns, found {columns}");
-        let plain = input.try_as_plain_ram()?;
-        let mut sums = Vec::with_capacity(rows * self.outputs);
-        for row in plain.as_slice::<f32>()?.chunks_exact(width) {
-            for (weights, intercept) in self.weights.chunks_exact(width).zip(&self.intercepts) {
-                sums.push(row.iter().zip(weights).fold(0.0_f32, |sum, (x, w)| sum + x * w) + intercept);
+    /// There may be more coefficients than the columns need: like ONNX Runtime, the first are taken.
+    pub(super) fn expect_columns(&self, columns: usize) -> TractResult<()> {
+        let (outputs, found) = (self.outputs, self.weights.len());
+        let needed = columns.checked_mul(outputs);
+        ensure!(
+            columns > 0 && needed.is_some_and(|needed| needed <= found),
+            "attribute `coefficients`: {found} entries do not serve {outputs} sums of {columns} columns"
+        );
+        Ok(())
+    }
+
+    /// The sums row by row, of as many columns as were expected.
+    pub(super) fn sums(&self, input: &[f32], columns: usize) -> Vec<f32> {
+        let mut sums = Vec::with_capacity(input.len() / columns * self.outputs);
+        for row in input.chunks_exact(columns) {
+            for (weights, intercept) in self.weights.chunks_exact(columns).zip(&self.intercepts) {
+                sums.push(dot(row, weights) + intercept);
             }
         }
-        Ok((rows, sums))
+        sums
     }
+}
+
+/// In the order of the columns and with one rounding a step, as the matrix kernels of ONNX Runtime do it; so a score does
+/// not depend on the processor.
+pub(super) fn dot(row: &[f32], weights: &[f32]) -> f32 {
+    row.iter().zip(weights).fold(0.0, |sum, (x, weight)| x.mul_add(*weight, sum))
 }

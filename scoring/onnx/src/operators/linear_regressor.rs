@@ -1,56 +1,51 @@
-//! `ai.onnx.ml.LinearRegressor`: one weighted sum for each target. No transform after the sum but `NONE`.
+//! `ai.onnx.ml.LinearRegressor`: one weighted sum for each target.
 
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 
+use super::attributes::Attributes;
 use super::linear::Linear;
-use super::{floats, only_attributes, tensor};
+use super::operator::{Built, Operator, built};
+use super::post_transform::PostTransform;
+use super::rows::{expect_float32, matrix, numbers, only};
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct LinearRegressor(Linear);
-
-pub(super) fn build(_: &ParsingContext, node: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
-    only_attributes(node, &["coefficients", "intercepts", "targets", "post_transform"])?;
-    let transform: String = node.get_attr_opt("post_transform")?.unwrap_or_else(|| "NONE".to_owned());
-    ensure!(transform == "NONE", "`post_transform` {transform} is not supported");
-    let targets = node.get_attr_opt::<usize>("targets")?.unwrap_or(1);
-    let linear = Linear::new(targets, floats(node, "coefficients")?, floats(node, "intercepts")?)?;
-    let wrapped = inference_wrap(LinearRegressor(linear), 1, move |_, s, inputs, outputs| {
-        check_input_arity(inputs, 1)?;
-        check_output_arity(outputs, 1)?;
-        s.equals(&inputs[0].datum_type, f32::datum_type())?;
-        s.equals(&inputs[0].rank, 2)?;
-        s.equals(&outputs[0].datum_type, f32::datum_type())?;
-        s.equals(&outputs[0].rank, 2)?;
-        s.equals(&outputs[0].shape[0], &inputs[0].shape[0])?;
-        s.equals(&outputs[0].shape[1], targets.to_dim())
-    });
-    Ok((wrapped, vec![]))
+#[derive(Debug)]
+struct LinearRegressor {
+    linear: Linear,
+    transform: PostTransform,
 }
 
-impl Op for LinearRegressor {
-    fn name(&self) -> StaticName {
-        "LinearRegressor".into()
-    }
-
-    op_as_typed_op!();
+pub(super) fn build(_: &ParsingContext, node: &NodeProto) -> Built {
+    let attributes = Attributes::new(node, &["coefficients", "intercepts", "targets", "post_transform"])?;
+    let transform = PostTransform::named(&attributes.text("post_transform", "NONE")?)?;
+    let targets = attributes.integer("targets", 1)?;
+    let Ok(targets) = usize::try_from(targets) else { bail!("attribute `targets`: {targets} cannot be") };
+    let linear = Linear::new(&attributes, targets)?;
+    // Of a single score only the probit is honoured.
+    let transform = if targets > 1 || transform == PostTransform::Probit { transform } else { PostTransform::None };
+    built(node, 1, LinearRegressor { linear, transform })
 }
 
-impl EvalOp for LinearRegressor {
-    op_out_of_plan!();
-
-    fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
-        let input = args_1!(inputs);
-        let (rows, sums) = self.0.sums(&input)?;
-        Ok(tvec!(tensor(&[rows, self.0.outputs()], sums)?))
-    }
-}
-
-impl TypedOp for LinearRegressor {
-    fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
-        Ok(tvec!(f32::fact([inputs[0].shape[0].clone(), self.0.outputs().to_dim()])))
+impl Operator for LinearRegressor {
+    fn name(&self) -> &'static str {
+        "LinearRegressor"
     }
 
-    as_op!();
+    fn facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
+        let input = only(inputs)?;
+        expect_float32(input.datum_type)?;
+        let (rows, columns) = matrix(&input.shape)?;
+        self.linear.expect_columns(columns.to_usize()?)?;
+        Ok(tvec!(f32::fact([rows, self.linear.outputs().to_dim()])))
+    }
+
+    fn eval(&self, inputs: &[&Tensor]) -> TractResult<TVec<Tensor>> {
+        let input = only(inputs)?;
+        let (rows, columns) = matrix(input.shape())?;
+        self.linear.expect_columns(columns)?;
+        let mut sums = self.linear.sums(&numbers(input)?, columns);
+        sums.chunks_exact_mut(self.linear.outputs()).for_each(|row| self.transform.apply(row));
+        Ok(tvec!(Tensor::from_shape(&[rows, self.linear.outputs()], &sums)?))
+    }
 }

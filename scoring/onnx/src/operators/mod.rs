@@ -2,96 +2,95 @@
 //! Runtime in float32; sums run in index order, so a score does not depend on the processor's vector units.
 //! What an operator does not support it refuses when the model is built, naming node and attribute.
 
+mod array_feature_extractor;
 mod attributes;
+mod binarizer;
+mod category_mapper;
 pub(crate) mod classes;
+mod coupling;
+mod erf;
+mod feature_vectorizer;
+mod imputer;
+mod label_encoder;
 mod linear;
 mod linear_classifier;
 mod linear_regressor;
+mod lookup;
+mod normalizer;
 mod one_hot;
 mod operator;
 pub(crate) mod post_transform;
 pub(crate) mod real;
 mod rows;
 mod scaler;
+mod shape_readers;
+mod string_concat;
+mod svm_classifier;
+mod svm_kernel;
+mod svm_regressor;
 mod trees;
+mod zip_map;
 
-use tract_onnx::model::OnnxOpRegister;
+use tract_onnx::model::{OnnxOpRegister, ParsingContext};
 use tract_onnx::pb::NodeProto;
-use tract_onnx::tract_hir::internal::*;
-
-/// Operators of tract that are not proven against ONNX Runtime here: their models are refused by name.
-const UNPROVEN: &[&str] = &["CategoryMapper", "Normalizer"];
 
 /// Operators that draw at random: no decision could be run again.
 const RANDOM: &[&str] =
     &["Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"];
 
-/// Operators whose output is as large as some value in the file says, and so could take all memory.
-const GROWING: &[&str] = &[
-    "ConstantOfShape",
-    "Expand",
-    "EyeLike",
-    "If",
-    "Loop",
-    "OneHot",
-    "Pad",
-    "Range",
-    "Resize",
-    "Scan",
-    "Tile",
-    "Upsample",
+/// Operators that run a graph within the graph, or grow by a factor of floats that nobody has needed.
+const UNNEEDED: &[&str] = &["EyeLike", "If", "Loop", "Resize", "Scan", "Upsample"];
+
+pub(crate) use shape_readers::reads_shapes;
+pub(crate) use zip_map::columns;
+
+type Builder = fn(&ParsingContext, &NodeProto) -> operator::Built;
+
+/// Ours, all of domain `ai.onnx.ml`.
+const ML: &[(&str, Builder)] = &[
+    ("ArrayFeatureExtractor", array_feature_extractor::build),
+    ("Binarizer", binarizer::build),
+    ("CategoryMapper", category_mapper::build),
+    ("FeatureVectorizer", feature_vectorizer::build),
+    ("Imputer", imputer::build),
+    ("LabelEncoder", label_encoder::build),
+    ("LinearClassifier", linear_classifier::build),
+    ("LinearRegressor", linear_regressor::build),
+    ("Normalizer", normalizer::build),
+    ("OneHotEncoder", one_hot::build),
+    ("SVMClassifier", svm_classifier::build),
+    ("SVMRegressor", svm_regressor::build),
+    ("Scaler", scaler::build),
+    ("TreeEnsemble", trees::ensemble),
+    ("TreeEnsembleClassifier", trees::classifier),
+    ("TreeEnsembleRegressor", trees::regressor),
+    ("ZipMap", zip_map::build),
 ];
+
+/// Ours of the standard domain, where tract has none or a worse one.
+const STANDARD: &[(&str, Builder)] = &[("Erf", erf::build), ("StringConcat", string_concat::build)];
 
 /// tract's operators and ours.
 pub(crate) fn register() -> OnnxOpRegister {
     let mut operators = tract_onnx::onnx().op_register;
-    for name in [UNPROVEN, RANDOM, GROWING].concat() {
+    for name in [RANDOM, UNNEEDED].concat() {
         operators.0.remove(name);
     }
-    operators.insert("LinearClassifier", linear_classifier::build);
-    operators.insert("LinearRegressor", linear_regressor::build);
-    operators.insert("OneHotEncoder", one_hot::build);
-    operators.insert("Scaler", scaler::build);
-    operators.insert("TreeEnsemble", trees::ensemble);
-    operators.insert("TreeEnsembleClassifier", trees::classifier);
-    operators.insert("TreeEnsembleRegressor", trees::regressor);
+    for (name, build) in ML.iter().chain(STANDARD) {
+        operators.insert(name, *build);
+    }
     operators
+}
+
+pub(crate) fn is_ml(operator: &str) -> bool {
+    ML.iter().any(|(name, _)| *name == operator)
 }
 
 /// Why an operator that is not registered is refused.
 pub(crate) fn absence(operator: &str) -> &'static str {
     if RANDOM.contains(&operator) {
         "it draws at random, and a decision must be repeatable"
-    } else if GROWING.contains(&operator) {
-        "the size of its output would be set by a value in the file"
     } else {
         "it is not supported"
     }
-}
-
-/// Every attribute must be one that the operator honours.
-fn only_attributes(node: &NodeProto, honoured: &[&str]) -> TractResult<()> {
-    match node.attribute.iter().find(|attribute| !honoured.contains(&attribute.name.as_str())) {
-        Some(attribute) => bail!("attribute `{}` is not supported", attribute.name),
-        None => Ok(()),
-    }
-}
-
-fn floats(node: &NodeProto, attribute: &str) -> TractResult<Vec<f32>> {
-    let values: Vec<f32> = node.get_attr_opt_vec(attribute)?.unwrap_or_default();
-    ensure!(values.iter().all(|value| value.is_finite()), "attribute `{attribute}` is not finite");
-    Ok(values)
-}
-
-/// Rows and columns of a tensor of rank one (one row) or two.
-fn matrix_shape(shape: &[usize]) -> TractResult<(usize, usize)> {
-    match *shape {
-        [columns] => Ok((1, columns)),
-        [rows, columns] => Ok((rows, columns)),
-        _ => bail!("expected a tensor of rank 1 or 2, found rank {}", shape.len()),
-    }
-}
-
-fn tensor(shape: &[usize], values: Vec<f32>) -> TractResult<TValue> {
-    Ok(Tensor::from_shape(shape, &values)?.into_tvalue())
 }

@@ -1,91 +1,98 @@
-//! `ai.onnx.ml.OneHotEncoder` over text: a text becomes a row of zeros with a one at its category. Integer categories and
-//! inputs of another rank than two are not supported.
+//! `ai.onnx.ml.OneHotEncoder`: a value becomes a row of zeros with a one at its category. Floats are cut to integers first.
+
+use std::collections::HashMap;
 
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 
-use super::only_attributes;
+use super::attributes::Attributes;
+use super::operator::{Built, Operator, built};
+use super::rows::{cut, only};
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 struct OneHotEncoder {
-    categories: Vec<String>,
-    /// A text outside the categories becomes all zeros; without this it is an error.
+    integers: HashMap<i64, usize>,
+    texts: HashMap<String, usize>,
+    width: usize,
+    /// A value outside the categories becomes all zeros; without this it is an error.
     zeros: bool,
 }
 
-pub(super) fn build(_: &ParsingContext, node: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
-    only_attributes(node, &["cats_strings", "zeros"])?;
-    let categories: Vec<String> = node.get_attr_opt_vec("cats_strings")?.unwrap_or_default();
-    ensure!(!categories.is_empty(), "attribute `cats_strings` is empty");
-    let zeros = node.get_attr_opt::<i64>("zeros")?.unwrap_or(1) != 0;
-    let width = categories.len();
-    let wrapped = inference_wrap(OneHotEncoder { categories, zeros }, 1, move |_, s, inputs, outputs| {
-        check_input_arity(inputs, 1)?;
-        check_output_arity(outputs, 1)?;
-        s.equals(&inputs[0].datum_type, String::datum_type())?;
-        s.equals(&outputs[0].datum_type, f32::datum_type())?;
-        s.equals(&inputs[0].rank, 2)?;
-        s.equals(&outputs[0].rank, 3)?;
-        s.equals(&outputs[0].shape[0], &inputs[0].shape[0])?;
-        s.equals(&outputs[0].shape[1], &inputs[0].shape[1])?;
-        s.equals(&outputs[0].shape[2], width.to_dim())
-    });
-    Ok((wrapped, vec![]))
+pub(super) fn build(_: &ParsingContext, node: &NodeProto) -> Built {
+    let attributes = Attributes::new(node, &["cats_int64s", "cats_strings", "zeros"])?;
+    let (integers, texts) = (attributes.integers("cats_int64s")?, attributes.texts("cats_strings")?);
+    ensure!(integers.is_empty() != texts.is_empty(), "expected one of `cats_int64s` and `cats_strings`");
+    let zeros = attributes.integer("zeros", 1)? != 0;
+    let width = integers.len().max(texts.len());
+    // Of equal categories the last counts.
+    let integers = integers.into_iter().zip(0..).collect();
+    let texts = texts.into_iter().zip(0..).collect();
+    built(node, 1, OneHotEncoder { integers, texts, width, zeros })
 }
 
-impl Op for OneHotEncoder {
-    fn name(&self) -> StaticName {
-        "OneHotEncoder".into()
-    }
-
-    op_as_typed_op!();
-}
-
-impl EvalOp for OneHotEncoder {
-    op_out_of_plan!();
-
-    fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
-        let input = args_1!(inputs);
+impl OneHotEncoder {
+    fn places(&self, input: &Tensor) -> TractResult<Vec<Option<usize>>> {
         let plain = input.try_as_plain_ram()?;
-        let texts = plain.as_slice::<String>()?;
-        let mut encoded = vec![0.0_f32; texts.len() * self.categories.len()];
-        for (text, row) in texts.iter().zip(encoded.chunks_exact_mut(self.categories.len())) {
-            match self.categories.iter().position(|category| category == text) {
-                Some(at) => row[at] = 1.0,
-                None => ensure!(self.zeros, "expected a known category, found another text"),
+        let integer = |value: i64| self.integers.get(&value).copied();
+        match input.datum_type() {
+            DatumType::String => {
+                Ok(plain.as_slice::<String>()?.iter().map(|text| self.texts.get(text).copied()).collect())
             }
+            DatumType::I64 => Ok(plain.as_slice::<i64>()?.iter().map(|value| integer(*value)).collect()),
+            DatumType::F32 => {
+                Ok(plain.as_slice::<f32>()?.iter().map(|value| integer(cut(f64::from(*value)))).collect())
+            }
+            DatumType::F64 => Ok(plain.as_slice::<f64>()?.iter().map(|value| integer(cut(*value))).collect()),
+            other => bail!("an input of {other:?} is not supported"),
         }
-        let mut shape: TVec<usize> = input.shape().into();
-        shape.push(self.categories.len());
-        Ok(tvec!(super::tensor(&shape, encoded)?))
     }
 }
 
-impl TypedOp for OneHotEncoder {
-    fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
-        let mut shape: TVec<TDim> = inputs[0].shape.iter().cloned().collect();
-        shape.push(self.categories.len().to_dim());
+impl Operator for OneHotEncoder {
+    fn name(&self) -> &'static str {
+        "OneHotEncoder"
+    }
+
+    fn facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
+        let input = only(inputs)?;
+        let taken = [DatumType::String, DatumType::I64, DatumType::F32, DatumType::F64];
+        ensure!(taken.contains(&input.datum_type), "an input of {:?} is not supported", input.datum_type);
+        ensure!(input.rank() <= 2, "expected a tensor of rank 1 or 2, found rank {}", input.rank());
+        let mut shape: TVec<TDim> = input.shape.iter().cloned().collect();
+        shape.push(self.width.to_dim());
         Ok(tvec!(f32::fact(&shape)))
     }
 
-    as_op!();
+    fn eval(&self, inputs: &[&Tensor]) -> TractResult<TVec<Tensor>> {
+        let input = only(inputs)?;
+        let mut encoded = vec![0.0_f32; input.len() * self.width];
+        for (place, row) in self.places(input)?.into_iter().zip(encoded.chunks_exact_mut(self.width)) {
+            match place {
+                Some(at) => row[at] = 1.0,
+                None => ensure!(self.zeros, "expected a known category, found another"),
+            }
+        }
+        let mut shape: TVec<usize> = input.shape().into();
+        shape.push(self.width);
+        Ok(tvec!(Tensor::from_shape(&shape, &encoded)?))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn encode(zeros: bool, texts: &[&str]) -> TractResult<Vec<f32>> {
-        let op = OneHotEncoder { categories: vec!["a".to_owned(), "b".to_owned()], zeros };
+    fn encode(zeros: bool, texts: &[&str]) -> TractResult<Tensor> {
+        let known = [("a".to_owned(), 0), ("b".to_owned(), 1)];
+        let op = OneHotEncoder { integers: HashMap::new(), texts: known.into(), width: 2, zeros };
         let texts: Vec<String> = texts.iter().map(|&text| text.to_owned()).collect();
-        let output = op.eval(&EvalContext::out_of_plan(), tvec!(tensor1(&texts).into_tvalue()))?;
-        Ok(output[0].try_as_plain_ram()?.as_slice::<f32>()?.to_vec())
+        Ok(op.eval(&[&tensor1(&texts)])?.remove(0))
     }
 
     #[test]
     fn a_known_text_is_one_and_an_unknown_one_is_all_zeros() {
-        assert_eq!(encode(true, &["b", "c"]).unwrap(), [0.0, 1.0, 0.0, 0.0]);
+        assert_eq!(encode(true, &["b", "c"]).unwrap(), tensor2(&[[0.0_f32, 1.0], [0.0, 0.0]]));
     }
 
     #[test]

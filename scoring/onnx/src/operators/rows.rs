@@ -44,3 +44,16 @@ pub(super) fn expect_numbers(kind: DatumType) -> TractResult<()> {
     ensure!(taken.contains(&kind), "expected numbers, found {kind:?}");
     Ok(())
 }
+
+/// Refuses what is not float32.
+pub(super) fn expect_float32(kind: DatumType) -> TractResult<()> {
+    ensure!(kind == DatumType::F32, "an input of {kind:?} is not supported");
+    Ok(())
+}
+
+/// To an integer as the processor does it: what does not fit becomes the lowest.
+#[allow(clippy::cast_possible_truncation, reason = "it was seen to fit")]
+pub(super) fn cut(value: f64) -> i64 {
+    const END: f64 = 9_223_372_036_854_775_808.0;
+    if (-END..END).contains(&value) { value as i64 } else { i64::MIN }
+}

@@ -1,66 +1,66 @@
-//! `ai.onnx.ml.Scaler`: `(x - offset) * scale`, each per column or one for all.
+//! `ai.onnx.ml.Scaler`: `(x - offset) * scale`, each per column or one for all. Numbers of any kind become float32.
 
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::*;
 
-use super::{floats, matrix_shape, only_attributes, tensor};
+use super::attributes::Attributes;
+use super::operator::{Built, Operator, built};
+use super::real::Real;
+use super::rows::{expect_numbers, matrix, numbers, only};
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 struct Scaler {
     offset: Vec<f32>,
     scale: Vec<f32>,
 }
 
-/// All floats are finite, so equality is total.
-impl Eq for Scaler {}
-
-pub(super) fn build(_: &ParsingContext, node: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
-    only_attributes(node, &["offset", "scale"])?;
-    let (offset, scale) = (floats(node, "offset")?, floats(node, "scale")?);
+pub(super) fn build(_: &ParsingContext, node: &NodeProto) -> Built {
+    let attributes = Attributes::new(node, &["offset", "scale"])?;
+    let (offset, scale) = (attributes.finite("offset")?, attributes.finite("scale")?);
     ensure!(
         !offset.is_empty() && offset.len() == scale.len(),
-        "`offset` and `scale` must be of one length, and not empty"
+        "attributes `offset` and `scale` must be of one length, and not empty"
     );
-    let wrapped = inference_wrap(Scaler { offset, scale }, 1, |_, s, inputs, outputs| {
-        check_input_arity(inputs, 1)?;
-        check_output_arity(outputs, 1)?;
-        s.equals(&inputs[0].datum_type, f32::datum_type())?;
-        s.equals(&outputs[0].datum_type, f32::datum_type())?;
-        s.equals(&inputs[0].shape, &outputs[0].shape)
-    });
-    Ok((wrapped, vec![]))
+    built(node, 1, Scaler { offset, scale })
 }
 
-impl Op for Scaler {
-    fn name(&self) -> StaticName {
-        "Scaler".into()
+impl Scaler {
+    fn scaled<T: Real>(&self, input: &Tensor) -> TractResult<Tensor> {
+        let width = self.offset.len();
+        let scaled = numbers::<T>(input)?.into_iter().enumerate().map(|(at, x)| {
+            let (offset, scale) = (T::from_f32(self.offset[at % width]), T::from_f32(self.scale[at % width]));
+            ((x - offset) * scale).to_f32()
+        });
+        Tensor::from_shape(input.shape(), &scaled.collect::<Vec<f32>>())
+    }
+}
+
+impl Operator for Scaler {
+    fn name(&self) -> &'static str {
+        "Scaler"
     }
 
-    op_as_typed_op!();
-}
+    fn facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
+        let input = only(inputs)?;
+        expect_numbers(input.datum_type)?;
+        let (_, columns) = matrix(&input.shape)?;
+        let width = self.offset.len();
+        ensure!(width == 1 || width.to_dim() == columns, "expected {width} columns, found {columns}");
+        Ok(tvec!(f32::fact(input.shape.iter().cloned().collect::<TVec<TDim>>())))
+    }
 
-impl EvalOp for Scaler {
-    op_out_of_plan!();
-
-    fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
-        let input = args_1!(inputs);
-        let (_, columns) = matrix_shape(input.shape())?;
+    fn eval(&self, inputs: &[&Tensor]) -> TractResult<TVec<Tensor>> {
+        let input = only(inputs)?;
+        let (_, columns) = matrix(input.shape())?;
         let width = self.offset.len();
         ensure!(width == 1 || width == columns, "expected {width} columns, found {columns}");
-        let plain = input.try_as_plain_ram()?;
-        let scaled = plain.as_slice::<f32>()?.iter().enumerate();
-        let scaled = scaled.map(|(at, x)| (x - self.offset[at % width]) * self.scale[at % width]).collect();
-        Ok(tvec!(tensor(input.shape(), scaled)?))
+        let scaled = match input.datum_type() {
+            DatumType::F64 => self.scaled::<f64>(input)?,
+            _ => self.scaled::<f32>(input)?,
+        };
+        Ok(tvec!(scaled))
     }
-}
-
-impl TypedOp for Scaler {
-    fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
-        Ok(tvec!(inputs[0].without_value()))
-    }
-
-    as_op!();
 }
 
 #[cfg(test)]
@@ -70,8 +70,7 @@ mod tests {
     #[test]
     fn each_column_has_its_own_offset_and_scale() {
         let op = Scaler { offset: vec![1.0, 2.0], scale: vec![10.0, 0.5] };
-        let rows = tensor2(&[[1.0_f32, 4.0], [3.0, 2.0]]);
-        let output = op.eval(&EvalContext::out_of_plan(), tvec!(rows.into_tvalue())).unwrap();
-        assert_eq!(output[0].try_as_plain_ram().unwrap().as_slice::<f32>().unwrap(), [0.0, 1.0, 20.0, 0.0]);
+        let output = op.eval(&[&tensor2(&[[1.0_f32, 4.0], [3.0, 2.0]])]).unwrap();
+        assert_eq!(output[0], tensor2(&[[0.0_f32, 1.0], [20.0, 0.0]]));
     }
 }

@@ -109,7 +109,7 @@ struct TreeClassifier {
     trees: Widths<Classification<f32>, Classification<f64>>,
 }
 
-pub(super) fn classifier(context: &ParsingContext, node: &NodeProto) -> Built {
+pub(super) fn classifier(_: &ParsingContext, node: &NodeProto) -> Built {
     let own = [
         "class_treeids",
         "class_nodeids",
@@ -122,7 +122,7 @@ pub(super) fn classifier(context: &ParsingContext, node: &NodeProto) -> Built {
         "base_values_as_tensor",
         "post_transform",
     ];
-    let attributes = Attributes::new(context, node, &[&LISTS[..], &own[..]].concat())?;
+    let attributes = Attributes::new(node, &[&LISTS[..], &own[..]].concat())?;
     let names = ["classlabels_int64s", "classlabels_strings"];
     let labels = Labels::new(attributes.integers(names[0])?, attributes.texts(names[1])?, names)?;
     let tensors = ["nodes_values_as_tensor", "class_weights_as_tensor", "base_values_as_tensor"];
@@ -187,7 +187,7 @@ struct TreeRegressor {
     trees: Widths<Regression<f32>, Regression<f64>>,
 }
 
-pub(super) fn regressor(context: &ParsingContext, node: &NodeProto) -> Built {
+pub(super) fn regressor(_: &ParsingContext, node: &NodeProto) -> Built {
     let own = [
         "target_treeids",
         "target_nodeids",
@@ -200,7 +200,7 @@ pub(super) fn regressor(context: &ParsingContext, node: &NodeProto) -> Built {
         "aggregate_function",
         "post_transform",
     ];
-    let attributes = Attributes::new(context, node, &[&LISTS[..], &own[..]].concat())?;
+    let attributes = Attributes::new(node, &[&LISTS[..], &own[..]].concat())?;
     let targets = targets(&attributes)?;
     let tensors = ["nodes_values_as_tensor", "target_weights_as_tensor", "base_values_as_tensor"];
     let trees = if is_double(&attributes, &tensors)? {
@@ -218,7 +218,7 @@ fn listed_regression<T: Real>(attributes: &Attributes, targets: usize) -> TractR
     Regression::new(ensemble, aggregate, reals(attributes, "base_values")?, transform)
 }
 
-pub(super) fn ensemble(context: &ParsingContext, node: &NodeProto) -> Built {
+pub(super) fn ensemble(_: &ParsingContext, node: &NodeProto) -> Built {
     let honoured = [
         "tree_roots",
         "nodes_featureids",
@@ -237,7 +237,7 @@ pub(super) fn ensemble(context: &ParsingContext, node: &NodeProto) -> Built {
         "aggregate_function",
         "post_transform",
     ];
-    let attributes = Attributes::new(context, node, &honoured)?;
+    let attributes = Attributes::new(node, &honoured)?;
     let targets = targets(&attributes)?;
     let trees = if is_double(&attributes, &["nodes_splits", "leaf_weights", "membership_values"])? {
         Widths::Double(Box::new(rooted_regression(&attributes, targets)?))
