@@ -6,12 +6,15 @@ mod check;
 mod graph;
 mod json;
 mod operators;
+mod plan;
+mod scorer;
 mod tensor;
 mod trees;
 mod wire;
 
 pub use graph::{Graph, GraphInput, GraphOutput};
 pub use json::{ScoreError, score_json};
+pub use scorer::{Cell, InputColumn, Scorer};
 pub use tensor::{Kind, Tensor, Values};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -46,17 +46,18 @@ impl Assessment {
         if !(0.0..=1.0).contains(&answer.probability) {
             return Err(failed(format!("expected a probability, found {}", answer.probability)));
         }
-        if answer.contributions.len() != manifest.inputs.len() {
-            let (wanted, found) = (manifest.inputs.len(), answer.contributions.len());
+        let contributions = answer.contributions.as_deref().unwrap_or_default();
+        if contributions.len() != manifest.inputs.len() {
+            let (wanted, found) = (manifest.inputs.len(), contributions.len());
             return Err(failed(format!("expected {wanted} contributions, found {found}")));
         }
-        if !answer.contributions.iter().all(|contribution| contribution.is_finite()) {
+        if !contributions.iter().all(|contribution| contribution.is_finite()) {
             return Err(failed("expected finite contributions".to_owned()));
         }
         let raw = answer.probability.clamp(SUREST, 1.0 - SUREST);
         let slope = manifest.calibration.a;
         let log_odds = slope * (raw / (1.0 - raw)).ln() + manifest.calibration.b;
-        let points = manifest.inputs.iter().zip(&answer.contributions);
+        let points = manifest.inputs.iter().zip(contributions);
         let points = points.map(|(input, contribution)| {
             (input.feature.clone(), six_places(-manifest.scale.factor() * slope * contribution))
         });

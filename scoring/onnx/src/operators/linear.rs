@@ -5,8 +5,8 @@ use tract_onnx::tract_hir::internal::*;
 use super::attributes::Attributes;
 
 /// One row of weights and one intercept for each output.
-#[derive(Debug)]
-pub(super) struct Linear {
+#[derive(Debug, Clone)]
+pub(crate) struct Linear {
     outputs: usize,
     weights: Vec<f32>,
     intercepts: Vec<f32>,
@@ -23,7 +23,7 @@ impl Linear {
         Ok(Self { outputs, weights, intercepts })
     }
 
-    pub(super) const fn outputs(&self) -> usize {
+    pub(crate) const fn outputs(&self) -> usize {
         self.outputs
     }
 
@@ -42,11 +42,16 @@ impl Linear {
     pub(super) fn sums(&self, input: &[f32], columns: usize) -> Vec<f32> {
         let mut sums = Vec::with_capacity(input.len() / columns * self.outputs);
         for row in input.chunks_exact(columns) {
-            for (weights, intercept) in self.weights.chunks_exact(columns).zip(&self.intercepts) {
-                sums.push(dot(row, weights) + intercept);
-            }
+            self.row(row, &mut sums);
         }
         sums
+    }
+
+    /// The sums of one row.
+    pub(crate) fn row(&self, row: &[f32], sums: &mut Vec<f32>) {
+        for (weights, intercept) in self.weights.chunks_exact(row.len()).zip(&self.intercepts) {
+            sums.push(dot(row, weights) + intercept);
+        }
     }
 }
 

@@ -31,6 +31,8 @@ mod svm_regressor;
 mod trees;
 mod zip_map;
 
+use std::sync::Arc;
+
 use tract_onnx::model::{OnnxOpRegister, ParsingContext};
 use tract_onnx::pb::NodeProto;
 
@@ -41,6 +43,9 @@ const RANDOM: &[&str] =
 /// Operators that run a graph within the graph, or grow by a factor of floats that nobody has needed.
 const UNNEEDED: &[&str] = &["EyeLike", "If", "Loop", "Resize", "Scan", "Upsample"];
 
+pub(crate) use linear_classifier::LinearClassifier;
+pub(crate) use linear_regressor::LinearRegressor;
+pub(crate) use operator::Operator;
 pub(crate) use shape_readers::reads_shapes;
 pub(crate) use zip_map::columns;
 
@@ -80,6 +85,12 @@ pub(crate) fn register() -> OnnxOpRegister {
         operators.insert(name, *build);
     }
     operators
+}
+
+/// What a node asks for, where it is one of ours that can be built.
+pub(crate) fn ours(context: &ParsingContext, node: &NodeProto) -> Option<Arc<dyn Operator>> {
+    let (_, build) = ML.iter().chain(STANDARD).find(|(name, _)| *name == node.op_type)?;
+    operator::within(&*build(context, node).ok()?.0)
 }
 
 pub(crate) fn is_ml(operator: &str) -> bool {

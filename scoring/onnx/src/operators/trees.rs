@@ -14,7 +14,8 @@ use super::operator::{Built, Operator, built};
 use super::post_transform::PostTransform;
 use super::real::Real;
 use super::rows::{expect_numbers, matrix, numbers, only};
-use crate::trees::{Aggregate, Classification, Listed, Regression, Rooted};
+use crate::plan::{Formula, Symbol};
+use crate::trees::{Aggregate, Classification, Flat, Listed, Regression, Rooted};
 
 /// More targets than any model has.
 const MOST_TARGETS: usize = 1 << 16;
@@ -158,6 +159,14 @@ impl Operator for TreeClassifier {
         "TreeEnsembleClassifier"
     }
 
+    fn symbols(&self, inputs: &[Symbol]) -> Option<Vec<Symbol>> {
+        Symbol::of_model(inputs, |columns| {
+            let trees = self.trees.as_single().ok()?;
+            let flat = Flat::of(&trees.ensemble, columns)?;
+            Some(Formula::TreeClasses(trees.clone(), self.labels.clone(), flat))
+        })
+    }
+
     fn facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
         let input = only(inputs)?;
         expect_numbers(input.datum_type)?;
@@ -297,6 +306,14 @@ impl TreeRegressor {
 impl Operator for TreeRegressor {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn symbols(&self, inputs: &[Symbol]) -> Option<Vec<Symbol>> {
+        Symbol::of_model(inputs, |columns| {
+            let trees = self.trees.as_single().ok()?;
+            let flat = Flat::of(&trees.ensemble, columns)?;
+            Some(Formula::TreeSums(trees.clone(), flat))
+        })
     }
 
     fn facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {

@@ -3,7 +3,7 @@
 use tract_onnx::prelude::TractResult;
 use tract_onnx::tract_hir::internal::ensure;
 
-use super::{Ensemble, Score};
+use super::{Ensemble, Score, Vote};
 use crate::operators::classes::Winner;
 use crate::operators::post_transform::{PostTransform, SecondClass};
 use crate::operators::real::Real;
@@ -55,14 +55,24 @@ impl<T: Real> Classification<T> {
         let mut scores = vec![Score::NONE; self.ensemble.targets];
         for root in &self.ensemble.roots {
             for vote in self.ensemble.votes_of(*root, row) {
-                let score = &mut scores[vote.target as usize];
-                *score = Score { value: score.value + vote.weight, voted: true };
+                self.add(&mut scores, vote);
             }
         }
-        if let [first, second] = scores[..] { self.of_two(first, second, out) } else { self.of_many(scores, out) }
+        self.finish(&mut scores, out)
     }
 
-    fn of_many(&self, mut scores: Vec<Score<T>>, out: &mut Vec<T>) -> Winner {
+    #[allow(clippy::unused_self, reason = "how votes add up is the classification's to say")]
+    pub(crate) fn add(&self, scores: &mut [Score<T>], vote: &Vote<T>) {
+        let score = &mut scores[vote.target as usize];
+        *score = Score { value: score.value + vote.weight, voted: true };
+    }
+
+    /// When all votes are added.
+    pub(crate) fn finish(&self, scores: &mut [Score<T>], out: &mut Vec<T>) -> Winner {
+        if let [first, second] = *scores { self.of_two(first, second, out) } else { self.of_many(scores, out) }
+    }
+
+    fn of_many(&self, scores: &mut [Score<T>], out: &mut Vec<T>) -> Winner {
         for (score, base) in scores.iter_mut().zip(&self.base_values) {
             *score = Score { value: if score.voted { score.value + *base } else { *base }, voted: true };
         }

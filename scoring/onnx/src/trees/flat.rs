@@ -11,7 +11,7 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 
-use super::{Child, Ensemble, Node, Test};
+use super::{Child, Ensemble, Node, Test, Vote};
 
 /// Columns of a row and views of them together; more has no flat form.
 pub(crate) const SLOTS: usize = 1 << SLOT_BITS;
@@ -57,10 +57,10 @@ struct Tree {
 
 /// What stands at a leaf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Found {
+enum Found {
     /// The weight of its one vote, which in all leaves is for this target.
     WeightFor(usize),
-    /// The place of the leaf in the ensemble, as the bits of a float.
+    /// The place of the leaf in the ensemble, as a float.
     Leaf,
 }
 
@@ -93,8 +93,29 @@ impl Flat {
         Some(Self { nodes, trees, views, columns, found })
     }
 
-    pub(crate) const fn found(&self) -> Found {
-        self.found
+    /// How many there are.
+    pub(crate) const fn trees(&self) -> usize {
+        self.trees.len()
+    }
+
+    /// The target that all leaves vote for with one weight each: then the weights are what is found.
+    pub(crate) const fn target(&self) -> Option<usize> {
+        match self.found {
+            Found::WeightFor(target) => Some(target),
+            Found::Leaf => None,
+        }
+    }
+
+    /// The votes that `found` stands for.
+    pub(crate) fn votes(&self, ensemble: &Ensemble<f32>, found: f32, each: impl FnMut(&Vote<f32>)) {
+        match self.found {
+            Found::WeightFor(target) => {
+                let target = u32::try_from(target).expect("targets are few");
+                std::iter::once(&Vote { target, weight: found }).for_each(each);
+            }
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is the place of a leaf")]
+            Found::Leaf => ensemble.votes_at(ensemble.leaves[found as usize]).iter().for_each(each),
+        }
     }
 
     /// What stands at the leaf of each tree, in the order of the trees. The columns of the row stand in the first slots.
@@ -121,14 +142,15 @@ impl Flat {
         }
     }
 
-    /// The same for many rows: of each tree in turn, what stands at the leaves of all rows, block by block.
-    pub(crate) fn walk_blocks(&self, blocks: &mut [Box<Lanes>], mut each: impl FnMut(usize, usize, [f32; LANES])) {
+    /// The same for many rows: of each block in turn, what stands at the leaves of each tree.
+    pub(crate) fn walk_blocks(&self, blocks: &mut [Box<Lanes>], found: &mut Vec<[f32; LANES]>) {
         for block in blocks.iter_mut() {
             block[self.columns] = [f32::NAN; LANES];
             for ((column, view), slot) in self.views.iter().zip(self.columns + 1..) {
                 block[slot] = block[*column].map(|value| view.of(value));
             }
         }
+        found.resize(blocks.len() * self.trees.len(), [0.0; LANES]);
         let nodes = self.nodes.as_slice();
         let last = nodes.len() - 1;
         for tree in &self.trees {
@@ -140,7 +162,8 @@ impl Flat {
                         *at = node.next(block[node.slot()][lane]);
                     }
                 }
-                each(number, tree.place as usize, at.map(|at| nodes[at as usize & last].threshold));
+                let place = number * self.trees.len() + tree.place as usize;
+                found[place] = at.map(|at| nodes[at as usize & last].threshold);
             }
         }
     }
@@ -174,7 +197,8 @@ impl View {
 /// The target that every leaf votes for, and for it alone.
 fn single_target(ensemble: &Ensemble<f32>) -> Option<usize> {
     let target = ensemble.votes.first()?.target;
-    let single = ensemble.leaves.iter().all(|leaf| leaf.count == 1) && ensemble.votes.iter().all(|v| v.target == target);
+    let single =
+        ensemble.leaves.iter().all(|leaf| leaf.count == 1) && ensemble.votes.iter().all(|v| v.target == target);
     single.then_some(target as usize)
 }
 
@@ -216,7 +240,8 @@ impl Building<'_> {
                 Child::Leaf(leaf) => {
                     let value = match found {
                         Found::WeightFor(_) => self.ensemble.votes_at(self.ensemble.leaves[leaf as usize])[0].weight,
-                        Found::Leaf => f32::from_bits(leaf),
+                        #[allow(clippy::cast_precision_loss, reason = "there are fewer than two to the twentieth")]
+                        Found::Leaf => leaf as f32,
                     };
                     self.nodes[at] = building_leaf(at, self.columns, value);
                 }
@@ -226,7 +251,8 @@ impl Building<'_> {
                     let children = self.pair();
                     let child = u32::try_from(children).expect("places were counted before");
                     self.nodes[at] = Flattened { threshold, slot_and_child: slot_bits(slot) | child };
-                    let sides = if swapped { [node.when_false, node.when_true] } else { [node.when_true, node.when_false] };
+                    let sides =
+                        if swapped { [node.when_false, node.when_true] } else { [node.when_true, node.when_false] };
                     waiting.push_back((sides[0], children, level + 1));
                     waiting.push_back((sides[1], children + 1, level + 1));
                 }
@@ -256,8 +282,7 @@ impl Building<'_> {
             return Some(Asked { slot: self.slot(node.feature, view)?, threshold: 0.0, swapped: false });
         };
         let missing_is_first = node.missing_is_true != swapped;
-        let slot =
-            if missing_is_first { self.slot(node.feature, View::MissingBelow)? } else { node.feature as usize };
+        let slot = if missing_is_first { self.slot(node.feature, View::MissingBelow)? } else { node.feature as usize };
         Some(Asked { slot, threshold, swapped })
     }
 

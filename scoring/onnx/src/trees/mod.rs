@@ -14,6 +14,9 @@
 //! Not here: tensors, and what the graph around the ensemble does.
 
 mod classification;
+mod flat;
+#[cfg(test)]
+mod flat_tests;
 mod grow;
 mod listed;
 mod regression;
@@ -22,6 +25,7 @@ mod rooted;
 mod tests;
 
 pub(crate) use classification::Classification;
+pub(crate) use flat::{Flat, LANES, Lanes, SLOTS, Slots};
 pub(crate) use listed::Listed;
 pub(crate) use regression::{Aggregate, Regression};
 pub(crate) use rooted::Rooted;
@@ -159,14 +163,14 @@ impl<T: Real> Ensemble<T> {
 
 /// What the trees have given one target so far.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Score<T> {
-    value: T,
+pub(crate) struct Score<T> {
+    pub value: T,
     /// Some leaf voted for it. What nobody voted for is given out as zero, even where it has a base value.
-    voted: bool,
+    pub voted: bool,
 }
 
 impl<T: Real> Score<T> {
-    const NONE: Self = Self { value: T::ZERO, voted: false };
+    pub(crate) const NONE: Self = Self { value: T::ZERO, voted: false };
 
     fn given(self) -> T {
         if self.voted { self.value } else { T::ZERO }

@@ -3,7 +3,7 @@
 use tract_onnx::prelude::TractResult;
 use tract_onnx::tract_hir::internal::{bail, ensure};
 
-use super::{Ensemble, Score};
+use super::{Ensemble, Score, Vote};
 use crate::operators::post_transform::PostTransform;
 use crate::operators::real::Real;
 
@@ -76,9 +76,23 @@ impl<T: Real> Regression<T> {
         let mut scores = vec![Score::NONE; self.ensemble.targets];
         for root in &self.ensemble.roots {
             for vote in self.ensemble.votes_of(*root, row) {
-                self.aggregate.add(&mut scores[vote.target as usize], vote.weight);
+                self.add(&mut scores, vote);
             }
         }
+        self.finish(&mut scores, out);
+    }
+
+    /// Whether votes are simply added up, at most to be divided at the end.
+    pub(crate) fn adds(&self) -> bool {
+        matches!(self.aggregate, Aggregate::Sum | Aggregate::Average)
+    }
+
+    pub(crate) fn add(&self, scores: &mut [Score<T>], vote: &Vote<T>) {
+        self.aggregate.add(&mut scores[vote.target as usize], vote.weight);
+    }
+
+    /// When all votes are added.
+    pub(crate) fn finish(&self, scores: &mut [Score<T>], out: &mut Vec<T>) {
         #[allow(clippy::cast_precision_loss, reason = "the runtime divides by a float too")]
         let trees = T::from_f64(self.ensemble.roots.len() as f64);
         for (score, target) in scores.iter_mut().zip(0..) {
@@ -90,7 +104,7 @@ impl<T: Real> Regression<T> {
             }
         }
         // With one target the base value stands even where nobody voted, and of the transforms only the probit is honoured.
-        if let [score] = scores[..] {
+        if let [score] = *scores {
             out.push(if self.transform == PostTransform::Probit { probit(score.value) } else { score.value });
             return;
         }
