@@ -14,7 +14,7 @@ mod wire;
 
 pub use graph::{Graph, GraphInput, GraphOutput};
 pub use json::{ScoreError, score_json};
-pub use scorer::{Cell, InputColumn, Scorer};
+pub use scorer::{Cell, Explainer, InputColumn, Scorer};
 pub use tensor::{Kind, Tensor, Values};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use crate::plan::{Plan, Row, Scratch, Unfit};
+use crate::plan::{Explanation, Plan, Row, Scratch, Unfit};
 use crate::{Graph, GraphInput, GraphOutput, Kind, ModelError, Tensor, Values, graph};
 
 #[derive(Debug)]
@@ -32,6 +32,24 @@ pub struct InputColumn {
     pub input: String,
     pub place: usize,
     pub kind: Kind,
+}
+
+/// How a score comes about; of the [`Scorer`] that gave it.
+#[derive(Debug)]
+pub struct Explainer(Explanation);
+
+impl Explainer {
+    /// What is explained when nothing is known of a row.
+    #[must_use]
+    pub const fn base(&self) -> f64 {
+        self.0.base()
+    }
+
+    /// Whether the log-odds of the score are explained, or the score itself.
+    #[must_use]
+    pub const fn is_log_odds(&self) -> bool {
+        self.0.is_log_odds()
+    }
 }
 
 thread_local! {
@@ -89,10 +107,10 @@ impl Scorer {
 
     /// Appends the scores of one output, row after row, and gives their number a row. `order` has for each of the
     /// [`columns`](Self::columns) the place of its value in a row.
-    pub fn scores(
+    pub fn scores<R: AsRef<[Cell]>>(
         &self,
         output: usize,
-        rows: &[Vec<Cell>],
+        rows: &[R],
         order: &[usize],
         scores: &mut Vec<f32>,
     ) -> Result<usize, ModelError> {
@@ -104,10 +122,40 @@ impl Scorer {
         answered.map(|()| width).map_err(|unfit| self.unfit(unfit))
     }
 
-    fn interpreted(
+    /// How one score of one output comes about; `None` where there is no way to say it. `background` are rows whose average
+    /// stands for all where a model is linear.
+    pub fn explainer(
         &self,
         output: usize,
-        rows: &[Vec<Cell>],
+        class: usize,
+        background: &[Vec<Cell>],
+        order: &[usize],
+    ) -> Result<Option<Explainer>, ModelError> {
+        let Way::Compiled(plan) = &self.way else { return Ok(None) };
+        let background = Cells::of(background, order);
+        let explained = SCRATCH.with_borrow_mut(|scratch| plan.explanation(output, class, &background, scratch));
+        explained.map(|explanation| explanation.map(Explainer)).map_err(|unfit| self.unfit(unfit))
+    }
+
+    /// What each value of a row contributed, in the order of the row. With the explainer's base they sum to what it explains.
+    pub fn contributions(
+        &self,
+        Explainer(explanation): &Explainer,
+        row: &[Cell],
+        order: &[usize],
+    ) -> Result<Vec<f64>, ModelError> {
+        let mut contributions = vec![0.0; row.len()];
+        let Way::Compiled(plan) = &self.way else { return Ok(contributions) };
+        let add = |column: usize, contribution: f64| contributions[order[column]] += contribution;
+        let explained =
+            SCRATCH.with_borrow_mut(|scratch| plan.contributions(explanation, &Cells { row, order }, scratch, add));
+        explained.map(|()| contributions).map_err(|unfit| self.unfit(unfit))
+    }
+
+    fn interpreted<R: AsRef<[Cell]>>(
+        &self,
+        output: usize,
+        rows: &[R],
         order: &[usize],
         scores: &mut Vec<f32>,
     ) -> Result<usize, ModelError> {
@@ -122,7 +170,7 @@ impl Scorer {
         }
     }
 
-    fn tensors(&self, rows: &[Vec<Cell>], order: &[usize]) -> Result<Vec<Tensor>, ModelError> {
+    fn tensors<R: AsRef<[Cell]>>(&self, rows: &[R], order: &[usize]) -> Result<Vec<Tensor>, ModelError> {
         let cells = Cells::of(rows, order);
         let mut next = 0;
         let tensors = self.inputs.iter().map(|input| {
@@ -175,8 +223,8 @@ struct Cells<'a> {
 }
 
 impl<'a> Cells<'a> {
-    fn of(rows: &'a [Vec<Cell>], order: &'a [usize]) -> Vec<Self> {
-        rows.iter().map(|row| Self { row, order }).collect()
+    fn of<R: AsRef<[Cell]>>(rows: &'a [R], order: &'a [usize]) -> Vec<Self> {
+        rows.iter().map(|row| Self { row: row.as_ref(), order }).collect()
     }
 }
 

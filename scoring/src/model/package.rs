@@ -6,10 +6,11 @@ use std::path::Path;
 
 use serde::Serialize;
 use weir_expr::ColumnType;
-use weir_onnx::{InputColumn, Kind, Scorer};
+use weir_onnx::{Explainer, InputColumn, Kind, Scorer};
 
 use super::manifest::InputKind;
-use super::{Answer, GoldenReport, InputValue, Manifest, Model, ModelError, golden};
+use super::scale::{SUREST, log_odds};
+use super::{Answer, Golden, GoldenReport, InputValue, Manifest, Model, ModelError, golden};
 use crate::columns::Column;
 use crate::content::{Content, ContentError, sha256};
 
@@ -38,8 +39,17 @@ pub struct Package {
     /// For each column of the graph's inputs, its place among the manifest's.
     order: Vec<usize>,
     probability: usize,
-    contributions: usize,
+    contributions: Contributions,
     report: GoldenReport,
+}
+
+/// Where they come from.
+#[derive(Debug)]
+enum Contributions {
+    /// An output of the graph.
+    Output(usize),
+    /// The model itself: a linear one, or trees with covers.
+    Explained(Explainer),
 }
 
 impl Package {
@@ -65,24 +75,57 @@ impl Package {
                 reason: format!("expected an output `{name}`, found {}", names.join(", ")),
             })
         };
-        let (probability, contributions) =
-            (output(&manifest.output.probability)?, output(&manifest.output.contributions)?);
+        let probability = output(&manifest.output.probability)?;
+        let golden = golden::parse(content.text("golden.jsonl")?);
+        let golden = golden.map_err(|reason| PackageError::Golden { reason })?;
+        let inputs = golden.iter().map(|row| row.values(&manifest)).collect::<Result<Vec<_>, _>>();
+        let inputs = inputs.map_err(|reason| PackageError::Golden { reason })?;
+        let contributions = match &manifest.output.contributions {
+            Some(name) => Contributions::Output(output(name)?),
+            None => Contributions::Explained(
+                scorer.explainer(probability, manifest.output.class, &inputs, &order)?.ok_or_else(|| {
+                    let reason = "expected `output.contributions`, a linear model, or trees with covers in \
+                                  `nodes_hitrates`: nothing says what an input contributed";
+                    PackageError::Columns { reason: reason.to_owned() }
+                })?,
+            ),
+        };
         let hash = content.hash();
         let report = GoldenReport { rows: 0, furthest: 0.0 };
         let unproven = Self { manifest, hash, scorer, order, probability, contributions, report };
-        let report = unproven.prove(content.text("golden.jsonl")?).map_err(|reason| PackageError::Golden { reason })?;
+        let report = unproven.prove(&golden, &inputs).map_err(|reason| PackageError::Golden { reason })?;
         Ok(Self { report, ..unproven })
     }
 
-    fn prove(&self, rows: &str) -> Result<GoldenReport, String> {
-        let rows = golden::parse(rows)?;
-        let inputs = rows.iter().map(|row| row.values(&self.manifest)).collect::<Result<Vec<_>, _>>()?;
-        let answers = self.answer(&inputs, true).map_err(|error| error.to_string())?;
+    fn prove(&self, rows: &[Golden], inputs: &[Vec<InputValue>]) -> Result<GoldenReport, String> {
+        let answers = self.answer(inputs, true).map_err(|error| error.to_string())?;
         let mut report = GoldenReport { rows: rows.len(), furthest: 0.0 };
         for (row, answer) in rows.iter().zip(&answers) {
             report.furthest = row.compare(&self.manifest, answer)?.max(report.furthest);
         }
         Ok(report)
+    }
+
+    /// What each input of each row contributed to its log-odds.
+    fn explained(&self, rows: &[Vec<InputValue>], probabilities: &[f64]) -> Result<Vec<Vec<f64>>, ModelError> {
+        match &self.contributions {
+            Contributions::Output(output) => {
+                let mut given = Vec::new();
+                let width = self.scorer.scores(*output, rows, &self.order, &mut given)?;
+                Ok(given.chunks_exact(width).map(|row| row.iter().copied().map(f64::from).collect()).collect())
+            }
+            Contributions::Explained(explainer) => {
+                let each = rows.iter().zip(probabilities).map(|(row, probability)| {
+                    let mut contributions = self.scorer.contributions(explainer, row, &self.order)?;
+                    if !explainer.is_log_odds() {
+                        let stretch = log_odds_per_probability(explainer.base(), *probability);
+                        contributions.iter_mut().for_each(|contribution| *contribution *= stretch);
+                    }
+                    Ok(contributions)
+                });
+                each.collect()
+            }
+        }
     }
 
     #[must_use]
@@ -107,17 +150,22 @@ impl Model for Package {
         if class >= classes {
             return Err(ModelError::Failed { reason: format!("expected a class {class}, found {classes} classes") });
         }
-        let probabilities = scores.chunks_exact(classes).map(|scores| f64::from(scores[class]));
+        let probabilities: Vec<f64> = scores.chunks_exact(classes).map(|scores| f64::from(scores[class])).collect();
         if !contributions {
             let answer = |probability| Answer { probability, contributions: None };
-            return Ok(probabilities.map(answer).collect());
+            return Ok(probabilities.into_iter().map(answer).collect());
         }
-        let mut given = Vec::new();
-        let width = self.scorer.scores(self.contributions, rows, &self.order, &mut given)?;
-        let contributions = given.chunks_exact(width).map(|row| Some(row.iter().copied().map(f64::from).collect()));
+        let contributions = self.explained(rows, &probabilities)?.into_iter().map(Some);
         let answer = |(probability, contributions)| Answer { probability, contributions };
-        Ok(probabilities.zip(contributions).map(answer).collect())
+        Ok(probabilities.into_iter().zip(contributions).map(answer).collect())
     }
+}
+
+/// By how much the log-odds rise with the probability on the way from one to the other: contributions to a probability, which
+/// a forest gives, become contributions to log-odds that sum as well.
+fn log_odds_per_probability(from: f64, to: f64) -> f64 {
+    let [from, to] = [from, to].map(|probability| probability.clamp(SUREST, 1.0 - SUREST));
+    if (to - from).abs() < 1e-9 { 1.0 / (from * (1.0 - from)) } else { (log_odds(to) - log_odds(from)) / (to - from) }
 }
 
 /// The graph's inputs are exactly the manifest's: each a column of its kind, or all of them, numbers, the columns of one.

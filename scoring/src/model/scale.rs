@@ -16,7 +16,7 @@ pub struct Scale {
 }
 
 /// A probability of 0 or 1 has no odds; nothing is surer than this.
-const SUREST: f64 = 1e-6;
+pub(super) const SUREST: f64 = 1e-6;
 
 /// An answer on the scorecard's scale.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,17 +56,21 @@ impl Assessment {
         }
         let raw = answer.probability.clamp(SUREST, 1.0 - SUREST);
         let slope = manifest.calibration.a;
-        let log_odds = slope * (raw / (1.0 - raw)).ln() + manifest.calibration.b;
+        let log_odds_of_default = slope * log_odds(raw) + manifest.calibration.b;
         let points = manifest.inputs.iter().zip(contributions);
         let points = points.map(|(input, contribution)| {
             (input.feature.clone(), six_places(-manifest.scale.factor() * slope * contribution))
         });
         Ok(Self {
-            probability: six_places(1.0 / (1.0 + (-log_odds).exp())),
-            score: whole(manifest.scale.score(log_odds)),
+            probability: six_places(1.0 / (1.0 + (-log_odds_of_default).exp())),
+            score: whole(manifest.scale.score(log_odds_of_default)),
             points: points.collect(),
         })
     }
+}
+
+pub(super) fn log_odds(probability: f64) -> f64 {
+    (probability / (1.0 - probability)).ln()
 }
 
 /// So that the last bit of a platform's `exp` does not show in a decision.

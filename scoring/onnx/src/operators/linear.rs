@@ -47,6 +47,12 @@ impl Linear {
         sums
     }
 
+    /// Weights and intercept of one sum, of as many columns as there are weights for.
+    pub(crate) fn of_output(&self, output: usize) -> Option<(&[f32], f32)> {
+        let columns = self.weights.len() / self.outputs;
+        Some((self.weights.get(output * columns..)?.get(..columns)?, *self.intercepts.get(output)?))
+    }
+
     /// The sums of one row.
     pub(crate) fn row(&self, row: &[f32], sums: &mut Vec<f32>) {
         for (weights, intercept) in self.weights.chunks_exact(row.len()).zip(&self.intercepts) {

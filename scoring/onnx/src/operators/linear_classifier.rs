@@ -10,7 +10,7 @@ use super::linear::Linear;
 use super::operator::{Built, Operator, built};
 use super::post_transform::{PostTransform, SecondClass};
 use super::rows::{expect_numbers, matrix, numbers, only};
-use crate::plan::{Formula, Symbol};
+use crate::plan::{Formula, Margin, Symbol};
 
 #[derive(Debug, Clone)]
 pub(crate) struct LinearClassifier {
@@ -45,6 +45,17 @@ pub(super) fn build(_: &ParsingContext, node: &NodeProto) -> Built {
 }
 
 impl LinearClassifier {
+    /// Of the score of one of two classes, where it is a logistic.
+    pub(crate) fn margin(&self, class: usize) -> Option<Margin> {
+        let of = |target, factor| Margin { target, factor, base: 0.0, is_log_odds: true };
+        match (self.transform, self.linear.outputs(), class) {
+            (PostTransform::Logistic, 2, 0 | 1) => Some(of(class, 1.0)),
+            (PostTransform::Logistic, 1, 1) => Some(of(0, 1.0)),
+            (PostTransform::Logistic, 1, 0) => Some(of(0, -1.0)),
+            _ => None,
+        }
+    }
+
     /// The class of a row by its sums, with the scores appended.
     pub(crate) fn answer(&self, sums: &[f32], scores: &mut Vec<f32>) -> Winner {
         if let [sum] = *sums {

@@ -5,7 +5,7 @@ use super::encoder::Encoder;
 use crate::operators::classes::{Labels, Winner};
 use crate::operators::{LinearClassifier, LinearRegressor};
 use crate::plan::Unfit;
-use crate::trees::{Classification, Flat, LANES, Lanes, Regression, SLOTS, Score, Slots};
+use crate::trees::{Classification, Flat, LANES, Lanes, Regression, SLOTS, Score, Slots, Sweep};
 
 /// Blocks of rows that go through a tree before the next tree is fetched.
 const BLOCKS: usize = 4;
@@ -21,7 +21,9 @@ pub(crate) enum Formula {
 /// Memory that rows take in turn.
 #[derive(Debug)]
 pub(crate) struct Scratch {
-    slots: Box<Slots>,
+    pub slots: Box<Slots>,
+    pub sweep: Sweep,
+    pub contributions: Vec<f64>,
     found: Vec<f32>,
     tally: Vec<Score<f32>>,
     sums: Vec<f32>,
@@ -33,7 +35,16 @@ impl Default for Scratch {
     fn default() -> Self {
         let slots = vec![0.0; SLOTS].into_boxed_slice().try_into().expect("there are as many");
         let (found, tally, sums) = (Vec::new(), Vec::new(), Vec::new());
-        Self { slots, found, tally, sums, blocks: Vec::new(), found_of_blocks: Vec::new() }
+        Self {
+            slots,
+            sweep: Sweep::default(),
+            contributions: Vec::new(),
+            found,
+            tally,
+            sums,
+            blocks: Vec::new(),
+            found_of_blocks: Vec::new(),
+        }
     }
 }
 

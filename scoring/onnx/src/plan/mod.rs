@@ -3,11 +3,13 @@
 //! way, it becomes a [`Plan`], and any other graph stays with tract. A plan gives the bits that the graph gives.
 
 mod encoder;
+mod explain;
 mod formula;
 mod standard;
 mod symbol;
 mod walk;
 
+pub(crate) use explain::{Explanation, Margin};
 pub(crate) use formula::{Formula, Scratch};
 pub(crate) use symbol::{Column, Columns, Model, Source, Step, Symbol};
 

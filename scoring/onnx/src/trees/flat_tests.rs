@@ -2,86 +2,9 @@
 
 use proptest::prelude::*;
 
+use super::grown::{COLUMNS, Grown, chain, ensemble, tree, value};
 use super::*;
 use crate::operators::post_transform::PostTransform;
-
-const COLUMNS: usize = 4;
-
-/// So few that thresholds, values and members meet.
-fn value() -> impl Strategy<Value = f32> {
-    prop_oneof![
-        8 => prop::sample::select(vec![-2.0_f32, -1.0, -0.0, 0.0, 0.5, 1.0, 2.0]),
-        1 => prop::sample::select(vec![f32::NEG_INFINITY, f32::INFINITY, f32::MIN, f32::MAX, 1e-45, -1e-45, f32::MIN_POSITIVE]),
-        1 => Just(f32::NAN),
-        1 => any::<f32>(),
-    ]
-}
-
-fn test() -> impl Strategy<Value = Test<f32>> {
-    let members = prop::collection::vec(-2..3_i8, 1..4);
-    prop_oneof![
-        8 => value().prop_map(Test::AtMost),
-        4 => value().prop_map(Test::Below),
-        2 => value().prop_map(Test::AtLeast),
-        2 => value().prop_map(Test::Above),
-        1 => value().prop_map(Test::Equal),
-        1 => value().prop_map(Test::NotEqual),
-        1 => members.prop_map(|mut members| {
-            members.sort_unstable();
-            members.dedup();
-            Test::Member(members.into_iter().map(f32::from).collect())
-        }),
-    ]
-}
-
-/// A tree before its parts have places.
-#[derive(Debug, Clone)]
-enum Grown {
-    Leaf(Vec<(u32, f32)>),
-    Branch(u32, Test<f32>, bool, Box<[Grown; 2]>),
-}
-
-fn leaf(targets: u32) -> impl Strategy<Value = Grown> {
-    let votes = prop::collection::btree_map(0..targets, -8.0..8.0_f32, if targets == 1 { 1..=1 } else { 0..=2 });
-    votes.prop_map(|votes| Grown::Leaf(votes.into_iter().collect()))
-}
-
-fn tree(targets: u32) -> impl Strategy<Value = Grown> {
-    leaf(targets).prop_recursive(12, 60, 2, |inner| {
-        let sides = [inner.clone(), inner];
-        (0..COLUMNS as u32, test(), any::<bool>(), sides)
-            .prop_map(|(feature, test, missing, sides)| Grown::Branch(feature, test, missing, Box::new(sides)))
-    })
-}
-
-/// One that leans to one side, as deep as such a tree may well be.
-fn chain(depth: usize) -> Grown {
-    (0..depth).fold(Grown::Leaf(vec![(0, -1.0)]), |tree, level| {
-        let leaf = Grown::Leaf(vec![(0, level as f32)]);
-        Grown::Branch(0, Test::Above(level as f32), level % 2 == 0, Box::new([tree, leaf]))
-    })
-}
-
-fn ensemble(trees: Vec<Grown>, targets: u32) -> Ensemble<f32> {
-    let mut growth = grow::Growth::new(targets as usize);
-    for tree in trees {
-        growth
-            .tree(tree, |grown| {
-                Ok(match grown {
-                    Grown::Leaf(votes) => {
-                        let votes = votes.into_iter().map(|(target, weight)| Vote { target, weight });
-                        grow::Listing::Leaf(votes.collect())
-                    }
-                    Grown::Branch(feature, test, missing_is_true, sides) => {
-                        let [when_true, when_false] = *sides;
-                        grow::Listing::Branch { feature, test, missing_is_true, when_true, when_false }
-                    }
-                })
-            })
-            .unwrap();
-    }
-    growth.finish().unwrap()
-}
 
 fn slots() -> Box<Slots> {
     vec![7.0; SLOTS].into_boxed_slice().try_into().unwrap()
@@ -151,7 +74,7 @@ fn infinite_thresholds_keep_their_meaning() {
     let mut trees = Vec::new();
     for threshold in thresholds {
         for (missing, test) in [true, false].into_iter().flat_map(|missing| tests.map(|test| (missing, test))) {
-            let sides = [1.0, 2.0].map(|weight| Grown::Leaf(vec![(0, weight)]));
+            let sides = [1.0, 2.0].map(|weight| Grown::Leaf(vec![(0, weight)], 1.0));
             trees.push(Grown::Branch(0, test(threshold), missing, Box::new(sides)));
         }
     }
@@ -161,7 +84,7 @@ fn infinite_thresholds_keep_their_meaning() {
 
 #[test]
 fn an_ensemble_of_more_columns_than_slots_has_no_flat_form() {
-    let sides = [1.0, 2.0].map(|weight| Grown::Leaf(vec![(0, weight)]));
+    let sides = [1.0, 2.0].map(|weight| Grown::Leaf(vec![(0, weight)], 1.0));
     let wide = Grown::Branch(SLOTS as u32, Test::AtMost(0.0), false, Box::new(sides));
     let wide = ensemble(vec![wide], 1);
     assert!(Flat::of(&wide, wide.columns).is_none());

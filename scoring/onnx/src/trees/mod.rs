@@ -18,9 +18,14 @@ mod flat;
 #[cfg(test)]
 mod flat_tests;
 mod grow;
+#[cfg(test)]
+mod grown;
 mod listed;
 mod regression;
 mod rooted;
+mod shap;
+#[cfg(test)]
+mod shap_tests;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +34,7 @@ pub(crate) use flat::{Flat, LANES, Lanes, SLOTS, Slots};
 pub(crate) use listed::Listed;
 pub(crate) use regression::{Aggregate, Regression};
 pub(crate) use rooted::Rooted;
+pub(crate) use shap::{Shap, Sweep};
 
 use crate::operators::real::Real;
 
@@ -46,6 +52,36 @@ pub(crate) struct Ensemble<T> {
     pub targets: usize,
     /// How many columns a row must have at least.
     pub columns: usize,
+    /// Where the file has them, as it has in `nodes_hitrates` if whoever trained the model wrote them there.
+    pub covers: Option<Covers>,
+}
+
+/// How much of what the model was trained on passed each node and ended at each leaf: more than nothing, and at a node as
+/// much as on its two sides together.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Covers {
+    pub nodes: Vec<f32>,
+    pub leaves: Vec<f32>,
+}
+
+impl Covers {
+    pub(crate) fn of(&self, child: Child) -> f64 {
+        f64::from(match child {
+            Child::Node(node) => self.nodes[node as usize],
+            Child::Leaf(leaf) => self.leaves[leaf as usize],
+        })
+    }
+
+    /// Converters that know no covers write ones.
+    fn is_sound<T>(&self, nodes: &[Node<T>]) -> bool {
+        const ROUNDED: f64 = 1e-3;
+        let positive = self.nodes.iter().chain(&self.leaves).all(|cover| cover.is_finite() && *cover > 0.0);
+        let adds_up = |(node, cover): (&Node<T>, &f32)| {
+            let (cover, sides) = (f64::from(*cover), self.of(node.when_true) + self.of(node.when_false));
+            (sides - cover).abs() <= ROUNDED * cover
+        };
+        positive && nodes.iter().zip(&self.nodes).all(adds_up)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -157,6 +193,7 @@ impl<T: Real> Ensemble<T> {
             roots: self.roots.clone(),
             targets: self.targets,
             columns: self.columns,
+            covers: self.covers.clone(),
         }
     }
 }

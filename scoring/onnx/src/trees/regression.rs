@@ -6,6 +6,7 @@ use tract_onnx::tract_hir::internal::{bail, ensure};
 use super::{Ensemble, Score, Vote};
 use crate::operators::post_transform::PostTransform;
 use crate::operators::real::Real;
+use crate::plan::Margin;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Aggregate {
@@ -89,6 +90,19 @@ impl<T: Real> Regression<T> {
 
     pub(crate) fn add(&self, scores: &mut [Score<T>], vote: &Vote<T>) {
         self.aggregate.add(&mut scores[vote.target as usize], vote.weight);
+    }
+
+    /// Of the only score.
+    pub(crate) fn margin(&self, class: usize) -> Option<Margin> {
+        let base = self.base_values.first().map_or(0.0, |base| base.to_f64());
+        #[allow(clippy::cast_precision_loss, reason = "trees are few")]
+        let factor = match self.aggregate {
+            Aggregate::Sum => 1.0,
+            Aggregate::Average => 1.0 / self.ensemble.roots.len() as f64,
+            Aggregate::Min | Aggregate::Max => return None,
+        };
+        let is_plain = self.ensemble.targets == 1 && class == 0 && self.transform != PostTransform::Probit;
+        is_plain.then_some(Margin { target: 0, factor, base, is_log_odds: false })
     }
 
     /// When all votes are added.
