@@ -4,11 +4,10 @@
 use super::formula::{Formula, Scratch};
 use super::symbol::{Column, Model, Source};
 use super::{Output, Plan, Row, Unfit};
-use crate::trees::{Classification, Regression, Shap, Vote};
+use crate::trees::{Shap, Vote};
 
 #[derive(Debug)]
 pub(crate) struct Explanation {
-    model: usize,
     form: Form,
     /// What the contributions stand beside.
     base: f64,
@@ -61,14 +60,14 @@ impl Plan {
             return Ok(None);
         };
         let owners = columns.iter().map(Column::owner).collect();
-        let of = |form, base| Explanation { model: *model, form, base, is_log_odds: margin.is_log_odds, owners };
+        let of = |form, base| Explanation { form, base, is_log_odds: margin.is_log_odds, owners };
         Ok(match formula.weights(margin) {
             Some((weights, intercept)) => {
                 let averages = self.averages(background, scratch)?;
                 let average: f64 = weights.iter().zip(&averages).map(|(weight, average)| weight * average).sum();
                 (!background.is_empty()).then(|| of(Form::Linear { weights, averages }, intercept + average))
             }
-            None => formula.shap(margin.target).map(|shap| {
+            None => formula.shap(margin.target, columns.len()).map(|shap| {
                 let base = margin.base + margin.factor * shap.average();
                 of(Form::Trees { shap: Box::new(shap), factor: margin.factor }, base)
             }),
@@ -98,21 +97,18 @@ impl Plan {
         let Scratch { slots, sweep, contributions, .. } = scratch;
         contributions.clear();
         contributions.resize(self.encoder.width(), 0.0);
-        let row = &slots[..self.encoder.width()];
-        match (&explanation.form, &self.models[explanation.model].formula) {
-            (Form::Trees { shap, factor }, Formula::TreeClasses(Classification { ensemble, .. }, ..))
-            | (Form::Trees { shap, factor }, Formula::TreeSums(Regression { ensemble, .. }, _)) => {
-                shap.add(ensemble, row, sweep, contributions);
+        match &explanation.form {
+            Form::Trees { shap, factor } => {
+                shap.add(slots, sweep, contributions);
                 contributions.iter_mut().for_each(|contribution| *contribution *= factor);
             }
-            (Form::Linear { weights, averages }, _) => {
+            Form::Linear { weights, averages } => {
                 for (((contribution, weight), average), value) in
-                    contributions.iter_mut().zip(weights).zip(averages).zip(row)
+                    contributions.iter_mut().zip(weights).zip(averages).zip(slots.iter())
                 {
                     *contribution = weight * (f64::from(*value) - average);
                 }
             }
-            (Form::Trees { .. }, Formula::LinearClasses(_) | Formula::LinearSums(_)) => {}
         }
         for (owner, contribution) in explanation.owners.iter().zip(contributions) {
             owner.iter().for_each(|column| add(*column, *contribution));
@@ -150,14 +146,14 @@ impl Formula {
         Some((weights, margin.factor * f64::from(intercept)))
     }
 
-    fn shap(&self, target: usize) -> Option<Shap> {
+    fn shap(&self, target: usize, columns: usize) -> Option<Shap> {
         let votes = |votes: &[Vote<f32>]| {
             let own = votes.iter().filter(|vote| vote.target as usize == target);
             own.map(|vote| f64::from(vote.weight)).sum()
         };
         match self {
-            Self::TreeClasses(trees, ..) => Shap::of(&trees.ensemble, votes),
-            Self::TreeSums(trees, _) => Shap::of(&trees.ensemble, votes),
+            Self::TreeClasses(trees, ..) => Shap::of(&trees.ensemble, columns, votes),
+            Self::TreeSums(trees, _) => Shap::of(&trees.ensemble, columns, votes),
             Self::LinearClasses(_) | Self::LinearSums(_) => None,
         }
     }

@@ -28,13 +28,15 @@ mod shap;
 mod shap_tests;
 #[cfg(test)]
 mod tests;
+mod views;
 
 pub(crate) use classification::Classification;
-pub(crate) use flat::{Flat, LANES, Lanes, SLOTS, Slots};
+pub(crate) use flat::{Flat, LANES, Lanes};
 pub(crate) use listed::Listed;
 pub(crate) use regression::{Aggregate, Regression};
 pub(crate) use rooted::Rooted;
 pub(crate) use shap::{Shap, Sweep};
+pub(crate) use views::{SLOTS, Slots};
 
 use crate::operators::real::Real;
 

@@ -10,7 +10,8 @@
 //!
 //! A column that is asked again on the way replaces its earlier factor by that of both.
 
-use super::{Child, Ensemble, Node};
+use super::views::{Asked, Slots, Views};
+use super::{Child, Covers, Ensemble, Vote};
 
 /// Points of the quadrature that are taken at once.
 const POINTS: usize = 4;
@@ -20,8 +21,9 @@ type Points = [f64; POINTS];
 
 #[derive(Debug, Clone)]
 pub(crate) struct Shap {
-    trees: Vec<Explained>,
-    /// By how many groups of points.
+    views: Views,
+    trees: Vec<Tree>,
+    /// For each number of groups of points, the groups.
     quadratures: Vec<Vec<Quadrature>>,
     /// What the trees give on average, summed.
     average: f64,
@@ -35,62 +37,61 @@ struct Quadrature {
 }
 
 #[derive(Debug, Clone)]
-struct Explained {
-    /// Node by node as in the ensemble, each with its two sides.
+struct Tree {
+    /// Each before all that hangs on it.
     branches: Vec<Branch>,
+    leaves: Vec<f64>,
+    /// How many groups of points are exact.
     groups: usize,
 }
 
 #[derive(Debug, Clone)]
 struct Branch {
-    /// In the ensemble.
-    node: u32,
-    sides: [Edge; 2],
-    /// The edge that leads here.
-    from: Option<(u32, usize)>,
+    /// Shares of covers on the two sides, of all edges of this column down to there.
+    shares: [f64; 2],
+    /// What the row is asked: at most leads to the first side.
+    threshold: f32,
+    slot: u16,
+    column: u16,
+    /// Below [`LEAF`] a branch, from there on a leaf.
+    sides: [u32; 2],
+    /// The last edge above that asks the same column: twice its branch, and one more where it is the second side.
+    before: u32,
 }
 
-/// The way from a node to one of its sides.
-#[derive(Debug, Clone)]
-struct Edge {
-    /// Share of covers, of all edges of this column down to here.
-    share: f64,
-    /// The last edge above that asks the same column: branch and side.
-    before: Option<(u32, usize)>,
-    to: End,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum End {
-    Branch(u32),
-    Leaf(f64),
-}
+const LEAF: u32 = 1 << 31;
+const NOTHING: u32 = u32::MAX;
 
 /// Memory that rows take in turn.
 #[derive(Debug, Default)]
 pub(crate) struct Sweep {
     /// Whether the row follows an edge, and every edge of its column above.
-    follows: Vec<[bool; 2]>,
+    follows: Vec<bool>,
+    /// Of each edge the factor, and the factor in the place of that of the edge before it.
+    factors: Vec<[Points; 2]>,
+    /// Of each branch the sum of the leaves below, each times the factors on the way, and the product of those above.
+    below: Vec<Points>,
     above: Vec<Points>,
-    below: Vec<[Points; 2]>,
     columns: Vec<Points>,
 }
 
 impl Shap {
-    /// For the votes that `value` takes of a leaf; `None` for an ensemble whose file holds no covers.
-    pub(crate) fn of(ensemble: &Ensemble<f32>, value: impl Fn(&[super::Vote<f32>]) -> f64) -> Option<Self> {
+    /// For the votes that `value` takes of a leaf and rows of so many columns; `None` for an ensemble whose file holds no
+    /// covers, or that asks more than there are slots for.
+    pub(crate) fn of(ensemble: &Ensemble<f32>, columns: usize, value: impl Fn(&[Vote<f32>]) -> f64) -> Option<Self> {
         let covers = ensemble.covers.as_ref()?;
-        let mut shap = Self { trees: Vec::new(), quadratures: Vec::new(), average: 0.0 };
+        let (trees, quadratures) = (Vec::new(), Vec::new());
+        let mut shap = Self { views: Views::of(columns)?, trees, quadratures, average: 0.0 };
         for root in &ensemble.roots {
-            let growing = Growing { ensemble, covers, value: &value };
-            let (tree, average) = growing.tree(*root);
-            shap.average += average;
-            if let Some(tree) = tree {
-                while shap.quadratures.len() <= tree.groups {
-                    shap.quadratures.push(quadrature(shap.quadratures.len() * POINTS));
-                }
-                shap.trees.push(tree);
+            let (branches, leaves) = (Vec::new(), Vec::new());
+            let mut growing = Growing { ensemble, covers, value: &value, branches, from: Vec::new(), leaves, most: 0 };
+            shap.average += growing.grow(*root, &mut shap.views)?;
+            let Growing { branches, leaves, most, .. } = growing;
+            let groups = most.div_ceil(2 * POINTS);
+            while shap.quadratures.len() <= groups {
+                shap.quadratures.push(quadrature(shap.quadratures.len() * POINTS));
             }
+            shap.trees.push(Tree { branches, leaves, groups });
         }
         Some(shap)
     }
@@ -99,94 +100,97 @@ impl Shap {
         self.average
     }
 
-    /// Adds what each column of the row contributes.
-    pub(crate) fn add(&self, ensemble: &Ensemble<f32>, row: &[f32], sweep: &mut Sweep, contributions: &mut [f64]) {
+    /// Adds what each column contributes of the row that stands in the first slots.
+    pub(crate) fn add(&self, slots: &mut Slots, sweep: &mut Sweep, contributions: &mut [f64]) {
+        self.views.fill(slots);
         for tree in &self.trees {
-            tree.follow(&ensemble.nodes, row, sweep);
+            tree.follow(slots, sweep);
             for quadrature in &self.quadratures[tree.groups] {
                 sweep.columns.clear();
                 sweep.columns.resize(contributions.len(), [0.0; POINTS]);
-                tree.sweep(&ensemble.nodes, quadrature, sweep);
+                tree.factors(quadrature, sweep);
+                tree.sum_up(sweep);
+                tree.hand_down(sweep);
                 for (contribution, points) in contributions.iter_mut().zip(&sweep.columns) {
-                    *contribution +=
-                        points.iter().zip(quadrature.weights).map(|(value, weight)| value * weight).sum::<f64>();
+                    let sum = points.iter().zip(quadrature.weights).map(|(value, weight)| value * weight);
+                    *contribution += sum.sum::<f64>();
                 }
             }
         }
     }
 }
 
-impl Explained {
-    fn follow(&self, nodes: &[Node<f32>], row: &[f32], sweep: &mut Sweep) {
+impl Tree {
+    fn follow(&self, slots: &Slots, sweep: &mut Sweep) {
         sweep.follows.clear();
         for branch in &self.branches {
-            let node = &nodes[branch.node as usize];
-            let value = row[node.feature as usize];
-            let holds = node.test.holds(value) || (node.missing_is_true && value.is_nan());
-            // Both sides have the same edge before them.
-            let before = branch.sides[0].before.is_none_or(|(branch, side)| sweep.follows[branch as usize][side]);
-            sweep.follows.push([holds && before, !holds && before]);
+            let at_most = slots[usize::from(branch.slot)] <= branch.threshold;
+            let before = branch.before == NOTHING || sweep.follows[branch.before as usize];
+            sweep.follows.extend([at_most & before, !at_most & before]);
         }
     }
 
-    fn sweep(&self, nodes: &[Node<f32>], quadrature: &Quadrature, sweep: &mut Sweep) {
-        let Sweep { follows, above, below, columns } = sweep;
-        above.resize(self.branches.len(), [1.0; POINTS]);
-        below.resize(self.branches.len(), [[0.0; POINTS]; 2]);
-        let factor = |branch: u32, side: usize| {
-            let edge = &self.branches[branch as usize].sides[side];
-            quadrature.factor(edge.share, follows[branch as usize][side])
-        };
-        for (at, branch) in self.branches.iter().enumerate().rev() {
-            for (side, edge) in branch.sides.iter().enumerate() {
-                below[at][side] = match edge.to {
-                    End::Leaf(value) => [value; POINTS],
-                    End::Branch(to) => {
-                        let sides = [0, 1].map(|side| self.relative(to, side, &factor));
-                        let [first, second] = below[to as usize];
-                        std::array::from_fn(|q| sides[0][q] * first[q] + sides[1][q] * second[q])
-                    }
+    fn factors(&self, quadrature: &Quadrature, sweep: &mut Sweep) {
+        let Sweep { follows, factors, .. } = sweep;
+        factors.clear();
+        for (branch, follows) in self.branches.iter().zip(follows.as_chunks::<2>().0) {
+            for (share, follows) in branch.shares.iter().zip(follows) {
+                let own = quadrature.factor(*share, *follows);
+                let relative = match factors.get(branch.before as usize) {
+                    Some([before, _]) => std::array::from_fn(|q| own[q] / before[q]),
+                    None => own,
                 };
+                factors.push([own, relative]);
             }
         }
-        above[0] = [1.0; POINTS];
+    }
+
+    fn sum_up(&self, sweep: &mut Sweep) {
+        let Sweep { factors, below, .. } = sweep;
+        below.clear();
+        below.resize(self.branches.len(), [0.0; POINTS]);
+        for (at, branch) in self.branches.iter().enumerate().rev() {
+            let [first, second] = branch.sides.map(|side| self.value(side, below));
+            let [[_, to_first], [_, to_second]] = [factors[2 * at], factors[2 * at + 1]];
+            below[at] = std::array::from_fn(|q| to_first[q] * first[q] + to_second[q] * second[q]);
+        }
+    }
+
+    fn hand_down(&self, sweep: &mut Sweep) {
+        let Sweep { follows, factors, below, above, columns } = sweep;
+        above.clear();
+        above.resize(self.branches.len(), [1.0; POINTS]);
         for (at, branch) in self.branches.iter().enumerate() {
-            let column = &mut columns[nodes[branch.node as usize].feature as usize];
-            for (side, edge) in branch.sides.iter().enumerate() {
-                let relative = self.relative(at as u32, side, &factor);
-                let own = gain(edge.share, follows[at][side]);
-                let (above_here, below_here) = (above[at], below[at][side]);
-                match edge.before {
+            let (here, column) = (above[at], &mut columns[usize::from(branch.column)]);
+            for (side, to) in branch.sides.into_iter().enumerate() {
+                let [_, relative] = factors[2 * at + side];
+                let value = self.value(to, below);
+                let own = gain(branch.shares[side], follows[2 * at + side]);
+                let before = branch.before as usize;
+                match factors.get(before) {
                     None => {
                         for q in 0..POINTS {
-                            column[q] += own * above_here[q] * below_here[q];
+                            column[q] += own * (here[q] * value[q]);
                         }
                     }
-                    Some((branch, side)) => {
-                        let earlier = &self.branches[branch as usize].sides[side];
-                        let earlier = gain(earlier.share, follows[branch as usize][side]);
-                        let before = factor(branch, side);
+                    Some([factor, _]) => {
+                        let earlier = gain(self.branches[before / 2].shares[before % 2], follows[before]);
                         for q in 0..POINTS {
-                            column[q] += (own - earlier * relative[q]) * above_here[q] * below_here[q] / before[q];
+                            column[q] += (own - earlier * relative[q]) * (here[q] * value[q]) / factor[q];
                         }
                     }
                 }
-                if let End::Branch(to) = edge.to {
-                    above[to as usize] = std::array::from_fn(|q| above_here[q] * relative[q]);
+                if let Some(above) = above.get_mut(to as usize) {
+                    *above = std::array::from_fn(|q| here[q] * relative[q]);
                 }
             }
         }
     }
 
-    /// The factor of an edge, in the place of that of the edge before it.
-    fn relative(&self, branch: u32, side: usize, factor: &impl Fn(u32, usize) -> Points) -> Points {
-        let own = factor(branch, side);
-        match self.branches[branch as usize].sides[side].before {
-            None => own,
-            Some((branch, side)) => {
-                let before = factor(branch, side);
-                std::array::from_fn(|q| own[q] / before[q])
-            }
+    fn value(&self, side: u32, below: &[Points]) -> Points {
+        match below.get(side as usize) {
+            Some(below) => *below,
+            None => [self.leaves[(side - LEAF) as usize]; POINTS],
         }
     }
 }
@@ -205,67 +209,72 @@ impl Quadrature {
 /// A tree on the way from the ensemble's form.
 struct Growing<'a, V> {
     ensemble: &'a Ensemble<f32>,
-    covers: &'a super::Covers,
+    covers: &'a Covers,
     value: &'a V,
+    branches: Vec<Branch>,
+    /// Of each branch the edge that leads to it.
+    from: Vec<u32>,
+    leaves: Vec<f64>,
+    /// How many columns one way asks at most.
+    most: usize,
 }
 
-impl<V: Fn(&[super::Vote<f32>]) -> f64> Growing<'_, V> {
-    /// `None` for a tree of one leaf; and what the tree gives on average.
-    fn tree(&self, root: Child) -> (Option<Explained>, f64) {
-        let mut branches: Vec<Branch> = Vec::new();
+impl<V: Fn(&[Vote<f32>]) -> f64> Growing<'_, V> {
+    /// Gives what the tree gives on average.
+    fn grow(&mut self, root: Child, views: &mut Views) -> Option<f64> {
         let mut average = 0.0;
-        let mut most = 0;
-        // Where the branch hangs, and the columns above it: each with its last edge.
-        let mut waiting = vec![(root, None::<(u32, usize)>, 1.0_f64)];
+        let mut waiting = vec![(root, NOTHING, 1.0_f64)];
         while let Some((child, from, reach)) = waiting.pop() {
-            let to = match child {
+            let place = match child {
                 Child::Leaf(leaf) => {
                     let value = (self.value)(self.ensemble.votes_at(self.ensemble.leaves[leaf as usize]));
                     average += reach * value;
-                    End::Leaf(value)
+                    self.leaves.push(value);
+                    LEAF + u32::try_from(self.leaves.len() - 1).ok()?
                 }
-                Child::Node(node) => End::Branch(self.branch(node, from, &mut branches, &mut most)),
+                Child::Node(node) => {
+                    let node = &self.ensemble.nodes[node as usize];
+                    let Asked { slot, threshold, swapped } = views.asked(node)?;
+                    let mut sides = [node.when_true, node.when_false];
+                    if swapped {
+                        sides.reverse();
+                    }
+                    let covers = sides.map(|side| self.covers.of(side));
+                    let shares = covers.map(|cover| cover / (covers[0] + covers[1]));
+                    let place = u32::try_from(self.branches.len()).ok()?;
+                    let (slot, column) = (u16::try_from(slot).ok()?, u16::try_from(node.feature).ok()?);
+                    let before = self.before(column, from);
+                    let earlier = self.branches.get(before as usize / 2).filter(|_| before != NOTHING);
+                    let earlier = earlier.map_or(1.0, |branch| branch.shares[before as usize % 2]);
+                    let of_column = shares.map(|share| share * earlier);
+                    self.branches.push(Branch { shares: of_column, threshold, slot, column, sides: [LEAF; 2], before });
+                    self.from.push(from);
+                    waiting.push((sides[1], 2 * place + 1, reach * shares[1]));
+                    waiting.push((sides[0], 2 * place, reach * shares[0]));
+                    place
+                }
             };
-            if let Some((branch, side)) = from {
-                branches[branch as usize].sides[side].to = to;
-            }
-            if let (Child::Node(node), End::Branch(at)) = (child, to) {
-                let node = &self.ensemble.nodes[node as usize];
-                let shares = self.shares(node);
-                waiting.push((node.when_false, Some((at, 1)), reach * shares[1]));
-                waiting.push((node.when_true, Some((at, 0)), reach * shares[0]));
+            if let Some(branch) = self.branches.get_mut(from as usize / 2) {
+                branch.sides[from as usize % 2] = place;
             }
         }
-        let groups = usize::max(1, most.div_ceil(2 * POINTS));
-        ((!branches.is_empty()).then_some(Explained { branches, groups }), average)
+        Some(average)
     }
 
-    fn shares(&self, node: &Node<f32>) -> [f64; 2] {
-        let [first, second] = [node.when_true, node.when_false].map(|side| self.covers.of(side));
-        [first / (first + second), second / (first + second)]
-    }
-
-    fn branch(&self, node: u32, from: Option<(u32, usize)>, branches: &mut Vec<Branch>, most: &mut usize) -> u32 {
-        let at = u32::try_from(branches.len()).expect("as many as the ensemble has nodes");
-        let feature = |branch: &Branch| self.ensemble.nodes[branch.node as usize].feature;
-        let own = &self.ensemble.nodes[node as usize];
-        let (mut before, mut columns) = (None, vec![own.feature]);
-        let mut next = from;
-        while let Some((branch, side)) = next {
-            let above = feature(&branches[branch as usize]);
-            if above == own.feature && before.is_none() {
-                before = Some((branch, side));
+    /// The last edge above that asks the column. On the way up the columns are counted.
+    fn before(&mut self, column: u16, from: u32) -> u32 {
+        let (mut before, mut columns, mut next) = (NOTHING, vec![column], from);
+        while let Some(branch) = self.branches.get(next as usize / 2) {
+            if branch.column == column && before == NOTHING {
+                before = next;
             }
-            if !columns.contains(&above) {
-                columns.push(above);
-            }
-            next = branches[branch as usize].from;
+            columns.push(branch.column);
+            next = self.from[next as usize / 2];
         }
-        *most = (*most).max(columns.len());
-        let earlier = before.map_or(1.0, |(branch, side): (u32, usize)| branches[branch as usize].sides[side].share);
-        let sides = self.shares(own).map(|share| Edge { share: share * earlier, before, to: End::Leaf(0.0) });
-        branches.push(Branch { node, sides, from });
-        at
+        columns.sort_unstable();
+        columns.dedup();
+        self.most = self.most.max(columns.len());
+        before
     }
 }
 

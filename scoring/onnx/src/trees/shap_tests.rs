@@ -47,9 +47,11 @@ fn by_definition(ensemble: &Ensemble<f32>, row: &[f32]) -> Vec<f64> {
 }
 
 fn ours(ensemble: &Ensemble<f32>, row: &[f32]) -> (f64, Vec<f64>) {
-    let shap = Shap::of(ensemble, weight).unwrap();
+    let shap = Shap::of(ensemble, row.len(), weight).unwrap();
     let mut contributions = vec![0.0; row.len()];
-    shap.add(ensemble, row, &mut Sweep::default(), &mut contributions);
+    let mut slots: Box<Slots> = vec![7.0; SLOTS].into_boxed_slice().try_into().unwrap();
+    slots[..row.len()].copy_from_slice(row);
+    shap.add(&mut slots, &mut Sweep::default(), &mut contributions);
     (shap.average(), contributions)
 }
 
@@ -114,6 +116,6 @@ fn covers_that_do_not_add_up_are_none() {
     for rates in [vec![1.0; 5], vec![10.0, 4.0, 6.0, 6.0, 0.0], vec![], vec![f32::NAN; 5]] {
         listed.hit_rates = rates;
         let ensemble = listed.ensemble(1).unwrap();
-        assert!(ensemble.covers.is_none() && Shap::of(&ensemble, weight).is_none());
+        assert!(ensemble.covers.is_none() && Shap::of(&ensemble, 2, weight).is_none());
     }
 }
