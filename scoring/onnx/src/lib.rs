@@ -10,6 +10,7 @@ mod plan;
 mod scorer;
 mod tensor;
 mod trees;
+mod wide;
 mod wire;
 
 pub use graph::{Graph, GraphInput, GraphOutput};

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use crate::plan::{Explanation, Plan, Row, Scratch, Unfit};
+use crate::plan::{Explanation, Plan, Scratch, Table, Unfit};
 use crate::{Graph, GraphInput, GraphOutput, Kind, ModelError, Tensor, Values, graph};
 
 #[derive(Debug)]
@@ -97,29 +97,41 @@ impl Scorer {
             Way::Interpreted(graph) => graph.run(inputs),
             Way::Compiled(plan) => {
                 let rows = graph::rows(&self.inputs, &inputs, true).map_err(|error| failed(error.to_string()))?;
-                let rows: Vec<_> =
-                    (0..rows.unwrap_or_default()).map(|row| TensorRow { inputs: &inputs, row }).collect();
-                let answered = SCRATCH.with_borrow_mut(|scratch| plan.tensors(&rows, scratch));
+                let tensors = Tensors { inputs: &inputs, rows: rows.unwrap_or_default() };
+                let answered = SCRATCH.with_borrow_mut(|scratch| plan.tensors(&tensors, scratch));
                 answered.map_err(|unfit| self.unfit(unfit))
             }
         }
     }
 
-    /// Appends the scores of one output, row after row, and gives their number a row. `order` has for each of the
-    /// [`columns`](Self::columns) the place of its value in a row.
+    /// Gives `each` the scores of one output, row by row. `order` has for each of the [`columns`](Self::columns) the place of
+    /// its value in a row.
     pub fn scores<R: AsRef<[Cell]>>(
         &self,
         output: usize,
         rows: &[R],
         order: &[usize],
-        scores: &mut Vec<f32>,
-    ) -> Result<usize, ModelError> {
-        let Way::Compiled(plan) = &self.way else { return self.interpreted(output, rows, order, scores) };
-        let Some(width) = plan.width(output) else { return Err(failed(self.no_scores(output))) };
-        let rows = Cells::of(rows, order);
-        scores.reserve(rows.len() * width);
-        let answered = SCRATCH.with_borrow_mut(|scratch| plan.scores(output, &rows, scratch, scores));
-        answered.map(|()| width).map_err(|unfit| self.unfit(unfit))
+        mut each: impl FnMut(&[f32]),
+    ) -> Result<(), ModelError> {
+        let cells = Cells { rows, order };
+        match &self.way {
+            Way::Compiled(plan) => SCRATCH.with_borrow_mut(|scratch| {
+                let width = plan.width(output).ok_or_else(|| failed(self.no_scores(output)))?;
+                let scores = plan.scores(output, &cells, scratch).map_err(|unfit| self.unfit(unfit))?;
+                scores.chunks_exact(width).for_each(each);
+                Ok(())
+            }),
+            Way::Interpreted(graph) => {
+                let outputs = graph.run(self.tensors(&cells)?)?;
+                match outputs.get(output).map(|output| (output.shape(), output.values())) {
+                    Some((&[height, width], Values::Float32(values))) if height == rows.len() && width > 0 => {
+                        values.chunks_exact(width).for_each(&mut each);
+                        Ok(())
+                    }
+                    _ => Err(failed(self.no_scores(output))),
+                }
+            }
+        }
     }
 
     /// How one score of one output comes about; `None` where there is no way to say it. `background` are rows whose average
@@ -132,7 +144,7 @@ impl Scorer {
         order: &[usize],
     ) -> Result<Option<Explainer>, ModelError> {
         let Way::Compiled(plan) = &self.way else { return Ok(None) };
-        let background = Cells::of(background, order);
+        let background = Cells { rows: background, order };
         let explained = SCRATCH.with_borrow_mut(|scratch| plan.explanation(output, class, &background, scratch));
         explained.map(|explanation| explanation.map(Explainer)).map_err(|unfit| self.unfit(unfit))
     }
@@ -147,31 +159,13 @@ impl Scorer {
         let mut contributions = vec![0.0; row.len()];
         let Way::Compiled(plan) = &self.way else { return Ok(contributions) };
         let add = |column: usize, contribution: f64| contributions[order[column]] += contribution;
-        let explained =
-            SCRATCH.with_borrow_mut(|scratch| plan.contributions(explanation, &Cells { row, order }, scratch, add));
+        let explained = SCRATCH.with_borrow_mut(|scratch| {
+            plan.contributions(explanation, &Cells { rows: &[row], order }, 0, scratch, add)
+        });
         explained.map(|()| contributions).map_err(|unfit| self.unfit(unfit))
     }
 
-    fn interpreted<R: AsRef<[Cell]>>(
-        &self,
-        output: usize,
-        rows: &[R],
-        order: &[usize],
-        scores: &mut Vec<f32>,
-    ) -> Result<usize, ModelError> {
-        let Way::Interpreted(graph) = &self.way else { return Err(failed(self.no_scores(output))) };
-        let outputs = graph.run(self.tensors(rows, order)?)?;
-        match outputs.get(output).map(|output| (output.shape(), output.values())) {
-            Some((&[height, width], Values::Float32(values))) if height == rows.len() && width > 0 => {
-                scores.extend(values);
-                Ok(width)
-            }
-            _ => Err(failed(self.no_scores(output))),
-        }
-    }
-
-    fn tensors<R: AsRef<[Cell]>>(&self, rows: &[R], order: &[usize]) -> Result<Vec<Tensor>, ModelError> {
-        let cells = Cells::of(rows, order);
+    fn tensors(&self, cells: &impl Table) -> Result<Vec<Tensor>, ModelError> {
         let mut next = 0;
         let tensors = self.inputs.iter().map(|input| {
             let [None, Some(width)] = input.shape[..] else {
@@ -179,20 +173,21 @@ impl Scorer {
             };
             let columns = next..next + width;
             next += width;
-            let places = cells.iter().flat_map(|row| columns.clone().map(move |column| (row, column)));
+            let places = (0..cells.rows()).flat_map(|row| columns.clone().map(move |column| (row, column)));
             let values = match input.kind {
                 Kind::Float32 => {
-                    let values = places.map(|(row, column)| row.number(column).ok_or(Unfit(column)));
+                    let values = places.map(|(row, column)| cells.number(row, column).ok_or(Unfit(column)));
                     values.collect::<Result<_, _>>().map(Values::Float32)
                 }
                 Kind::Text => {
-                    let values = places.map(|(row, column)| row.text(column).map(str::to_owned).ok_or(Unfit(column)));
+                    let values =
+                        places.map(|(row, column)| cells.text(row, column).map(str::to_owned).ok_or(Unfit(column)));
                     values.collect::<Result<_, _>>().map(Values::Text)
                 }
                 Kind::Float64 | Kind::Int64 | Kind::Int32 | Kind::Int16 | Kind::Bool => Err(Unfit(columns.start)),
             };
             let values = values.map_err(|unfit| self.unfit(unfit))?;
-            Ok(Tensor::new(vec![rows.len(), width], values).expect("each row has a value for each column"))
+            Ok(Tensor::new(vec![cells.rows(), width], values).expect("each row has a value for each column"))
         });
         tensors.collect()
     }
@@ -216,47 +211,46 @@ const fn failed(reason: String) -> ModelError {
     ModelError::Failed { reason }
 }
 
-/// A row of cells, and where each column finds its own.
-struct Cells<'a> {
-    row: &'a [Cell],
+/// Rows of cells, and where each column finds its own.
+struct Cells<'a, R> {
+    rows: &'a [R],
     order: &'a [usize],
 }
 
-impl<'a> Cells<'a> {
-    fn of<R: AsRef<[Cell]>>(rows: &'a [R], order: &'a [usize]) -> Vec<Self> {
-        rows.iter().map(|row| Self { row: row.as_ref(), order }).collect()
+impl<R: AsRef<[Cell]>> Table for Cells<'_, R> {
+    fn rows(&self) -> usize {
+        self.rows.len()
     }
-}
 
-impl Row for Cells<'_> {
-    fn number(&self, column: usize) -> Option<f32> {
-        match self.row.get(*self.order.get(column)?)? {
+    #[inline(always)]
+    fn number(&self, row: usize, column: usize) -> Option<f32> {
+        match self.rows[row].as_ref().get(*self.order.get(column)?)? {
             Cell::Number(number) => Some(*number),
             Cell::Text(_) => None,
         }
     }
 
-    fn text(&self, column: usize) -> Option<&str> {
-        match self.row.get(*self.order.get(column)?)? {
+    fn text(&self, row: usize, column: usize) -> Option<&str> {
+        match self.rows[row].as_ref().get(*self.order.get(column)?)? {
             Cell::Text(text) => Some(text),
             Cell::Number(_) => None,
         }
     }
 }
 
-/// One row of tensors that stand side by side.
-struct TensorRow<'a> {
+/// Tensors that stand side by side.
+struct Tensors<'a> {
     inputs: &'a [Tensor],
-    row: usize,
+    rows: usize,
 }
 
-impl TensorRow<'_> {
+impl Tensors<'_> {
     /// The tensor that holds the column, and the place in it.
-    fn find(&self, mut column: usize) -> Option<(&Values, usize)> {
+    fn find(&self, row: usize, mut column: usize) -> Option<(&Values, usize)> {
         for input in self.inputs {
             let width = *input.shape().get(1)?;
             if column < width {
-                return Some((input.values(), self.row * width + column));
+                return Some((input.values(), row * width + column));
             }
             column -= width;
         }
@@ -264,16 +258,20 @@ impl TensorRow<'_> {
     }
 }
 
-impl Row for TensorRow<'_> {
-    fn number(&self, column: usize) -> Option<f32> {
-        match self.find(column)? {
+impl Table for Tensors<'_> {
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn number(&self, row: usize, column: usize) -> Option<f32> {
+        match self.find(row, column)? {
             (Values::Float32(values), place) => values.get(place).copied(),
             _ => None,
         }
     }
 
-    fn text(&self, column: usize) -> Option<&str> {
-        match self.find(column)? {
+    fn text(&self, row: usize, column: usize) -> Option<&str> {
+        match self.find(row, column)? {
             (Values::Text(values), place) => values.get(place).map(String::as_str),
             _ => None,
         }

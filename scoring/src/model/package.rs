@@ -106,25 +106,26 @@ impl Package {
         Ok(report)
     }
 
-    /// What each input of each row contributed to its log-odds.
-    fn explained(&self, rows: &[Vec<InputValue>], probabilities: &[f64]) -> Result<Vec<Vec<f64>>, ModelError> {
+    /// Puts in what each input of each row contributed to its log-odds.
+    fn explain(&self, rows: &[Vec<InputValue>], answers: &mut [Answer]) -> Result<(), ModelError> {
         match &self.contributions {
             Contributions::Output(output) => {
-                let mut given = Vec::new();
-                let width = self.scorer.scores(*output, rows, &self.order, &mut given)?;
-                Ok(given.chunks_exact(width).map(|row| row.iter().copied().map(f64::from).collect()).collect())
-            }
-            Contributions::Explained(explainer) => {
-                let each = rows.iter().zip(probabilities).map(|(row, probability)| {
-                    let mut contributions = self.scorer.contributions(explainer, row, &self.order)?;
-                    if !explainer.is_log_odds() {
-                        let stretch = log_odds_per_probability(explainer.base(), *probability);
-                        contributions.iter_mut().for_each(|contribution| *contribution *= stretch);
+                let mut answers = answers.iter_mut();
+                self.scorer.scores(*output, rows, &self.order, |contributions| {
+                    if let Some(answer) = answers.next() {
+                        answer.contributions = Some(contributions.iter().copied().map(f64::from).collect());
                     }
-                    Ok(contributions)
-                });
-                each.collect()
+                })
             }
+            Contributions::Explained(explainer) => rows.iter().zip(answers).try_for_each(|(row, answer)| {
+                let mut contributions = self.scorer.contributions(explainer, row, &self.order)?;
+                if !explainer.is_log_odds() {
+                    let stretch = log_odds_per_probability(explainer.base(), answer.probability);
+                    contributions.iter_mut().for_each(|contribution| *contribution *= stretch);
+                }
+                answer.contributions = Some(contributions);
+                Ok(())
+            }),
         }
     }
 
@@ -144,20 +145,21 @@ impl Model for Package {
     }
 
     fn answer(&self, rows: &[Vec<InputValue>], contributions: bool) -> Result<Vec<Answer>, ModelError> {
-        let mut scores = Vec::new();
-        let classes = self.scorer.scores(self.probability, rows, &self.order, &mut scores)?;
+        let mut answers = Vec::with_capacity(rows.len());
+        let mut classes = usize::MAX;
         let class = self.manifest.output.class;
+        self.scorer.scores(self.probability, rows, &self.order, |scores| {
+            classes = scores.len();
+            let probability = scores.get(class).map_or(f64::NAN, |score| f64::from(*score));
+            answers.push(Answer { probability, contributions: None });
+        })?;
         if class >= classes {
             return Err(ModelError::Failed { reason: format!("expected a class {class}, found {classes} classes") });
         }
-        let probabilities: Vec<f64> = scores.chunks_exact(classes).map(|scores| f64::from(scores[class])).collect();
-        if !contributions {
-            let answer = |probability| Answer { probability, contributions: None };
-            return Ok(probabilities.into_iter().map(answer).collect());
+        if contributions {
+            self.explain(rows, &mut answers)?;
         }
-        let contributions = self.explained(rows, &probabilities)?.into_iter().map(Some);
-        let answer = |(probability, contributions)| Answer { probability, contributions };
-        Ok(probabilities.into_iter().zip(contributions).map(answer).collect())
+        Ok(answers)
     }
 }
 

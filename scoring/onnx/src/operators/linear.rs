@@ -3,6 +3,7 @@
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
+use crate::wide::wide;
 
 /// One row of weights and one intercept for each output.
 #[derive(Debug, Clone)]
@@ -42,7 +43,7 @@ impl Linear {
     pub(super) fn sums(&self, input: &[f32], columns: usize) -> Vec<f32> {
         let mut sums = Vec::with_capacity(input.len() / columns * self.outputs);
         for row in input.chunks_exact(columns) {
-            self.row(row, &mut sums);
+            wide(|| self.row(row, &mut sums));
         }
         sums
     }
@@ -54,6 +55,7 @@ impl Linear {
     }
 
     /// The sums of one row.
+    #[inline(always)]
     pub(crate) fn row(&self, row: &[f32], sums: &mut Vec<f32>) {
         for (weights, intercept) in self.weights.chunks_exact(row.len()).zip(&self.intercepts) {
             sums.push(dot(row, weights) + intercept);
@@ -63,6 +65,7 @@ impl Linear {
 
 /// In the order of the columns and with one rounding a step, as the matrix kernels of ONNX Runtime do it; so a score does
 /// not depend on the processor.
+#[inline(always)]
 pub(super) fn dot(row: &[f32], weights: &[f32]) -> f32 {
     row.iter().zip(weights).fold(0.0, |sum, (x, weight)| x.mul_add(*weight, sum))
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::symbol::{Column, Source, Step};
-use super::{Row, Unfit};
+use super::{Table, Unfit};
 use crate::trees::SLOTS;
 
 #[derive(Debug)]
@@ -68,7 +68,8 @@ impl Encoder {
     }
 
     /// Into the first `width` of the slots.
-    pub(crate) fn fill(&self, row: &impl Row, slots: &mut [f32]) -> Result<(), Unfit> {
+    #[inline(always)]
+    pub(crate) fn fill(&self, table: &impl Table, row: usize, slots: &mut [f32]) -> Result<(), Unfit> {
         if !self.texts.is_empty() {
             slots[..self.width].fill(0.0);
         }
@@ -76,10 +77,10 @@ impl Encoder {
             slots[*slot] = *value;
         }
         for (slot, column) in &self.numbers {
-            slots[*slot] = row.number(*column).ok_or(Unfit(*column))?;
+            slots[*slot] = table.number(row, *column).ok_or(Unfit(*column))?;
         }
         for categories in &self.texts {
-            let text = row.text(categories.column).ok_or(Unfit(categories.column))?;
+            let text = table.text(row, categories.column).ok_or(Unfit(categories.column))?;
             // Of equal categories the last counts.
             let known = categories.known.iter().rposition(|known| known == text);
             if let Some(slot) = known.and_then(|place| categories.slots[place]) {

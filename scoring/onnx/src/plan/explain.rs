@@ -3,8 +3,9 @@
 
 use super::formula::{Formula, Scratch};
 use super::symbol::{Column, Model, Source};
-use super::{Output, Plan, Row, Unfit};
+use super::{Output, Plan, Table, Unfit};
 use crate::trees::{Shap, Vote};
+use crate::wide::wide;
 
 #[derive(Debug)]
 pub(crate) struct Explanation {
@@ -47,11 +48,11 @@ impl Explanation {
 impl Plan {
     /// Of one score of an output; `None` where there is no way to explain it. `background` are rows whose average stands
     /// for all where a model is linear.
-    pub(crate) fn explanation<R: Row>(
+    pub(crate) fn explanation(
         &self,
         output: usize,
         class: usize,
-        background: &[R],
+        background: &impl Table,
         scratch: &mut Scratch,
     ) -> Result<Option<Explanation>, Unfit> {
         let Some(Output::Scores(model, given)) = self.outputs.get(output) else { return Ok(None) };
@@ -65,7 +66,7 @@ impl Plan {
             Some((weights, intercept)) => {
                 let averages = self.averages(background, scratch)?;
                 let average: f64 = weights.iter().zip(&averages).map(|(weight, average)| weight * average).sum();
-                (!background.is_empty()).then(|| of(Form::Linear { weights, averages }, intercept + average))
+                (background.rows() > 0).then(|| of(Form::Linear { weights, averages }, intercept + average))
             }
             None => formula.shap(margin.target, columns.len()).map(|shap| {
                 let base = margin.base + margin.factor * shap.average();
@@ -74,14 +75,14 @@ impl Plan {
         })
     }
 
-    fn averages<R: Row>(&self, rows: &[R], scratch: &mut Scratch) -> Result<Vec<f64>, Unfit> {
+    fn averages(&self, table: &impl Table, scratch: &mut Scratch) -> Result<Vec<f64>, Unfit> {
         let mut sums = vec![0.0; self.encoder.width()];
-        for row in rows {
-            self.encoder.fill(row, &mut scratch.slots[..])?;
+        for row in 0..table.rows() {
+            self.encoder.fill(table, row, &mut scratch.slots[..])?;
             sums.iter_mut().zip(&scratch.slots[..]).for_each(|(sum, value)| *sum += f64::from(*value));
         }
         #[allow(clippy::cast_precision_loss, reason = "rows are few")]
-        let count = rows.len().max(1) as f64;
+        let count = table.rows().max(1) as f64;
         Ok(sums.into_iter().map(|sum| sum / count).collect())
     }
 
@@ -89,17 +90,18 @@ impl Plan {
     pub(crate) fn contributions(
         &self,
         explanation: &Explanation,
-        row: &impl Row,
+        table: &impl Table,
+        row: usize,
         scratch: &mut Scratch,
         mut add: impl FnMut(usize, f64),
     ) -> Result<(), Unfit> {
-        self.encoder.fill(row, &mut scratch.slots[..])?;
+        self.encoder.fill(table, row, &mut scratch.slots[..])?;
         let Scratch { slots, sweep, contributions, .. } = scratch;
         contributions.clear();
         contributions.resize(self.encoder.width(), 0.0);
         match &explanation.form {
             Form::Trees { shap, factor } => {
-                shap.add(slots, sweep, contributions);
+                wide(|| shap.add(slots, sweep, contributions));
                 contributions.iter_mut().for_each(|contribution| *contribution *= factor);
             }
             Form::Linear { weights, averages } => {

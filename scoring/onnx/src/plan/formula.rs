@@ -1,11 +1,14 @@
 //! What a model does with the columns of a row, and its scores for one row or for many.
 
-use super::Row;
+use std::ops::Range;
+
+use super::Table;
 use super::encoder::Encoder;
 use crate::operators::classes::{Labels, Winner};
 use crate::operators::{LinearClassifier, LinearRegressor};
 use crate::plan::Unfit;
 use crate::trees::{Classification, Flat, LANES, Lanes, Regression, SLOTS, Score, Slots, Sweep};
+use crate::wide::wide;
 
 /// Blocks of rows that go through a tree before the next tree is fetched.
 const BLOCKS: usize = 4;
@@ -24,6 +27,7 @@ pub(crate) struct Scratch {
     pub slots: Box<Slots>,
     pub sweep: Sweep,
     pub contributions: Vec<f64>,
+    pub scores: Vec<f32>,
     found: Vec<f32>,
     tally: Vec<Score<f32>>,
     sums: Vec<f32>,
@@ -39,6 +43,7 @@ impl Default for Scratch {
             slots,
             sweep: Sweep::default(),
             contributions: Vec::new(),
+            scores: Vec::new(),
             found,
             tally,
             sums,
@@ -68,26 +73,27 @@ impl Formula {
     }
 
     /// Appends the scores of all rows, and the classes where there are classes.
-    pub(crate) fn rows<R: Row>(
+    pub(crate) fn rows(
         &self,
         encoder: &Encoder,
-        rows: &[R],
+        table: &impl Table,
         scratch: &mut Scratch,
         scores: &mut Vec<f32>,
         winners: &mut impl Extend<Winner>,
     ) -> Result<(), Unfit> {
         let flat = match self {
-            Self::TreeClasses(_, _, flat) | Self::TreeSums(_, flat) if rows.len() >= LANES => flat,
+            Self::TreeClasses(_, _, flat) | Self::TreeSums(_, flat) if table.rows() >= LANES => flat,
             Self::LinearClasses(_) | Self::LinearSums(_) | Self::TreeClasses(..) | Self::TreeSums(..) => {
-                return rows.iter().try_for_each(|row| {
-                    encoder.fill(row, &mut scratch.slots[..])?;
+                return (0..table.rows()).try_for_each(|row| {
+                    encoder.fill(table, row, &mut scratch.slots[..])?;
                     winners.extend(self.row(encoder.width(), scratch, scores));
                     Ok(())
                 });
             }
         };
-        for rows in rows.chunks(LANES * BLOCKS) {
-            scratch.fill_blocks(encoder, rows)?;
+        for first in (0..table.rows()).step_by(LANES * BLOCKS) {
+            let rows = first..table.rows().min(first + LANES * BLOCKS);
+            scratch.fill_blocks(encoder, table, rows.clone())?;
             let blocks = rows.len().div_ceil(LANES);
             flat.walk_blocks(&mut scratch.blocks[..blocks], &mut scratch.found_of_blocks);
             for (number, block) in scratch.found_of_blocks.chunks(flat.trees()).enumerate() {
@@ -111,15 +117,18 @@ impl Formula {
     }
 
     /// The row stands in the first `columns` of the slots.
+    #[inline(always)]
     fn row(&self, columns: usize, scratch: &mut Scratch, scores: &mut Vec<f32>) -> Option<Winner> {
         match self {
             Self::LinearClasses(linear) => {
                 scratch.sums.clear();
-                linear.linear.row(&scratch.slots[..columns], &mut scratch.sums);
+                let (row, sums) = (&scratch.slots[..columns], &mut scratch.sums);
+                wide(|| linear.linear.row(row, sums));
                 Some(linear.answer(&scratch.sums, scores))
             }
             Self::LinearSums(linear) => {
-                linear.row(&scratch.slots[..columns], scores);
+                let row = &scratch.slots[..columns];
+                wide(|| linear.row(row, scores));
                 None
             }
             Self::TreeClasses(_, _, flat) | Self::TreeSums(_, flat) => {
@@ -185,17 +194,16 @@ impl Formula {
 
 impl Scratch {
     /// Row after row into the lanes of the blocks; lanes without a row keep what was there.
-    fn fill_blocks<R: Row>(&mut self, encoder: &Encoder, rows: &[R]) -> Result<(), Unfit> {
+    fn fill_blocks(&mut self, encoder: &Encoder, table: &impl Table, rows: Range<usize>) -> Result<(), Unfit> {
         while self.blocks.len() < BLOCKS {
             let lanes = vec![[0.0; LANES]; SLOTS].into_boxed_slice().try_into().expect("there are as many");
             self.blocks.push(lanes);
         }
-        for (rows, block) in rows.chunks(LANES).zip(&mut self.blocks) {
-            for (lane, row) in rows.iter().enumerate() {
-                encoder.fill(row, &mut self.slots[..])?;
-                for (value, lanes) in self.slots[..encoder.width()].iter().zip(block.iter_mut()) {
-                    lanes[lane] = *value;
-                }
+        for (place, row) in rows.enumerate() {
+            encoder.fill(table, row, &mut self.slots[..])?;
+            let block = &mut self.blocks[place / LANES];
+            for (value, lanes) in self.slots[..encoder.width()].iter().zip(block.iter_mut()) {
+                lanes[place % LANES] = *value;
             }
         }
         Ok(())

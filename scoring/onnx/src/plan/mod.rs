@@ -45,10 +45,11 @@ impl<T> Extend<T> for Unasked {
     }
 }
 
-/// Values of one row, by the place of a column among all columns of the graph's inputs.
-pub(crate) trait Row {
-    fn number(&self, column: usize) -> Option<f32>;
-    fn text(&self, column: usize) -> Option<&str>;
+/// Rows of values, each by the place of a column among all columns of the graph's inputs.
+pub(crate) trait Table {
+    fn rows(&self) -> usize;
+    fn number(&self, row: usize, column: usize) -> Option<f32>;
+    fn text(&self, row: usize, column: usize) -> Option<&str>;
 }
 
 /// The column that holds no fitting value.
@@ -94,27 +95,29 @@ impl Plan {
         }
     }
 
-    /// Appends the scores of one output, row after row; of an output of labels nothing.
-    pub(crate) fn scores<R: Row>(
+    /// The scores of one output, row after row; of an output of labels none.
+    pub(crate) fn scores<'s>(
         &self,
         output: usize,
-        rows: &[R],
-        scratch: &mut Scratch,
-        scores: &mut Vec<f32>,
-    ) -> Result<(), Unfit> {
-        let Some(Output::Scores(model, given)) = self.outputs.get(output) else { return Ok(()) };
-        let first = scores.len();
-        self.models[*model].formula.rows(&self.encoder, rows, scratch, scores, &mut Unasked)?;
-        given.multiply(&mut scores[first..]);
-        Ok(())
+        table: &impl Table,
+        scratch: &'s mut Scratch,
+    ) -> Result<&'s [f32], Unfit> {
+        let mut scores = std::mem::take(&mut scratch.scores);
+        scores.clear();
+        if let Some(Output::Scores(model, given)) = self.outputs.get(output) {
+            self.models[*model].formula.rows(&self.encoder, table, scratch, &mut scores, &mut Unasked)?;
+            given.multiply(&mut scores);
+        }
+        scratch.scores = scores;
+        Ok(&scratch.scores)
     }
 
     /// All outputs.
-    pub(crate) fn tensors<R: Row>(&self, rows: &[R], scratch: &mut Scratch) -> Result<Vec<Tensor>, Unfit> {
+    pub(crate) fn tensors(&self, table: &impl Table, scratch: &mut Scratch) -> Result<Vec<Tensor>, Unfit> {
         let mut answers = Vec::new();
         for model in &self.models {
             let (mut scores, mut winners) = (Vec::new(), Vec::new());
-            model.formula.rows(&self.encoder, rows, scratch, &mut scores, &mut winners)?;
+            model.formula.rows(&self.encoder, table, scratch, &mut scores, &mut winners)?;
             answers.push((scores, winners));
         }
         let outputs = self.outputs.iter().map(|output| match output {
@@ -124,12 +127,12 @@ impl Plan {
                     Labels::Integers(labels) => Values::Int64(labels),
                     Labels::Texts(labels) => Values::Text(labels),
                 };
-                (vec![rows.len()], values)
+                (vec![table.rows()], values)
             }
             Output::Scores(model, given) => {
                 let mut scores = answers[*model].0.clone();
                 given.multiply(&mut scores);
-                (vec![rows.len(), self.models[*model].formula.width()], Values::Float32(scores))
+                (vec![table.rows(), self.models[*model].formula.width()], Values::Float32(scores))
             }
         });
         let tensors = outputs.map(|(shape, values)| Tensor::new(shape, values).expect("as many as its shape says"));

@@ -101,6 +101,7 @@ impl Shap {
     }
 
     /// Adds what each column contributes of the row that stands in the first slots.
+    #[inline(always)]
     pub(crate) fn add(&self, slots: &mut Slots, sweep: &mut Sweep, contributions: &mut [f64]) {
         self.views.fill(slots);
         for tree in &self.trees {
@@ -121,6 +122,7 @@ impl Shap {
 }
 
 impl Tree {
+    #[inline(always)]
     fn follow(&self, slots: &Slots, sweep: &mut Sweep) {
         sweep.follows.clear();
         for branch in &self.branches {
@@ -130,6 +132,7 @@ impl Tree {
         }
     }
 
+    #[inline(always)]
     fn factors(&self, quadrature: &Quadrature, sweep: &mut Sweep) {
         let Sweep { follows, factors, .. } = sweep;
         factors.clear();
@@ -145,6 +148,7 @@ impl Tree {
         }
     }
 
+    #[inline(always)]
     fn sum_up(&self, sweep: &mut Sweep) {
         let Sweep { factors, below, .. } = sweep;
         below.clear();
@@ -156,6 +160,7 @@ impl Tree {
         }
     }
 
+    #[inline(always)]
     fn hand_down(&self, sweep: &mut Sweep) {
         let Sweep { follows, factors, below, above, columns } = sweep;
         above.clear();
@@ -187,6 +192,7 @@ impl Tree {
         }
     }
 
+    #[inline(always)]
     fn value(&self, side: u32, below: &[Points]) -> Points {
         match below.get(side as usize) {
             Some(below) => *below,
@@ -200,6 +206,7 @@ const fn gain(share: f64, follows: bool) -> f64 {
 }
 
 impl Quadrature {
+    #[inline(always)]
     fn factor(&self, share: f64, follows: bool) -> Points {
         let own = if follows { 1.0 } else { 0.0 };
         self.at.map(|t| share + (own - share) * t)
