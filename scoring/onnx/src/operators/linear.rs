@@ -3,7 +3,7 @@
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
-use crate::wide::wide;
+use crate::wide::{Wide, wide};
 
 /// One row of weights and one intercept for each output.
 #[derive(Debug, Clone)]
@@ -43,7 +43,7 @@ impl Linear {
     pub(super) fn sums(&self, input: &[f32], columns: usize) -> Vec<f32> {
         let mut sums = Vec::with_capacity(input.len() / columns * self.outputs);
         for row in input.chunks_exact(columns) {
-            wide(|| self.row(row, &mut sums));
+            self.row(row, &mut sums);
         }
         sums
     }
@@ -54,11 +54,37 @@ impl Linear {
         Some((self.weights.get(output * columns..)?.get(..columns)?, *self.intercepts.get(output)?))
     }
 
-    /// The sums of one row.
-    #[inline(always)]
+    /// Appends the sums of one row.
     pub(crate) fn row(&self, row: &[f32], sums: &mut Vec<f32>) {
-        for (weights, intercept) in self.weights.chunks_exact(row.len()).zip(&self.intercepts) {
-            sums.push(dot(row, weights) + intercept);
+        wide(Sums { linear: self, row, sums });
+    }
+}
+
+struct Sums<'a> {
+    linear: &'a Linear,
+    row: &'a [f32],
+    sums: &'a mut Vec<f32>,
+}
+
+impl Wide for Sums<'_> {
+    /// Two sums at a time: each waits for its own last step.
+    #[inline(always)]
+    fn run(self) {
+        let Linear { weights, intercepts, .. } = self.linear;
+        let columns = self.row.len();
+        let mut weights = weights.chunks_exact(columns);
+        for intercepts in intercepts.chunks(2) {
+            match (intercepts, weights.next(), weights.next()) {
+                ([first, second], Some(of_first), Some(of_second)) => {
+                    let each = self.row.iter().zip(of_first.iter().zip(of_second));
+                    let sums = each.fold([0.0_f32; 2], |[a, b], (x, (first, second))| {
+                        [x.mul_add(*first, a), x.mul_add(*second, b)]
+                    });
+                    self.sums.extend([sums[0] + first, sums[1] + second]);
+                }
+                (_, Some(of_first), _) => self.sums.push(dot(self.row, of_first) + intercepts[0]),
+                (_, None, _) => {}
+            }
         }
     }
 }

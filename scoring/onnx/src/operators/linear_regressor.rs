@@ -30,7 +30,6 @@ pub(super) fn build(_: &ParsingContext, node: &NodeProto) -> Built {
 
 impl LinearRegressor {
     /// Appends the scores of one row.
-    #[inline(always)]
     pub(crate) fn row(&self, row: &[f32], scores: &mut Vec<f32>) {
         let first = scores.len();
         self.linear.row(row, scores);

@@ -5,7 +5,6 @@ use super::formula::{Formula, Scratch};
 use super::symbol::{Column, Model, Source};
 use super::{Output, Plan, Table, Unfit};
 use crate::trees::{Shap, Vote};
-use crate::wide::wide;
 
 #[derive(Debug)]
 pub(crate) struct Explanation {
@@ -101,7 +100,7 @@ impl Plan {
         contributions.resize(self.encoder.width(), 0.0);
         match &explanation.form {
             Form::Trees { shap, factor } => {
-                wide(|| shap.add(slots, sweep, contributions));
+                shap.add(slots, sweep, contributions);
                 contributions.iter_mut().for_each(|contribution| *contribution *= factor);
             }
             Form::Linear { weights, averages } => {

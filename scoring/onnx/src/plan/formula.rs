@@ -8,7 +8,6 @@ use crate::operators::classes::{Labels, Winner};
 use crate::operators::{LinearClassifier, LinearRegressor};
 use crate::plan::Unfit;
 use crate::trees::{Classification, Flat, LANES, Lanes, Regression, SLOTS, Score, Slots, Sweep};
-use crate::wide::wide;
 
 /// Blocks of rows that go through a tree before the next tree is fetched.
 const BLOCKS: usize = 4;
@@ -122,13 +121,11 @@ impl Formula {
         match self {
             Self::LinearClasses(linear) => {
                 scratch.sums.clear();
-                let (row, sums) = (&scratch.slots[..columns], &mut scratch.sums);
-                wide(|| linear.linear.row(row, sums));
+                linear.linear.row(&scratch.slots[..columns], &mut scratch.sums);
                 Some(linear.answer(&scratch.sums, scores))
             }
             Self::LinearSums(linear) => {
-                let row = &scratch.slots[..columns];
-                wide(|| linear.row(row, scores));
+                linear.row(&scratch.slots[..columns], scores);
                 None
             }
             Self::TreeClasses(_, _, flat) | Self::TreeSums(_, flat) => {

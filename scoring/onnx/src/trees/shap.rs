@@ -12,6 +12,7 @@
 
 use super::views::{Asked, Slots, Views};
 use super::{Child, Covers, Ensemble, Vote};
+use crate::wide::{Wide, wide};
 
 /// Points of the quadrature that are taken at once.
 const POINTS: usize = 4;
@@ -101,21 +102,37 @@ impl Shap {
     }
 
     /// Adds what each column contributes of the row that stands in the first slots.
-    #[inline(always)]
     pub(crate) fn add(&self, slots: &mut Slots, sweep: &mut Sweep, contributions: &mut [f64]) {
         self.views.fill(slots);
         for tree in &self.trees {
-            tree.follow(slots, sweep);
-            for quadrature in &self.quadratures[tree.groups] {
-                sweep.columns.clear();
-                sweep.columns.resize(contributions.len(), [0.0; POINTS]);
-                tree.factors(quadrature, sweep);
-                tree.sum_up(sweep);
-                tree.hand_down(sweep);
-                for (contribution, points) in contributions.iter_mut().zip(&sweep.columns) {
-                    let sum = points.iter().zip(quadrature.weights).map(|(value, weight)| value * weight);
-                    *contribution += sum.sum::<f64>();
-                }
+            wide(Adding { tree, quadratures: &self.quadratures[tree.groups], slots, sweep, contributions });
+        }
+    }
+}
+
+/// The contributions of one tree.
+struct Adding<'a> {
+    tree: &'a Tree,
+    quadratures: &'a [Quadrature],
+    slots: &'a Slots,
+    sweep: &'a mut Sweep,
+    contributions: &'a mut [f64],
+}
+
+impl Wide for Adding<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let Self { tree, quadratures, slots, sweep, contributions } = self;
+        tree.follow(slots, sweep);
+        for quadrature in quadratures {
+            sweep.columns.clear();
+            sweep.columns.resize(contributions.len(), [0.0; POINTS]);
+            tree.factors(quadrature, sweep);
+            tree.sum_up(sweep);
+            tree.hand_down(sweep);
+            for (contribution, points) in contributions.iter_mut().zip(&sweep.columns) {
+                let sum = points.iter().zip(quadrature.weights).map(|(value, weight)| value * weight);
+                *contribution += sum.sum::<f64>();
             }
         }
     }
