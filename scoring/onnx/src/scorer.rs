@@ -230,6 +230,17 @@ impl<R: AsRef<[Cell]>> Table for Cells<'_, R> {
         }
     }
 
+    fn numbers(&self, row: usize, wanted: &[(usize, usize)], slots: &mut [f32]) -> Result<(), Unfit> {
+        let (cells, order) = (self.rows[row].as_ref(), self.order);
+        for (slot, column) in wanted {
+            match order.get(*column).and_then(|place| cells.get(*place)) {
+                Some(Cell::Number(number)) => slots[*slot] = *number,
+                Some(Cell::Text(_)) | None => return Err(Unfit(*column)),
+            }
+        }
+        Ok(())
+    }
+
     fn text(&self, row: usize, column: usize) -> Option<&str> {
         match self.rows[row].as_ref().get(*self.order.get(column)?)? {
             Cell::Text(text) => Some(text),

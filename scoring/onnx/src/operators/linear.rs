@@ -76,10 +76,12 @@ impl Wide for Sums<'_> {
         for intercepts in intercepts.chunks(2) {
             match (intercepts, weights.next(), weights.next()) {
                 ([first, second], Some(of_first), Some(of_second)) => {
-                    let each = self.row.iter().zip(of_first.iter().zip(of_second));
-                    let sums = each.fold([0.0_f32; 2], |[a, b], (x, (first, second))| {
-                        [x.mul_add(*first, a), x.mul_add(*second, b)]
-                    });
+                    let (of_first, of_second) = (&of_first[..columns], &of_second[..columns]);
+                    let mut sums = [0.0_f32; 2];
+                    for (at, x) in self.row.iter().enumerate() {
+                        sums[0] = x.mul_add(of_first[at], sums[0]);
+                        sums[1] = x.mul_add(of_second[at], sums[1]);
+                    }
                     self.sums.extend([sums[0] + first, sums[1] + second]);
                 }
                 (_, Some(of_first), _) => self.sums.push(dot(self.row, of_first) + intercepts[0]),

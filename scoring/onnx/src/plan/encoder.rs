@@ -76,9 +76,7 @@ impl Encoder {
         for (slot, value) in &self.constants {
             slots[*slot] = *value;
         }
-        for (slot, column) in &self.numbers {
-            slots[*slot] = table.number(row, *column).ok_or(Unfit(*column))?;
-        }
+        table.numbers(row, &self.numbers, slots)?;
         for categories in &self.texts {
             let text = table.text(row, categories.column).ok_or(Unfit(categories.column))?;
             // Of equal categories the last counts.

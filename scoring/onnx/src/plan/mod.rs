@@ -50,6 +50,14 @@ pub(crate) trait Table {
     fn rows(&self) -> usize;
     fn number(&self, row: usize, column: usize) -> Option<f32>;
     fn text(&self, row: usize, column: usize) -> Option<&str>;
+
+    /// Many numbers of one row, each from a column into a slot.
+    fn numbers(&self, row: usize, wanted: &[(usize, usize)], slots: &mut [f32]) -> Result<(), Unfit> {
+        for (slot, column) in wanted {
+            slots[*slot] = self.number(row, *column).ok_or(Unfit(*column))?;
+        }
+        Ok(())
+    }
 }
 
 /// The column that holds no fitting value.

@@ -39,8 +39,9 @@ struct Quadrature {
 
 #[derive(Debug, Clone)]
 struct Tree {
-    /// Each before all that hangs on it.
+    /// Each before all that hangs on it. The first is none: what has nothing before it has that, whose factors are one.
     branches: Vec<Branch>,
+    /// Numbered on from the branches.
     leaves: Vec<f64>,
     /// How many groups of points are exact.
     groups: usize,
@@ -54,24 +55,28 @@ struct Branch {
     threshold: f32,
     slot: u16,
     column: u16,
-    /// Below [`LEAF`] a branch, from there on a leaf.
+    /// Branches or leaves, by number.
     sides: [u32; 2],
-    /// The last edge above that asks the same column: twice its branch, and one more where it is the second side.
+    /// The last edge above that asks the same column: twice the number of its branch, and one more where it is the second
+    /// side.
     before: u32,
 }
 
-const LEAF: u32 = 1 << 31;
-const NOTHING: u32 = u32::MAX;
+impl Branch {
+    const NONE: Self = Self { shares: [1.0; 2], threshold: f32::NAN, slot: 0, column: 0, sides: [0; 2], before: 0 };
+}
 
-/// Memory that rows take in turn.
+/// Memory that rows take in turn. All but the columns by number.
 #[derive(Debug, Default)]
 pub(crate) struct Sweep {
-    /// Whether the row follows an edge, and every edge of its column above.
-    follows: Vec<bool>,
-    /// Of each edge the factor, and the factor in the place of that of the edge before it.
-    factors: Vec<[Points; 2]>,
-    /// Of each branch the sum of the leaves below, each times the factors on the way, and the product of those above.
+    /// Of each edge one where the row follows it, and every edge of its column above, else zero.
+    follows: Vec<f64>,
+    factors: Vec<Points>,
+    /// One over the factor of the edge before a branch.
+    inverses: Vec<Points>,
+    /// The sum of the leaves below, each times the factors on the way.
     below: Vec<Points>,
+    /// The product of the factors above.
     above: Vec<Points>,
     columns: Vec<Points>,
 }
@@ -84,10 +89,11 @@ impl Shap {
         let (trees, quadratures) = (Vec::new(), Vec::new());
         let mut shap = Self { views: Views::of(columns)?, trees, quadratures, average: 0.0 };
         for root in &ensemble.roots {
-            let (branches, leaves) = (Vec::new(), Vec::new());
-            let mut growing = Growing { ensemble, covers, value: &value, branches, from: Vec::new(), leaves, most: 0 };
+            let (branches, leaves) = (vec![Branch::NONE], Vec::new());
+            let mut growing = Growing { ensemble, covers, value: &value, branches, from: vec![0], leaves, most: 0 };
             shap.average += growing.grow(*root, &mut shap.views)?;
-            let Growing { branches, leaves, most, .. } = growing;
+            let Growing { mut branches, leaves, most, .. } = growing;
+            number_leaves(&mut branches);
             let groups = most.div_ceil(2 * POINTS);
             while shap.quadratures.len() <= groups {
                 shap.quadratures.push(quadrature(shap.quadratures.len() * POINTS));
@@ -138,95 +144,80 @@ impl Wide for Adding<'_> {
     }
 }
 
+/// The factors of a branch's edges, each in the place of that of the edge before it.
+#[inline(always)]
+fn relative(factors: &[Points], inverse: &Points, at: usize) -> [Points; 2] {
+    [0, 1].map(|side| points(|q| factors[2 * at + side][q] * inverse[q]))
+}
+
+#[inline(always)]
+fn points(of: impl Fn(usize) -> f64) -> Points {
+    [of(0), of(1), of(2), of(3)]
+}
+
+/// No way through a tree depends on the row: a processor that guesses it wrong would lose more than a step costs.
 impl Tree {
     #[inline(always)]
     fn follow(&self, slots: &Slots, sweep: &mut Sweep) {
-        sweep.follows.clear();
-        for branch in &self.branches {
-            let at_most = slots[usize::from(branch.slot)] <= branch.threshold;
-            let before = branch.before == NOTHING || sweep.follows[branch.before as usize];
-            sweep.follows.extend([at_most & before, !at_most & before]);
+        let follows = &mut sweep.follows;
+        follows.clear();
+        follows.extend([1.0; 2]);
+        for branch in &self.branches[1..] {
+            let at_most = f64::from(u8::from(slots[usize::from(branch.slot)] <= branch.threshold));
+            let before = follows[branch.before as usize];
+            follows.extend([at_most * before, (1.0 - at_most) * before]);
         }
     }
 
     #[inline(always)]
     fn factors(&self, quadrature: &Quadrature, sweep: &mut Sweep) {
-        let Sweep { follows, factors, .. } = sweep;
+        let Sweep { follows, factors, inverses, .. } = sweep;
         factors.clear();
+        inverses.clear();
         for (branch, follows) in self.branches.iter().zip(follows.as_chunks::<2>().0) {
+            let before = factors.get(branch.before as usize).unwrap_or(&[1.0; POINTS]);
+            inverses.push(points(|q| 1.0 / before[q]));
             for (share, follows) in branch.shares.iter().zip(follows) {
-                let own = quadrature.factor(*share, *follows);
-                let relative = match factors.get(branch.before as usize) {
-                    Some([before, _]) => std::array::from_fn(|q| own[q] / before[q]),
-                    None => own,
-                };
-                factors.push([own, relative]);
+                factors.push(points(|q| share + (follows - share) * quadrature.at[q]));
             }
         }
     }
 
     #[inline(always)]
     fn sum_up(&self, sweep: &mut Sweep) {
-        let Sweep { factors, below, .. } = sweep;
+        let Sweep { factors, inverses, below, .. } = sweep;
         below.clear();
         below.resize(self.branches.len(), [0.0; POINTS]);
-        for (at, branch) in self.branches.iter().enumerate().rev() {
-            let [first, second] = branch.sides.map(|side| self.value(side, below));
-            let [[_, to_first], [_, to_second]] = [factors[2 * at], factors[2 * at + 1]];
-            below[at] = std::array::from_fn(|q| to_first[q] * first[q] + to_second[q] * second[q]);
+        below.extend(self.leaves.iter().map(|leaf| [*leaf; POINTS]));
+        for (at, branch) in self.branches.iter().enumerate().skip(1).rev() {
+            let [first, second] = branch.sides.map(|side| below[side as usize]);
+            let [to_first, to_second] = relative(factors, &inverses[at], at);
+            below[at] = points(|q| to_first[q] * first[q] + to_second[q] * second[q]);
         }
     }
 
     #[inline(always)]
     fn hand_down(&self, sweep: &mut Sweep) {
-        let Sweep { follows, factors, below, above, columns } = sweep;
-        above.clear();
-        above.resize(self.branches.len(), [1.0; POINTS]);
-        for (at, branch) in self.branches.iter().enumerate() {
-            let (here, column) = (above[at], &mut columns[usize::from(branch.column)]);
-            for (side, to) in branch.sides.into_iter().enumerate() {
-                let [_, relative] = factors[2 * at + side];
-                let value = self.value(to, below);
-                let own = gain(branch.shares[side], follows[2 * at + side]);
-                let before = branch.before as usize;
-                match factors.get(before) {
-                    None => {
-                        for q in 0..POINTS {
-                            column[q] += own * (here[q] * value[q]);
-                        }
-                    }
-                    Some([factor, _]) => {
-                        let earlier = gain(self.branches[before / 2].shares[before % 2], follows[before]);
-                        for q in 0..POINTS {
-                            column[q] += (own - earlier * relative[q]) * (here[q] * value[q]) / factor[q];
-                        }
-                    }
-                }
-                if let Some(above) = above.get_mut(to as usize) {
-                    *above = std::array::from_fn(|q| here[q] * relative[q]);
-                }
+        let Sweep { follows, factors, inverses, below, above, columns } = sweep;
+        above.resize(self.branches.len() + self.leaves.len(), [1.0; POINTS]);
+        above[1.min(self.branches.len() - 1)] = [1.0; POINTS];
+        let gain = |edge: usize| follows[edge] - self.branches[edge / 2].shares[edge % 2];
+        for (at, branch) in self.branches.iter().enumerate().skip(1) {
+            let here = above[at];
+            let inverse = inverses[at];
+            let relative = relative(factors, &inverse, at);
+            let [first, second] = branch.sides.map(|side| below[side as usize]);
+            let (earlier, own) = (gain(branch.before as usize), [gain(2 * at), gain(2 * at + 1)]);
+            let column = &mut columns[usize::from(branch.column)];
+            *column = points(|q| {
+                let first = (own[0] - earlier * relative[0][q]) * first[q];
+                let second = (own[1] - earlier * relative[1][q]) * second[q];
+                column[q] + here[q] * inverse[q] * (first + second)
+            });
+            for (side, relative) in branch.sides.into_iter().zip(relative) {
+                above[side as usize] = points(|q| here[q] * relative[q]);
             }
         }
-    }
-
-    #[inline(always)]
-    fn value(&self, side: u32, below: &[Points]) -> Points {
-        match below.get(side as usize) {
-            Some(below) => *below,
-            None => [self.leaves[(side - LEAF) as usize]; POINTS],
-        }
-    }
-}
-
-const fn gain(share: f64, follows: bool) -> f64 {
-    if follows { 1.0 - share } else { -share }
-}
-
-impl Quadrature {
-    #[inline(always)]
-    fn factor(&self, share: f64, follows: bool) -> Points {
-        let own = if follows { 1.0 } else { 0.0 };
-        self.at.map(|t| share + (own - share) * t)
     }
 }
 
@@ -243,11 +234,23 @@ struct Growing<'a, V> {
     most: usize,
 }
 
+/// Until all branches are there, a leaf is what is left of its number from here on.
+const LEAF: u32 = 1 << 31;
+
+fn number_leaves(branches: &mut [Branch]) {
+    let count = u32::try_from(branches.len()).expect("as many as the ensemble has nodes");
+    for side in branches.iter_mut().flat_map(|branch| &mut branch.sides) {
+        if *side >= LEAF {
+            *side = *side - LEAF + count;
+        }
+    }
+}
+
 impl<V: Fn(&[Vote<f32>]) -> f64> Growing<'_, V> {
     /// Gives what the tree gives on average.
     fn grow(&mut self, root: Child, views: &mut Views) -> Option<f64> {
         let mut average = 0.0;
-        let mut waiting = vec![(root, NOTHING, 1.0_f64)];
+        let mut waiting = vec![(root, 0_u32, 1.0_f64)];
         while let Some((child, from, reach)) = waiting.pop() {
             let place = match child {
                 Child::Leaf(leaf) => {
@@ -268,18 +271,17 @@ impl<V: Fn(&[Vote<f32>]) -> f64> Growing<'_, V> {
                     let place = u32::try_from(self.branches.len()).ok()?;
                     let (slot, column) = (u16::try_from(slot).ok()?, u16::try_from(node.feature).ok()?);
                     let before = self.before(column, from);
-                    let earlier = self.branches.get(before as usize / 2).filter(|_| before != NOTHING);
-                    let earlier = earlier.map_or(1.0, |branch| branch.shares[before as usize % 2]);
+                    let earlier = self.branches[before as usize / 2].shares[before as usize % 2];
                     let of_column = shares.map(|share| share * earlier);
-                    self.branches.push(Branch { shares: of_column, threshold, slot, column, sides: [LEAF; 2], before });
+                    self.branches.push(Branch { shares: of_column, threshold, slot, column, sides: [0; 2], before });
                     self.from.push(from);
                     waiting.push((sides[1], 2 * place + 1, reach * shares[1]));
                     waiting.push((sides[0], 2 * place, reach * shares[0]));
                     place
                 }
             };
-            if let Some(branch) = self.branches.get_mut(from as usize / 2) {
-                branch.sides[from as usize % 2] = place;
+            if from > 0 {
+                self.branches[from as usize / 2].sides[from as usize % 2] = place;
             }
         }
         Some(average)
@@ -287,13 +289,14 @@ impl<V: Fn(&[Vote<f32>]) -> f64> Growing<'_, V> {
 
     /// The last edge above that asks the column. On the way up the columns are counted.
     fn before(&mut self, column: u16, from: u32) -> u32 {
-        let (mut before, mut columns, mut next) = (NOTHING, vec![column], from);
-        while let Some(branch) = self.branches.get(next as usize / 2) {
-            if branch.column == column && before == NOTHING {
+        let (mut before, mut columns, mut next) = (0, vec![column], from);
+        while next > 0 {
+            let above = next as usize / 2;
+            if self.branches[above].column == column && before == 0 {
                 before = next;
             }
-            columns.push(branch.column);
-            next = self.from[next as usize / 2];
+            columns.push(self.branches[above].column);
+            next = self.from[above];
         }
         columns.sort_unstable();
         columns.dedup();
