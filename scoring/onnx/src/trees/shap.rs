@@ -144,17 +144,6 @@ impl Wide for Adding<'_> {
     }
 }
 
-/// The factors of a branch's edges, each in the place of that of the edge before it.
-#[inline(always)]
-fn relative(factors: &[Points], inverse: &Points, at: usize) -> [Points; 2] {
-    [0, 1].map(|side| points(|q| factors[2 * at + side][q] * inverse[q]))
-}
-
-#[inline(always)]
-fn points(of: impl Fn(usize) -> f64) -> Points {
-    [of(0), of(1), of(2), of(3)]
-}
-
 /// No way through a tree depends on the row: a processor that guesses it wrong would lose more than a step costs.
 impl Tree {
     #[inline(always)]
@@ -172,51 +161,68 @@ impl Tree {
     #[inline(always)]
     fn factors(&self, quadrature: &Quadrature, sweep: &mut Sweep) {
         let Sweep { follows, factors, inverses, .. } = sweep;
-        factors.clear();
-        inverses.clear();
-        for (branch, follows) in self.branches.iter().zip(follows.as_chunks::<2>().0) {
-            let before = factors.get(branch.before as usize).unwrap_or(&[1.0; POINTS]);
-            inverses.push(points(|q| 1.0 / before[q]));
-            for (share, follows) in branch.shares.iter().zip(follows) {
-                factors.push(points(|q| share + (follows - share) * quadrature.at[q]));
+        factors.resize(2 * self.branches.len(), [1.0; POINTS]);
+        inverses.resize(self.branches.len(), [1.0; POINTS]);
+        factors[..2].fill([1.0; POINTS]);
+        let at = quadrature.at;
+        for (number, branch) in self.branches.iter().enumerate().skip(1) {
+            let before = factors[branch.before as usize];
+            let [first, second] = branch.shares;
+            let (to_first, to_second) = (follows[2 * number] - first, follows[2 * number + 1] - second);
+            let (mut inverse, mut of_first, mut of_second) = ([0.0; POINTS], [0.0; POINTS], [0.0; POINTS]);
+            for q in 0..POINTS {
+                inverse[q] = 1.0 / before[q];
+                of_first[q] = first + to_first * at[q];
+                of_second[q] = second + to_second * at[q];
             }
+            inverses[number] = inverse;
+            factors[2 * number] = of_first;
+            factors[2 * number + 1] = of_second;
         }
     }
 
     #[inline(always)]
     fn sum_up(&self, sweep: &mut Sweep) {
         let Sweep { factors, inverses, below, .. } = sweep;
-        below.clear();
         below.resize(self.branches.len(), [0.0; POINTS]);
+        below.truncate(self.branches.len());
         below.extend(self.leaves.iter().map(|leaf| [*leaf; POINTS]));
-        for (at, branch) in self.branches.iter().enumerate().skip(1).rev() {
-            let [first, second] = branch.sides.map(|side| below[side as usize]);
-            let [to_first, to_second] = relative(factors, &inverses[at], at);
-            below[at] = points(|q| to_first[q] * first[q] + to_second[q] * second[q]);
+        for (number, branch) in self.branches.iter().enumerate().skip(1).rev() {
+            let inverse = inverses[number];
+            let (to_first, to_second) = (factors[2 * number], factors[2 * number + 1]);
+            let (first, second) = (below[branch.sides[0] as usize], below[branch.sides[1] as usize]);
+            let mut sum = [0.0; POINTS];
+            for q in 0..POINTS {
+                sum[q] = inverse[q] * (to_first[q] * first[q] + to_second[q] * second[q]);
+            }
+            below[number] = sum;
         }
     }
 
     #[inline(always)]
     fn hand_down(&self, sweep: &mut Sweep) {
         let Sweep { follows, factors, inverses, below, above, columns } = sweep;
+        above.clear();
         above.resize(self.branches.len() + self.leaves.len(), [1.0; POINTS]);
-        above[1.min(self.branches.len() - 1)] = [1.0; POINTS];
-        let gain = |edge: usize| follows[edge] - self.branches[edge / 2].shares[edge % 2];
-        for (at, branch) in self.branches.iter().enumerate().skip(1) {
-            let here = above[at];
-            let inverse = inverses[at];
-            let relative = relative(factors, &inverse, at);
-            let [first, second] = branch.sides.map(|side| below[side as usize]);
-            let (earlier, own) = (gain(branch.before as usize), [gain(2 * at), gain(2 * at + 1)]);
-            let column = &mut columns[usize::from(branch.column)];
-            *column = points(|q| {
-                let first = (own[0] - earlier * relative[0][q]) * first[q];
-                let second = (own[1] - earlier * relative[1][q]) * second[q];
-                column[q] + here[q] * inverse[q] * (first + second)
-            });
-            for (side, relative) in branch.sides.into_iter().zip(relative) {
-                above[side as usize] = points(|q| here[q] * relative[q]);
+        for (number, branch) in self.branches.iter().enumerate().skip(1) {
+            let (here, inverse) = (above[number], inverses[number]);
+            let (to_first, to_second) = (factors[2 * number], factors[2 * number + 1]);
+            let (first, second) = (below[branch.sides[0] as usize], below[branch.sides[1] as usize]);
+            let before = branch.before as usize;
+            let earlier = follows[before] - self.branches[before / 2].shares[before % 2];
+            let gains = (follows[2 * number] - branch.shares[0], follows[2 * number + 1] - branch.shares[1]);
+            let column = columns[usize::from(branch.column)];
+            let (mut sum, mut of_first, mut of_second) = ([0.0; POINTS], [0.0; POINTS], [0.0; POINTS]);
+            for q in 0..POINTS {
+                let relative = (to_first[q] * inverse[q], to_second[q] * inverse[q]);
+                let gained = (gains.0 - earlier * relative.0) * first[q] + (gains.1 - earlier * relative.1) * second[q];
+                sum[q] = column[q] + here[q] * inverse[q] * gained;
+                of_first[q] = here[q] * relative.0;
+                of_second[q] = here[q] * relative.1;
             }
+            columns[usize::from(branch.column)] = sum;
+            above[branch.sides[0] as usize] = of_first;
+            above[branch.sides[1] as usize] = of_second;
         }
     }
 }
