@@ -5,7 +5,7 @@ export RUST_BACKTRACE ?= 0
 
 WEIR = $(CARGO_TARGET_DIR)/demo/weir
 
-.PHONY: help setup demo demo-smoke demo-servers test lint docs bench forms models clean-demo
+.PHONY: help setup demo demo-smoke demo-servers test lint docs bench forms models corpus clean-demo
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -46,6 +46,9 @@ forms: ## rewrite the committed schemas and API descriptions after a deliberate 
 
 models: ## train the shipped models again (Python, from pinned requirements)
 	sh models/train
+
+corpus: ## write the graphs that hold the operators against ONNX Runtime anew (Python, from pinned requirements)
+	scoring/onnx/tests/corpus/make
 
 clean-demo:
 	rm -rf demo-data demo-report.html

@@ -4,6 +4,8 @@
 use tract_onnx::tract_hir::infer::InferenceOp;
 use tract_onnx::tract_hir::internal::*;
 
+/// What stands in shapes for the number of rows.
+pub(crate) const ROWS: &str = "rows";
 /// Values of one tensor of a graph for one row.
 const MOST_VALUES: usize = 1 << 24;
 /// Values of all tensors of a graph for the rows of one call.
@@ -14,6 +16,13 @@ const VALUES_OF_A_TEXT: usize = 64;
 
 /// Operators whose output has no known shape and still never holds more than a few values for each of its input.
 const SHRINKING: [&str; 2] = ["NonZero", "Compress"];
+
+/// Operators whose inputs say how large the output is, as tract calls them. It cuts such values to 32 bits on the way.
+const SIZED: [&str; 7] = ["ConstantOfShape", "MultiBroadcastTo", "OneHot", "Pad", "Range", "Reshape", "Tile"];
+
+/// How many values `NonZero` is taken to find where nothing is known of it but the rows: a few for each.
+const FOUND: i64 = 1 << 20;
+const FOUND_OF_A_ROW: i64 = 1 << 10;
 
 /// An operator that is computed while the graph is loaded only if the size of its output is known and small enough.
 #[derive(Debug, Clone)]
@@ -55,6 +64,33 @@ impl EvalOp for Bounded {
     }
 }
 
+impl Bounded {
+    /// That the values which say a size are none that nobody could mean.
+    fn check_sizes(&self, inputs: &[&InferenceFact]) -> TractResult<()> {
+        let name = self.0.name();
+        if !SIZED.contains(&&*name) {
+            return Ok(());
+        }
+        for value in inputs.iter().filter_map(|input| input.value.concretize()) {
+            if value.datum_type() == DatumType::I64 {
+                let plain = value.try_as_plain_ram()?;
+                let sizes = plain.as_slice::<i64>()?;
+                let large = sizes.iter().find(|size| size.unsigned_abs() > MOST_VALUES as u64);
+                ensure!(large.is_none(), "{name}: a size of {} values is not supported", large.unwrap_or(&0));
+            }
+        }
+        if let ("Range", [start, _, step]) = (&*name, inputs) {
+            let float = start.datum_type.concretize().is_some_and(|kind| kind.is_float());
+            ensure!(!float, "Range: floats are not supported");
+            if let Some(step) = step.value.concretize() {
+                let step = step.cast_to_scalar::<i64>()?;
+                ensure!(step > 0, "Range: a step of {step} is not supported");
+            }
+        }
+        Ok(())
+    }
+}
+
 type Facts = (TVec<InferenceFact>, TVec<InferenceFact>, TVec<InferenceFact>);
 
 impl InferenceOp for Bounded {
@@ -64,6 +100,7 @@ impl InferenceOp for Bounded {
         outputs: TVec<&InferenceFact>,
         observed: TVec<&InferenceFact>,
     ) -> TractResult<Facts> {
+        self.check_sizes(&inputs)?;
         let facts = self.0.infer_facts(inputs.clone(), outputs.clone(), observed.clone())?;
         let mut known = true;
         for output in &facts.1 {
@@ -112,27 +149,33 @@ impl InferenceOp for Bounded {
         target: &mut TypedModel,
         mapping: &HashMap<OutletId, OutletId>,
     ) -> TractResult<TVec<OutletId>> {
+        if self.0.name() == "Range" {
+            let length = node.outputs[0].fact.shape.concretize();
+            ensure!(length.is_some(), "{}: Range: its length is not known before the call", node.name);
+        }
         self.0.to_typed(source, node, target, mapping)
     }
 
     as_op!();
 }
 
-/// How many values a tensor holds with `rows` in the place of every symbol; `None` where it cannot be told.
+/// How many values a tensor holds with `rows` in the place of the rows; `None` where it cannot be told.
 fn volume(kind: Option<DatumType>, shape: &[TDim], rows: i64) -> Option<usize> {
     let mut volume = if kind == Some(DatumType::String) { VALUES_OF_A_TEXT } else { 1 };
     for dim in shape {
         let dim = match dim.to_i64() {
             Ok(dim) => dim,
             Err(_) => {
-                let values = dim
-                    .symbols()
-                    .into_iter()
-                    .fold(SymbolValues::default(), |values, symbol| values.with(&symbol, rows));
+                let found = FOUND.max(rows.saturating_mul(FOUND_OF_A_ROW));
+                let of = |symbol: &Symbol| if symbol.to_string() == ROWS { rows } else { found };
+                let values = dim.symbols().into_iter().fold(SymbolValues::default(), |values, symbol| {
+                    let value = of(&symbol);
+                    values.with(&symbol, value)
+                });
                 dim.eval(&values).to_i64().ok()?
             }
         };
-        volume = volume.saturating_mul(usize::try_from(dim).unwrap_or(0));
+        volume = volume.saturating_mul(usize::try_from(dim).ok()?);
     }
     Some(volume)
 }
@@ -144,6 +187,8 @@ pub(crate) struct Volumes {
     fixed: usize,
     /// Shapes that the number of rows decides, each with the number of tensors that have it.
     open: Vec<(DatumType, TVec<TDim>, usize)>,
+    /// So many rows were seen to be allowed.
+    allowed: usize,
 }
 
 impl Volumes {
@@ -167,13 +212,16 @@ impl Volumes {
                 open.push((kind, shape, count));
             }
         }
-        let volumes = Self { fixed, open };
+        let volumes = Self { fixed, open, allowed: 0 };
         volumes.allow(1)?;
-        Ok(volumes)
+        Ok(Self { allowed: 1, ..volumes })
     }
 
     /// Refuses rows that would take too much memory.
     pub(crate) fn allow(&self, rows: usize) -> TractResult<()> {
+        if rows <= self.allowed {
+            return Ok(());
+        }
         let Ok(of_symbol) = i64::try_from(rows) else { bail!("{rows} rows are not supported") };
         let open = self.open.iter().map(|(kind, shape, count)| {
             volume(Some(*kind), shape, of_symbol).unwrap_or(usize::MAX).saturating_mul(*count)

@@ -13,12 +13,18 @@ use crate::operators;
 /// More nodes than any pipeline of preprocessing and model has.
 const MOST_NODES: usize = 10_000;
 
+/// Of ONNX-ML; what a newer version means nobody here knows.
+const NEWEST_ML: i64 = 5;
 /// Bytes of one text of the file; a graph may copy it to every row.
 const LONGEST_TEXT: usize = 4096;
 
 pub(crate) fn check(proto: &ModelProto, known: &OnnxOpRegister) -> TractResult<()> {
     let graph = proto.graph.as_ref().context("it holds no graph")?;
     ensure!(graph.node.len() <= MOST_NODES, "expected at most {MOST_NODES} nodes, found {}", graph.node.len());
+    for import in proto.opset_import.iter().filter(|import| import.domain == "ai.onnx.ml") {
+        let known = (1..=NEWEST_ML).contains(&import.version);
+        ensure!(known, "`ai.onnx.ml` of version {} is not supported, at most {NEWEST_ML} is", import.version);
+    }
     ensure!(proto.functions.is_empty(), "functions of the file's own are not supported");
     ensure!(graph.sparse_initializer.is_empty(), "sparse initializers are not supported");
     for node in &graph.node {
@@ -69,6 +75,7 @@ fn text<'a>(mut texts: impl Iterator<Item = &'a Vec<u8>>) -> TractResult<()> {
 }
 
 /// That it holds exactly the values that its shape asks for, in itself.
+#[allow(clippy::wildcard_enum_match_arm, reason = "ONNX has many data types, and those not named are refused")]
 fn tensor(tensor: &TensorProto) -> TractResult<()> {
     let inside = tensor.external_data.is_empty() && tensor.data_location != Some(DataLocation::External as i32);
     ensure!(inside, "its data lies in another file");

@@ -11,7 +11,8 @@ use tract_onnx::tract_hir::internal::*;
 
 use crate::bounds::{self, Volumes};
 use crate::check::{check, named};
-use crate::{Kind, ModelError, Tensor, operators, plan, wire};
+use crate::map_inputs::Keys;
+use crate::{Kind, ModelError, Tensor, map_inputs, operators, plan, wire};
 
 /// Larger files are not of this world of tables.
 const LARGEST_FILE: usize = 64 << 20;
@@ -28,6 +29,8 @@ pub struct GraphInput {
     pub kind: Kind,
     /// `None` where the file leaves a dimension open.
     pub shape: Vec<Option<usize>>,
+    /// Where the file asks for maps: the keys whose values stand in the columns, zero or empty for a key that is absent.
+    pub columns: Option<Vec<String>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,33 +43,39 @@ pub struct GraphOutput {
 enum Plan {
     /// For any number of rows.
     Open(Arc<TypedRunnableModel>, Volumes),
-    /// Made anew for each call: an input's values decide on shapes.
-    OfCall(Box<ModelProto>),
+    /// Made anew for each call: shapes are not known before it.
+    OfCall { proto: Box<ModelProto>, values_decide: bool },
 }
 
 impl Graph {
-    /// With the shapes that the file declares; an open first dimension stands for any number of rows.
+    /// With the shapes that the file declares; an open first dimension stands for any number of rows. A graph with other open
+    /// dimensions, or with shapes that depend on an input's values, is planned at each call, which takes longer.
     pub fn load(bytes: &[u8]) -> Result<Self, ModelError> {
-        refused(bytes, || Self::build(read(bytes)?))
+        refused(bytes, || {
+            let (proto, keys) = read(bytes)?;
+            Self::build(proto, keys)
+        })
     }
 
     /// The same, with the plan that may stand in its place.
     pub(crate) fn load_with_plan(bytes: &[u8]) -> Result<(Self, Option<plan::Plan>), ModelError> {
         refused(bytes, || {
-            let proto = read(bytes)?;
-            let graph = Self::build(proto.clone())?;
+            let (proto, keys) = read(bytes)?;
+            let graph = Self::build(proto.clone(), keys)?;
             let plan = plan::Plan::of(&proto, &graph.inputs);
             Ok((graph, plan))
         })
     }
 
-    fn build(proto: ModelProto) -> TractResult<Self> {
-        let (mut model, inputs) = parsed(&proto)?;
+    fn build(proto: ModelProto, mut keys: Keys) -> TractResult<Self> {
+        let (mut model, mut inputs) = parsed(&proto)?;
+        inputs.iter_mut().for_each(|input| input.columns = keys.remove(&input.name));
         let outputs = outputs(&proto)?;
-        if operators::reads_shapes(&proto) {
-            return Ok(Self { plan: Plan::OfCall(Box::new(proto)), inputs, outputs });
+        let values_decide = operators::reads_shapes(&proto);
+        if values_decide || inputs.iter().any(|input| input.shape.iter().skip(1).any(Option::is_none)) {
+            return Ok(Self { plan: Plan::OfCall { proto: Box::new(proto), values_decide }, inputs, outputs });
         }
-        let rows = model.symbols.sym("rows");
+        let rows = model.symbols.sym(bounds::ROWS);
         for (at, input) in inputs.iter().enumerate() {
             let dims = input.shape.iter().map(|dim| dim.map_or_else(|| rows.to_dim(), |dim| dim.to_dim()));
             let fact = InferenceFact::dt_shape(input.kind.inner(), dims.collect::<TVec<TDim>>());
@@ -102,10 +111,11 @@ impl Graph {
                 }
                 plan.run(inputs)?
             }
-            Plan::OfCall(proto) => {
+            Plan::OfCall { proto, values_decide } => {
                 let (mut model, _) = parsed(proto)?;
                 for (at, input) in inputs.iter().enumerate() {
-                    model.set_input_fact(at, InferenceFact::from(input.clone().into_tensor()))?;
+                    let fact = InferenceFact::from(input.clone().into_tensor());
+                    model.set_input_fact(at, if *values_decide { fact } else { fact.without_value() })?;
                 }
                 planned(model)?.0.run(inputs)?
             }
@@ -145,11 +155,12 @@ fn refused<T>(bytes: &[u8], load: impl FnOnce() -> TractResult<T>) -> Result<T, 
 }
 
 /// Checked, so that tract may see it.
-fn read(bytes: &[u8]) -> TractResult<ModelProto> {
+fn read(bytes: &[u8]) -> TractResult<(ModelProto, Keys)> {
     wire::check(bytes)?;
-    let proto = onnx().proto_model_for_read(&mut &*bytes).context("it is no ONNX model")?;
+    let mut proto = onnx().proto_model_for_read(&mut &*bytes).context("it is no ONNX model")?;
     check(&proto, &onnx().op_register)?;
-    Ok(proto)
+    let keys = map_inputs::resolve(bytes, &mut proto)?;
+    Ok((proto, keys))
 }
 
 fn shown(shape: &[Option<usize>]) -> String {
@@ -179,12 +190,8 @@ fn declared(name: String, fact: &InferenceFact) -> TractResult<GraphInput> {
     let kind = fact.datum_type.concretize().context("it declares no type")?;
     let kind = Kind::of(kind).with_context(|| format!("{kind:?} cannot be given"))?;
     ensure!(fact.shape.rank().concretize().is_some(), "it declares no shape");
-    let dims = fact.shape.dims().map(Factoid::concretize).enumerate();
-    let shape = dims.map(|(axis, dim)| match dim.and_then(|dim| dim.to_usize().ok()) {
-        None if axis > 0 => bail!("dimension {axis} is left open, and only the first may be"),
-        dim => Ok(dim),
-    });
-    Ok(GraphInput { name, kind, shape: shape.collect::<TractResult<_>>()? })
+    let shape = fact.shape.dims().map(|dim| dim.concretize().and_then(|dim| dim.to_usize().ok()));
+    Ok(GraphInput { name, kind, shape: shape.collect(), columns: None })
 }
 
 fn outputs(proto: &ModelProto) -> TractResult<Vec<GraphOutput>> {

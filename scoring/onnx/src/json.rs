@@ -43,7 +43,11 @@ pub fn score_json(model: &[u8], inputs: &[u8]) -> Result<String, ScoreError> {
     let ordered = scorer.inputs().iter().map(|wanted| {
         let flat = given.inputs.iter().find(|flat| flat.name == wanted.name);
         let flat = flat.ok_or_else(|| unfit(format!("expected a tensor `{}`, found none", wanted.name)))?;
-        flat.tensor().map_err(|reason| unfit(format!("`{}`: {reason}", flat.name)))
+        let tensor = match &wanted.columns {
+            Some(columns) => flat.aligned(columns).and_then(|flat| flat.tensor()),
+            None => flat.tensor(),
+        };
+        tensor.map_err(|reason| unfit(format!("`{}`: {reason}", flat.name)))
     });
     let answers = scorer.run(ordered.collect::<Result<_, _>>()?)?;
     let outputs = scorer.outputs().iter().zip(&answers).map(|(output, tensor)| Flat::of(output, tensor)).collect();
@@ -64,6 +68,26 @@ impl Flat {
         };
         Tensor::new(self.shape.clone(), values)
             .ok_or_else(|| format!("expected the data of shape {:?}, found {} values", self.shape, self.data.len()))
+    }
+
+    /// The values of `columns` by name: zero or empty where there is no such column, and others are left out.
+    fn aligned(&self, columns: &[String]) -> Result<Self, String> {
+        let given = self.columns.as_ref().ok_or("expected `columns`, found none")?;
+        let (&[rows, width], true) = (&self.shape[..], self.shape.get(1) == Some(&given.len())) else {
+            return Err(format!("expected a shape of rows and {} columns, found {:?}", given.len(), self.shape));
+        };
+        if rows.checked_mul(width) != Some(self.data.len()) {
+            return Err(format!("expected the data of shape {:?}, found {} values", self.shape, self.data.len()));
+        }
+        let absent = if self.dtype == "string" { Value::from("") } else { Value::from(0) };
+        let places: Vec<Option<usize>> =
+            columns.iter().map(|wanted| given.iter().rposition(|column| column == wanted)).collect();
+        let value =
+            |row: usize, place: &Option<usize>| place.map_or(&absent, |at| &self.data[row * width + at]).clone();
+        let data = (0..rows).flat_map(|row| places.iter().map(move |place| (row, place)));
+        let data = data.map(|(row, place)| value(row, place)).collect();
+        let (name, dtype) = (self.name.clone(), self.dtype.clone());
+        Ok(Self { name, dtype, shape: vec![rows, columns.len()], columns: None, data })
     }
 
     fn values<T>(&self, read: impl Fn(&Value) -> Option<T>) -> Result<Vec<T>, String> {

@@ -5,6 +5,7 @@ mod bounds;
 mod check;
 mod graph;
 mod json;
+mod map_inputs;
 mod operators;
 mod plan;
 mod scorer;

@@ -1,5 +1,5 @@
-//! How much memory a file would take once decoded, told from its bytes: a message of two bytes becomes a structure of
-//! hundreds, so the length of a file bounds nothing.
+//! The bytes of a file as protobuf lays them out: how much memory it would take once decoded, and what the decoder leaves
+//! out. A message of two bytes becomes a structure of hundreds, so the length of a file bounds nothing.
 //! Source of the format: Protocol Buffers, "Encoding"; of the field numbers: onnx.proto.
 
 use tract_onnx::prelude::TractResult;
@@ -65,23 +65,64 @@ fn add(decoded: &mut usize, more: usize) -> TractResult<()> {
     Ok(())
 }
 
+/// What one field holds.
+enum Content<'a> {
+    Number(u64),
+    Bytes(&'a [u8]),
+    /// Four or eight bytes of a float.
+    Fixed,
+}
+
+/// The next field of a message, with its number.
+fn next<'a>(bytes: &mut &'a [u8]) -> TractResult<(u64, Content<'a>)> {
+    let key = varint(bytes)?;
+    let content = match key & 7 {
+        0 => Content::Number(varint(bytes)?),
+        1 => taken(bytes, 8).map(|_| Content::Fixed)?,
+        2 => {
+            let length = varint(bytes)?;
+            Content::Bytes(taken(bytes, usize::try_from(length).unwrap_or(usize::MAX))?)
+        }
+        5 => taken(bytes, 4).map(|_| Content::Fixed)?,
+        other => bail!("it is no ONNX model: wire type {other}"),
+    };
+    Ok((key >> 3, content))
+}
+
+/// The contents of every field `wanted` of a message that are bytes.
+pub(crate) fn fields(mut bytes: &[u8], wanted: u64) -> TractResult<Vec<&[u8]>> {
+    let mut found = Vec::new();
+    while !bytes.is_empty() {
+        if let (number, Content::Bytes(content)) = next(&mut bytes)?
+            && number == wanted
+        {
+            found.push(content);
+        }
+    }
+    Ok(found)
+}
+
+/// The last number that a message has in the field `wanted`.
+pub(crate) fn number(mut bytes: &[u8], wanted: u64) -> TractResult<Option<u64>> {
+    let mut found = None;
+    while !bytes.is_empty() {
+        if let (number, Content::Number(content)) = next(&mut bytes)?
+            && number == wanted
+        {
+            found = Some(content);
+        }
+    }
+    Ok(found)
+}
+
 fn message(mut bytes: &[u8], kind: Kind, depth: usize, decoded: &mut usize) -> TractResult<()> {
     ensure!(depth <= DEEPEST, "it is nested deeper than {DEEPEST} messages");
     while !bytes.is_empty() {
-        let key = varint(&mut bytes)?;
-        match key & 7 {
-            0 => drop(varint(&mut bytes)?),
-            1 => drop(taken(&mut bytes, 8)?),
-            2 => {
-                let length = varint(&mut bytes)?;
-                let inner = taken(&mut bytes, usize::try_from(length).unwrap_or(usize::MAX))?;
-                field(inner, kind.of_field(key >> 3), depth, decoded)?;
-            }
-            5 => drop(taken(&mut bytes, 4)?),
-            other => bail!("it is no ONNX model: wire type {other}"),
+        match next(&mut bytes)? {
+            (number, Content::Bytes(inner)) => field(inner, kind.of_field(number), depth, decoded)?,
+            // A number on its own, of which there may be as many as one likes.
+            (_, Content::Number(_) | Content::Fixed) => add(decoded, GROWTH)?,
         }
-        // A number on its own, of which there may be as many as one likes.
-        add(decoded, GROWTH)?;
     }
     Ok(())
 }

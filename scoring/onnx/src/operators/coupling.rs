@@ -11,13 +11,23 @@ pub(super) fn coupled(classes: usize, decisions: &[f32], sigmoids: &[(f32, f32)]
     for first in 0..classes {
         for second in first + 1..classes {
             let (decision, (slope, offset)) = pairs.next().expect("there is one of each for every pair");
-            // Rust's max and min give the other operand for NaN, as std::max and std::min do here.
-            let chance = (1.0 - logistic(decision * slope + offset)).max(LEAST).min(1.0 - LEAST);
+            let chance = within(1.0 - logistic(decision * slope + offset), LEAST, 1.0 - LEAST);
             pairwise[first * classes + second] = chance;
             pairwise[second * classes + first] = 1.0 - chance;
         }
     }
     solved(classes, &pairwise)
+}
+
+/// NaN stays NaN.
+fn within(value: f32, least: f32, most: f32) -> f32 {
+    if value < least {
+        least
+    } else if value > most {
+        most
+    } else {
+        value
+    }
 }
 
 /// The fixed point of the paper's equation 46, within 0.005 / classes or after 100 rounds.

@@ -18,7 +18,7 @@ pub(super) fn build(_: &ParsingContext, node: &NodeProto) -> Built {
 
 /// NIST Digital Library of Mathematical Functions 7.6.2, whose terms are all of one sign; beyond 4 it is one in float32.
 fn erf(x: f64) -> f64 {
-    if x.abs() >= 4.0 {
+    if x.is_nan() || x.abs() >= 4.0 {
         return x.signum();
     }
     let (mut sum, mut term, mut odd) = (0.0, x, 1.0);

@@ -2,6 +2,8 @@
 //! Runtime in float32; sums run in index order, so a score does not depend on the processor's vector units.
 //! What an operator does not support it refuses when the model is built, naming node and attribute.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "tract has many data types, and those not named are refused")]
+
 mod array_feature_extractor;
 mod attributes;
 mod binarizer;
@@ -16,6 +18,7 @@ mod linear;
 mod linear_classifier;
 mod linear_regressor;
 mod lookup;
+mod maps;
 mod normalizer;
 mod one_hot;
 mod operator;
@@ -28,7 +31,10 @@ mod string_concat;
 mod svm_classifier;
 mod svm_kernel;
 mod svm_regressor;
-mod trees;
+mod tree_attributes;
+mod tree_classifier;
+mod tree_ensemble;
+mod tree_regressor;
 mod zip_map;
 
 use std::sync::Arc;
@@ -40,12 +46,29 @@ use tract_onnx::pb::NodeProto;
 const RANDOM: &[&str] =
     &["Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"];
 
-/// Operators that run a graph within the graph, or grow by a factor of floats that nobody has needed.
-const UNNEEDED: &[&str] = &["EyeLike", "If", "Loop", "Resize", "Scan", "Upsample"];
+/// Operators that run a graph within the graph, or make sound and pictures whose size no shape tells: no model of tables has
+/// needed one.
+const UNNEEDED: &[&str] = &[
+    "BlackmanWindow",
+    "DFT",
+    "EyeLike",
+    "GridSample",
+    "HammingWindow",
+    "HannWindow",
+    "If",
+    "Loop",
+    "MelWeightMatrix",
+    "NonMaxSuppression",
+    "Resize",
+    "STFT",
+    "Scan",
+    "Upsample",
+];
 
 pub(crate) use linear_classifier::LinearClassifier;
 pub(crate) use linear_regressor::LinearRegressor;
 pub(crate) use operator::Operator;
+pub(crate) use maps::keys;
 pub(crate) use shape_readers::reads_shapes;
 pub(crate) use zip_map::columns;
 
@@ -55,7 +78,9 @@ type Builder = fn(&ParsingContext, &NodeProto) -> operator::Built;
 const ML: &[(&str, Builder)] = &[
     ("ArrayFeatureExtractor", array_feature_extractor::build),
     ("Binarizer", binarizer::build),
+    ("CastMap", maps::cast_map),
     ("CategoryMapper", category_mapper::build),
+    ("DictVectorizer", maps::dict_vectorizer),
     ("FeatureVectorizer", feature_vectorizer::build),
     ("Imputer", imputer::build),
     ("LabelEncoder", label_encoder::build),
@@ -66,9 +91,9 @@ const ML: &[(&str, Builder)] = &[
     ("SVMClassifier", svm_classifier::build),
     ("SVMRegressor", svm_regressor::build),
     ("Scaler", scaler::build),
-    ("TreeEnsemble", trees::ensemble),
-    ("TreeEnsembleClassifier", trees::classifier),
-    ("TreeEnsembleRegressor", trees::regressor),
+    ("TreeEnsemble", tree_ensemble::build),
+    ("TreeEnsembleClassifier", tree_classifier::build),
+    ("TreeEnsembleRegressor", tree_regressor::build),
     ("ZipMap", zip_map::build),
 ];
 

@@ -38,6 +38,15 @@ pub(super) fn within(built: &dyn InferenceOp) -> Option<Arc<dyn Operator>> {
     built.as_op().downcast_ref::<Ours>().map(|ours| Arc::clone(&ours.operator))
 }
 
+/// tract computes with symbolic dimensions where ONNX has int64.
+fn plain(tensor: &Tensor) -> TractResult<Cow<'_, Tensor>> {
+    if tensor.datum_type() == DatumType::TDim { tensor.cast_to::<i64>() } else { Ok(Cow::Borrowed(tensor)) }
+}
+
+fn plain_fact(fact: TypedFact) -> TypedFact {
+    if fact.datum_type == DatumType::TDim { i64::fact(fact.shape) } else { fact }
+}
+
 #[derive(Debug, Clone)]
 struct Ours {
     operator: Arc<dyn Operator>,
@@ -72,6 +81,7 @@ impl EvalOp for Ours {
     op_out_of_plan!();
 
     fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        let inputs = inputs.iter().map(|input| plain(input)).collect::<TractResult<TVec<_>>>()?;
         let inputs: TVec<&Tensor> = inputs.iter().map(|input| &**input).collect();
         let outputs = self.operator.eval(&inputs).with_context(|| self.operator.name())?;
         Ok(self.wanted(outputs).into_iter().map(IntoTValue::into_tvalue).collect())
@@ -80,7 +90,8 @@ impl EvalOp for Ours {
 
 impl TypedOp for Ours {
     fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
-        Ok(self.wanted(self.operator.facts(inputs)?))
+        let inputs: TVec<TypedFact> = inputs.iter().map(|input| plain_fact((*input).clone())).collect();
+        Ok(self.wanted(self.operator.facts(&inputs.iter().collect::<TVec<_>>())?))
     }
 
     as_op!();
@@ -93,7 +104,8 @@ impl InferenceOp for Ours {
         outputs: TVec<&InferenceFact>,
         observed: TVec<&InferenceFact>,
     ) -> TractResult<(TVec<InferenceFact>, TVec<InferenceFact>, TVec<InferenceFact>)> {
-        let known = inputs.iter().map(|input| TypedFact::try_from(*input).ok()).collect::<Option<TVec<_>>>();
+        let known = inputs.iter().map(|input| TypedFact::try_from(*input).ok().map(plain_fact));
+        let known = known.collect::<Option<TVec<_>>>();
         let outputs = match known {
             None => outputs.into_iter().cloned().collect(),
             Some(known) => {

@@ -37,11 +37,12 @@ impl PostTransform {
         }
     }
 
+    /// As ONNX Runtime numbers them; the definition of `TreeEnsemble` has 1 and 2 the other way round.
     pub(crate) fn numbered(number: i64) -> TractResult<Self> {
         match number {
             0 => Ok(Self::None),
-            1 => Ok(Self::Softmax),
-            2 => Ok(Self::Logistic),
+            1 => Ok(Self::Logistic),
+            2 => Ok(Self::Softmax),
             3 => Ok(Self::SoftmaxZero),
             4 => Ok(Self::Probit),
             other => bail!("attribute `post_transform`: {other} is not supported"),

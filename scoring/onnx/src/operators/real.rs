@@ -22,6 +22,8 @@ pub(crate) trait Real:
     const ONE: Self;
 
     fn is_nan(self) -> bool;
+    /// Without what is behind the point.
+    fn cut(self) -> Self;
     /// Rounded to the nearest where it does not fit.
     fn to_f32(self) -> f32;
     fn to_f64(self) -> f64;
@@ -36,6 +38,10 @@ impl Real for f32 {
 
     fn is_nan(self) -> bool {
         self.is_nan()
+    }
+
+    fn cut(self) -> Self {
+        self.trunc()
     }
 
     fn to_f32(self) -> f32 {
@@ -62,6 +68,10 @@ impl Real for f64 {
 
     fn is_nan(self) -> bool {
         self.is_nan()
+    }
+
+    fn cut(self) -> Self {
+        self.trunc()
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "rounding is what is asked for")]

@@ -48,9 +48,27 @@ impl Kernel {
                 let differences = row.iter().zip(vector).map(|(x, v)| x - v);
                 (-gamma * differences.fold(0.0_f32, |sum, difference| sum + difference * difference)).exp()
             }
-            Self::Sigmoid { gamma, coef0 } => gamma.mul_add(dot(row, vector), coef0).tanh(),
+            Self::Sigmoid { gamma, coef0 } => tanh(gamma.mul_add(dot(row, vector), coef0)),
         }
     }
+}
+
+/// The rational approximation of Eigen and of ONNX Runtime, which a sum over many vectors tells from the true one.
+fn tanh(value: f32) -> f32 {
+    const ODD: [f32; 7] = [
+        -2.760_768_5e-16,
+        2.000_188e-13,
+        -8.604_672e-11,
+        5.122_297_1e-8,
+        1.485_722_4e-5,
+        6.372_619_3e-4,
+        4.893_524_6e-3,
+    ];
+    const EVEN: [f32; 4] = [1.198_258_4e-6, 1.185_347_1e-4, 2.268_434_6e-3, 4.893_525e-3];
+    let value = if value.is_nan() { value } else { value.clamp(-9.0, 9.0) };
+    let square = value * value;
+    let polynomial = |terms: &[f32]| terms.iter().fold(0.0_f32, |sum, term| sum.mul_add(square, *term));
+    value * polynomial(&ODD) / polynomial(&EVEN)
 }
 
 fn power(base: f32, degree: f32) -> f32 {

@@ -34,7 +34,7 @@ impl<T: Real> Classification<T> {
         let fits = found == 0 || found == classes || (classes == 2 && found == 1);
         ensure!(fits, "attribute `base_values`: expected 0 or {classes} entries, found {found}");
         let one_sided = classes == 2 && weight_targets.iter().all(|target| Some(target) == weight_targets.first());
-        let all_positive = weights.iter().all(|weight| !(*weight < T::ZERO));
+        let all_positive = !weights.iter().any(|weight| *weight < T::ZERO);
         if classes > 2 {
             ensure!(ensemble.leaves.iter().all(|leaf| leaf.count > 0), "a leaf votes for no class");
         } else if found < 2 && !every_leaf_votes_for_the_second(&ensemble) {

@@ -27,7 +27,8 @@ pub(super) fn value() -> impl Strategy<Value = f32> {
 }
 
 fn test() -> impl Strategy<Value = Test<f32>> {
-    let members = prop::collection::btree_set(-2..3_i8, 1..4);
+    let members = || prop::collection::btree_set(-2..3_i8, 1..4);
+    let floats = |members: std::collections::BTreeSet<i8>| members.into_iter().map(f32::from).collect();
     prop_oneof![
         8 => value().prop_map(Test::AtMost),
         4 => value().prop_map(Test::Below),
@@ -35,7 +36,8 @@ fn test() -> impl Strategy<Value = Test<f32>> {
         2 => value().prop_map(Test::Above),
         1 => value().prop_map(Test::Equal),
         1 => value().prop_map(Test::NotEqual),
-        1 => members.prop_map(|members| Test::Member(members.into_iter().map(f32::from).collect())),
+        1 => members().prop_map(move |members| Test::Member(floats(members))),
+        1 => members().prop_map(move |members| Test::CutMember(floats(members))),
     ]
 }
 

@@ -13,6 +13,8 @@
 //!
 //! Not here: tensors, and what the graph around the ensemble does.
 
+use std::cmp::Ordering;
+
 mod classification;
 mod flat;
 #[cfg(test)]
@@ -107,6 +109,9 @@ pub(crate) enum Test<T> {
     NotEqual(T),
     /// Ascending, without NaN and without doubles.
     Member(Box<[T]>),
+    /// The same of integers, asked after what is behind the point was cut off the value: 5.5 is among 5 and 40. So ONNX
+    /// Runtime asks of large sets.
+    CutMember(Box<[T]>),
 }
 
 /// By its place in `nodes` or in `leaves`.
@@ -138,9 +143,8 @@ impl<T: Real> Test<T> {
             Self::Above(threshold) => value > *threshold,
             Self::Equal(threshold) => value == *threshold,
             Self::NotEqual(threshold) => value != *threshold,
-            Self::Member(members) => members
-                .binary_search_by(|member| member.partial_cmp(&value).unwrap_or(std::cmp::Ordering::Less))
-                .is_ok(),
+            Self::Member(members) => is_among(members, value),
+            Self::CutMember(members) => is_among(members, value.cut()),
         }
     }
 
@@ -153,8 +157,13 @@ impl<T: Real> Test<T> {
             Self::Equal(threshold) => Test::Equal(threshold.to_f64()),
             Self::NotEqual(threshold) => Test::NotEqual(threshold.to_f64()),
             Self::Member(members) => Test::Member(members.iter().map(|member| member.to_f64()).collect()),
+            Self::CutMember(members) => Test::CutMember(members.iter().map(|member| member.to_f64()).collect()),
         }
     }
+}
+
+fn is_among<T: Real>(members: &[T], value: T) -> bool {
+    members.binary_search_by(|member| member.partial_cmp(&value).unwrap_or(Ordering::Less)).is_ok()
 }
 
 impl<T: Real> Ensemble<T> {

@@ -40,9 +40,21 @@ impl Aggregate {
     fn add<T: Real>(self, score: &mut Score<T>, weight: T) {
         let value = match self {
             Self::Average | Self::Sum => score.value + weight,
-            Self::Min if score.voted && !(weight < score.value) => score.value,
-            Self::Max if score.voted && !(weight > score.value) => score.value,
-            Self::Min | Self::Max => weight,
+            Self::Min | Self::Max if !score.voted => weight,
+            Self::Min => {
+                if weight < score.value {
+                    weight
+                } else {
+                    score.value
+                }
+            }
+            Self::Max => {
+                if weight > score.value {
+                    weight
+                } else {
+                    score.value
+                }
+            }
         };
         *score = Score { value, voted: true };
     }

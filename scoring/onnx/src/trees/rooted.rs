@@ -118,7 +118,7 @@ impl<T: Real> Rooted<T> {
         Ok(sets)
     }
 
-    fn branch(&self, at: usize, mut set: Vec<T>) -> TractResult<Listing<T, Key>> {
+    fn branch(&self, at: usize, set: Vec<T>) -> TractResult<Listing<T, Key>> {
         let split = self.splits[at];
         let test = match self.modes[at] {
             0 => Test::AtMost(split),
@@ -127,11 +127,7 @@ impl<T: Real> Rooted<T> {
             3 => Test::Above(split),
             4 => Test::Equal(split),
             5 => Test::NotEqual(split),
-            MEMBER => {
-                set.sort_by(|a, b| a.partial_cmp(b).expect("sets are split at NaN"));
-                set.dedup();
-                Test::Member(set.into())
-            }
+            MEMBER => members(at, set)?,
             other => bail!("node {at}: attribute `nodes_modes`: {other} is not supported"),
         };
         let Ok(feature) = u32::try_from(self.feature_ids[at]) else {
@@ -162,6 +158,20 @@ impl<T: Real> Rooted<T> {
             Err(_) => bail!("attribute `leaf_targetids`: {target} is no target"),
         }
     }
+}
+
+/// Of a set of fewer than 31 members from 0 to 30 ONNX Runtime asks by equality, of any other only after it has cut the
+/// value to an integer, and then takes integers only.
+fn members<T: Real>(at: usize, mut set: Vec<T>) -> TractResult<Test<T>> {
+    let small = set.len() < 31 && set.iter().all(|member| *member >= T::ZERO && *member <= T::from_f32(30.0));
+    set.sort_by(|a, b| a.partial_cmp(b).expect("sets are split at NaN"));
+    set.dedup();
+    if small {
+        return Ok(Test::Member(set.into()));
+    }
+    let fits = |member: &T| member.cut() == *member && member.to_f64().abs() <= f64::from(i32::MAX);
+    ensure!(set.iter().all(fits), "attribute `membership_values`: node {at} has members that are no int32");
+    Ok(Test::CutMember(set.into()))
 }
 
 fn place(id: i64, count: usize, attribute: &str) -> TractResult<usize> {

@@ -3,6 +3,9 @@
 use super::*;
 use crate::operators::post_transform::PostTransform;
 
+/// A change, and a part of the refusal that it leads to.
+type Case<T> = (&'static str, fn(&mut T));
+
 /// `x0 <= 0.5 ? 1 : (x1 > 2 ? 2 : 3)`, with NaN on the true side of the first node.
 pub(super) fn listed() -> Listed<f32> {
     Listed {
@@ -52,7 +55,7 @@ fn children_lie_behind_their_parent() {
 
 #[test]
 fn what_is_no_tree_is_refused() {
-    let cases: [(&str, fn(&mut Listed<f32>)); 9] = [
+    let cases: [Case<Listed<f32>>; 9] = [
         ("node 0 of tree 7 is reached twice", |listed| listed.false_ids[2] = 0),
         ("node 2 of tree 7 is reached twice", |listed| listed.false_ids[2] = 2),
         ("node 3 of tree 7 is reached twice", |listed| listed.false_ids[2] = 3),
@@ -91,7 +94,8 @@ fn a_vote_for_no_target_or_twice_for_one_is_refused() {
 
 #[test]
 fn a_tree_deeper_than_any_that_was_grown_is_refused() {
-    let nodes = 2 * (DEEPEST as i64 + 1) + 1;
+    let count = 2 * (DEEPEST + 1) + 1;
+    let nodes = i64::try_from(count).unwrap();
     let branch = |at: i64| at % 2 == 0 && at + 1 < nodes;
     let list = |of: &dyn Fn(i64) -> i64| (0..nodes).map(of).collect::<Vec<_>>();
     let chain = Listed::<f32> {
@@ -99,7 +103,7 @@ fn a_tree_deeper_than_any_that_was_grown_is_refused() {
         node_ids: list(&|at| at),
         feature_ids: list(&|_| 0),
         modes: (0..nodes).map(|at| if branch(at) { "BRANCH_LT" } else { "LEAF" }.to_owned()).collect(),
-        values: vec![0.0; nodes as usize],
+        values: vec![0.0; count],
         true_ids: list(&|at| at + 1),
         false_ids: list(&|at| at + 2),
         ..Listed::default()
@@ -124,7 +128,7 @@ fn rooted() -> Rooted<f32> {
         false_ids: vec![1, 2],
         false_is_leaf: vec![0, 1],
         missing_is_true: Vec::new(),
-        members: vec![8.0, 2.0, 2.0, f32::NAN, -1.0, f32::NAN],
+        members: vec![8.0, 2.0, 2.0, f32::NAN, 1.0, f32::NAN],
         leaf_targets: vec![0; 3],
         leaf_weights: vec![1.0, 2.0, 3.0],
     }
@@ -134,12 +138,23 @@ fn rooted() -> Rooted<f32> {
 fn a_member_is_found_in_any_order_of_the_set() {
     let ensemble = rooted().ensemble(1).unwrap();
     let weight = |value: f32| ensemble.votes_of(ensemble.roots[0], &[value])[0].weight;
-    assert_eq!([2.0, 8.0, -1.0, 3.0, f32::NAN].map(weight), [1.0, 1.0, 2.0, 3.0, 3.0]);
+    assert_eq!([2.0, 8.0, 1.0, 3.0, f32::NAN].map(weight), [1.0, 1.0, 2.0, 3.0, 3.0]);
+}
+
+#[test]
+fn of_a_large_set_a_value_is_asked_without_its_fraction() {
+    let mut large = rooted();
+    large.members = vec![2.0, 40.0, f32::NAN, 3.0];
+    let ensemble = large.ensemble(1).unwrap();
+    let weight = |value: f32| ensemble.votes_of(ensemble.roots[0], &[value])[0].weight;
+    assert_eq!([2.9, 40.0, 3.0, 3.1, f32::INFINITY].map(weight), [1.0, 1.0, 2.0, 3.0, 3.0]);
+    large.members[1] = 40.5;
+    assert!(large.ensemble(1).unwrap_err().to_string().contains("members that are no int32"));
 }
 
 #[test]
 fn places_that_point_at_nothing_are_refused() {
-    let cases: [(&str, fn(&mut Rooted<f32>)); 7] = [
+    let cases: [Case<Rooted<f32>>; 7] = [
         ("`tree_roots`: 2 points at nothing", |rooted| rooted.roots = vec![2]),
         ("`nodes_falsenodeids`: 3 points at nothing", |rooted| rooted.false_ids[1] = 3),
         ("`nodes_truenodeids`: -1 points at nothing", |rooted| rooted.true_ids[0] = -1),

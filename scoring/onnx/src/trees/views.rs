@@ -79,7 +79,12 @@ impl Views {
             Test::Above(threshold) if !threshold.is_nan() => (Some(threshold), true),
             Test::Below(threshold) => (below(threshold), false),
             Test::AtLeast(threshold) => (below(threshold), true),
-            Test::AtMost(_) | Test::Above(_) | Test::Equal(_) | Test::NotEqual(_) | Test::Member(_) => (None, false),
+            Test::AtMost(_)
+            | Test::Above(_)
+            | Test::Equal(_)
+            | Test::NotEqual(_)
+            | Test::Member(_)
+            | Test::CutMember(_) => (None, false),
         };
         let Some(threshold) = threshold else {
             let view = View::Answer(node.test.clone(), node.missing_is_true);
@@ -123,6 +128,7 @@ impl View {
             Test::Equal(value) => (4, vec![*value]),
             Test::NotEqual(value) => (5, vec![*value]),
             Test::Member(values) => (6, values.to_vec()),
+            Test::CutMember(values) => (7, values.to_vec()),
         };
         ViewKey::Answer(kind, values.into_iter().map(f32::to_bits).collect(), *missing_is_true)
     }

@@ -1,0 +1,15 @@
+"""Writes the corpus anew and says what came of it: `models/NAME.onnx` with `models/NAME.json`."""
+import shutil
+
+import by_hand
+import case
+import trained
+
+if __name__ == "__main__":
+    shutil.rmtree(case.HERE, ignore_errors=True)
+    by_hand.all_by_hand()
+    trained.all_trained()
+    size = sum(path.stat().st_size for path in case.HERE.iterdir())
+    print(f"{len(case.written)} cases, {size / 1e6:.1f} MB")
+    for name, reason in case.skipped:
+        print(f"not exported: {name}: {reason}")
