@@ -277,6 +277,8 @@ impl Table for Tensors<'_> {
     fn number(&self, row: usize, column: usize) -> Option<f32> {
         match self.find(row, column)? {
             (Values::Float32(values), place) => values.get(place).copied(),
+            #[allow(clippy::cast_precision_loss, reason = "so does a cast in the graph")]
+            (Values::Int64(values), place) => values.get(place).map(|value| *value as f32),
             _ => None,
         }
     }

@@ -67,8 +67,8 @@ const UNNEEDED: &[&str] = &[
 
 pub(crate) use linear_classifier::LinearClassifier;
 pub(crate) use linear_regressor::LinearRegressor;
-pub(crate) use operator::Operator;
 pub(crate) use maps::keys;
+pub(crate) use operator::Operator;
 pub(crate) use shape_readers::reads_shapes;
 pub(crate) use zip_map::columns;
 

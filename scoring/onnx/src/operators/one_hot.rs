@@ -68,10 +68,10 @@ impl Operator for OneHotEncoder {
         Ok(tvec!(f32::fact(&shape)))
     }
 
-    /// Of texts, and where a text outside the categories is no error.
+    /// Of texts.
     fn symbols(&self, inputs: &[Symbol]) -> Option<Vec<Symbol>> {
         let [Symbol::Columns(input)] = inputs else { return None };
-        if !self.zeros || self.categories.is_empty() {
+        if self.categories.is_empty() {
             return None;
         }
         let mut columns = Vec::with_capacity(input.columns.len() * self.width);
@@ -79,7 +79,7 @@ impl Operator for OneHotEncoder {
             let Source::Text(text) = column.source else { return None };
             columns.extend((0..self.width).map(|place| {
                 let categories = Arc::clone(&self.categories);
-                Column { source: Source::Category { text, categories, place }, steps: Vec::new() }
+                Column { source: Source::Category { text, categories, place, strict: !self.zeros }, steps: Vec::new() }
             }));
         }
         let shape = input.shape.iter().copied().chain([self.width]).collect();

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::symbol::{Column, Source, Step};
+use super::symbol::{Column, Numbers, Source, Step};
 use super::{Table, Unfit};
 use crate::trees::SLOTS;
 
@@ -16,6 +16,8 @@ pub(crate) struct Encoder {
     /// Slot and column.
     numbers: Vec<(usize, usize)>,
     texts: Vec<Categories>,
+    /// Slot and column.
+    looked: Vec<(usize, usize, Arc<Numbers>)>,
     runs: Vec<Run>,
 }
 
@@ -26,6 +28,8 @@ struct Categories {
     known: Arc<Vec<String>>,
     /// For each category, the slot that becomes one.
     slots: Vec<Option<usize>>,
+    /// A text that is none of them is an error.
+    strict: bool,
 }
 
 /// One step for each slot of a range, in arrays that a processor goes through at once.
@@ -39,19 +43,22 @@ impl Encoder {
     /// `None` for columns that are no numbers, or more than there are slots.
     pub(crate) fn of(columns: &[Column]) -> Option<Self> {
         let width = columns.len();
-        let mut encoder =
-            Self { width, constants: Vec::new(), numbers: Vec::new(), texts: Vec::new(), runs: runs(columns) };
+        let (constants, numbers, texts, looked) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut encoder = Self { width, constants, numbers, texts, looked, runs: runs(columns) };
         let mut texts: HashMap<(usize, *const Vec<String>), usize> = HashMap::new();
         for (slot, column) in columns.iter().enumerate() {
             match &column.source {
                 Source::Number(column) => encoder.numbers.push((slot, *column)),
                 Source::Constant(value) => encoder.constants.push((slot, *value)),
-                Source::Text(_) => return None,
-                Source::Category { text, categories, place } => {
+                Source::Text(_) | Source::Integer(_) => return None,
+                Source::Looked { is_integer: true, .. } => return None,
+                Source::Looked { text, numbers, .. } => encoder.looked.push((slot, *text, Arc::clone(numbers))),
+                Source::Category { text, categories, place, strict } => {
                     let at = *texts.entry((*text, Arc::as_ptr(categories))).or_insert(encoder.texts.len());
                     if at == encoder.texts.len() {
                         let slots = vec![None; categories.len()];
-                        encoder.texts.push(Categories { column: *text, known: Arc::clone(categories), slots });
+                        let known = Arc::clone(categories);
+                        encoder.texts.push(Categories { column: *text, known, slots, strict: *strict });
                     }
                     // A column that stands twice would need two slots.
                     if encoder.texts[at].slots[*place].replace(slot).is_some() {
@@ -81,9 +88,16 @@ impl Encoder {
             let text = table.text(row, categories.column).ok_or(Unfit(categories.column))?;
             // Of equal categories the last counts.
             let known = categories.known.iter().rposition(|known| known == text);
+            if known.is_none() && categories.strict {
+                return Err(Unfit(categories.column));
+            }
             if let Some(slot) = known.and_then(|place| categories.slots[place]) {
                 slots[slot] = 1.0;
             }
+        }
+        for (slot, column, numbers) in &self.looked {
+            let text = table.text(row, *column).ok_or(Unfit(*column))?;
+            slots[*slot] = numbers.known.get(text).copied().unwrap_or(numbers.default);
         }
         self.runs.iter().for_each(|run| run.apply(slots));
         Ok(())

@@ -121,8 +121,12 @@ impl Plan {
 impl Column {
     /// Of a constant nobody.
     const fn owner(&self) -> Option<usize> {
-        match self.source {
-            Source::Number(column) | Source::Text(column) | Source::Category { text: column, .. } => Some(column),
+        match &self.source {
+            Source::Number(column)
+            | Source::Integer(column)
+            | Source::Text(column)
+            | Source::Category { text: column, .. }
+            | Source::Looked { text: column, .. } => Some(*column),
             Source::Constant(_) => None,
         }
     }

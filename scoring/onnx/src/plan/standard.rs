@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tract_onnx::pb::{NodeProto, TensorProto, tensor_proto::DataType};
 use tract_onnx::tract_hir::internal::*;
 
-use super::symbol::{Columns, Scores, Source, Symbol};
+use super::symbol::{Column, Columns, Scores, Source, Symbol};
 use crate::operators::classes::Labels;
 
 pub(super) fn constant(tensor: &TensorProto) -> Option<Symbol> {
@@ -38,22 +38,29 @@ fn integer(node: &NodeProto, name: &str) -> Option<i64> {
     node.get_attr_opt::<i64>(name).ok()?
 }
 
-/// To the type that it has.
+/// To the type that it has, or from int64 to float32.
 fn cast(input: &Symbol, to: i64) -> Option<Symbol> {
     let to = DataType::try_from(i32::try_from(to).ok()?).ok()?;
-    let is = match input {
-        Symbol::Columns(columns) if columns.columns.iter().all(|column| matches!(column.source, Source::Text(_))) => {
-            DataType::String
+    match (input, to) {
+        (Symbol::Columns(columns), DataType::Float) => {
+            let numbers = columns
+                .columns
+                .iter()
+                .map(|column| Some(Column { source: column.source.cast()?, steps: column.steps.clone() }));
+            let columns = Columns { shape: columns.shape.clone(), columns: numbers.collect::<Option<_>>()? };
+            Some(Symbol::Columns(columns))
         }
-        Symbol::Columns(columns) => columns.numbers().map(|_| DataType::Float)?,
-        Symbol::Scores(_) => DataType::Float,
-        Symbol::Label(model) => match model.formula.labels()? {
-            Labels::Integers(_) => DataType::Int64,
-            Labels::Texts(_) => DataType::String,
+        (Symbol::Columns(columns), DataType::String) => {
+            let texts = columns.columns.iter().all(|column| matches!(column.source, Source::Text(_)));
+            texts.then(|| input.clone())
+        }
+        (Symbol::Scores(_), DataType::Float) => Some(input.clone()),
+        (Symbol::Label(model), to) => match (model.formula.labels()?, to) {
+            (Labels::Integers(_), DataType::Int64) | (Labels::Texts(_), DataType::String) => Some(input.clone()),
+            _ => None,
         },
-        Symbol::Constant(_) => return None,
-    };
-    (is == to).then(|| input.clone())
+        _ => None,
+    }
 }
 
 /// Along any axis but that of the rows.

@@ -1,5 +1,6 @@
 //! What is known of a tensor before any row is: of which columns it is made, or which model gives it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tract_onnx::prelude::Tensor;
@@ -35,16 +36,32 @@ pub(crate) enum Source {
     /// By its place among all columns of the graph's inputs.
     Number(usize),
     Text(usize),
-    /// One where the text of the column is that of the place, and zero elsewhere.
+    /// An int64, until it is cast to a number.
+    Integer(usize),
+    /// One where the text of the column is that of the place, and zero elsewhere. Strict, a text of no place is an error.
     Category {
         text: usize,
         categories: Arc<Vec<String>>,
         place: usize,
+        strict: bool,
+    },
+    /// What a text stands for; an int64 until it is cast.
+    Looked {
+        text: usize,
+        numbers: Arc<Numbers>,
+        is_integer: bool,
     },
     Constant(f32),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// Numbers of texts, as float32.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Numbers {
+    pub known: HashMap<String, f32>,
+    pub default: f32,
+}
+
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Step {
     Scale {
         offset: f32,
@@ -79,10 +96,32 @@ impl Scores {
     }
 }
 
+impl Source {
+    const fn is_number(&self) -> bool {
+        match self {
+            Self::Number(_) | Self::Category { .. } | Self::Constant(_) => true,
+            Self::Looked { is_integer, .. } => !*is_integer,
+            Self::Text(_) | Self::Integer(_) => false,
+        }
+    }
+
+    /// As float32; a text has no number.
+    pub(crate) fn cast(&self) -> Option<Self> {
+        match self {
+            Self::Text(_) => None,
+            Self::Integer(place) => Some(Self::Number(*place)),
+            Self::Looked { text, numbers, .. } => {
+                Some(Self::Looked { text: *text, numbers: Arc::clone(numbers), is_integer: false })
+            }
+            Self::Number(_) | Self::Category { .. } | Self::Constant(_) => Some(self.clone()),
+        }
+    }
+}
+
 impl Columns {
     /// The columns of a matrix of float32.
     pub(crate) fn numbers(&self) -> Option<&[Column]> {
-        let numbers = self.columns.iter().all(|column| !matches!(column.source, Source::Text(_)));
+        let numbers = self.columns.iter().all(|column| column.source.is_number());
         (self.shape.len() == 1 && numbers).then_some(&self.columns)
     }
 
@@ -94,6 +133,17 @@ impl Columns {
             Some(column)
         });
         Some(Self { shape: self.shape.clone(), columns: columns.collect::<Option<_>>()? })
+    }
+}
+
+/// To the bit: replacing NaN is replacing NaN.
+impl PartialEq for Step {
+    fn eq(&self, other: &Self) -> bool {
+        let parts = |step: &Self| match *step {
+            Self::Scale { offset, scale } => (0, offset.to_bits(), scale.to_bits()),
+            Self::Impute { replaced, by } => (1, replaced.to_bits(), by.to_bits()),
+        };
+        parts(self) == parts(other)
     }
 }
 

@@ -47,7 +47,7 @@ fn made(context: &ParsingContext, node: &NodeProto, read: &[Symbol]) -> Option<V
     }
 }
 
-/// The inputs, each any number of rows of float32 or text.
+/// The inputs, each any number of rows of float32, int64 or text.
 fn given(inputs: &[GraphInput]) -> Option<HashMap<String, Symbol>> {
     let mut known = HashMap::new();
     let mut next = 0;
@@ -58,7 +58,8 @@ fn given(inputs: &[GraphInput]) -> Option<HashMap<String, Symbol>> {
         let source: fn(usize) -> Source = match input.kind {
             Kind::Float32 => Source::Number,
             Kind::Text => Source::Text,
-            Kind::Float64 | Kind::Int64 | Kind::Int32 | Kind::Int16 | Kind::Bool => return None,
+            Kind::Int64 => Source::Integer,
+            Kind::Float64 | Kind::Int32 | Kind::Int16 | Kind::Bool => return None,
         };
         let columns = places.map(|place| Column { source: source(place), steps: Vec::new() }).collect();
         known.insert(input.name.clone(), Symbol::Columns(Columns { shape: vec![width], columns }));
