@@ -15,7 +15,7 @@ pub use manifest::{Calibration, Input, InputKind, Manifest, Output};
 pub use package::{ModelCheck, Package, PackageError, check};
 pub use row::{Unusable, read_row};
 pub use scale::{Assessment, Scale};
-pub use weir_onnx::{Cell as InputValue, ModelError, ScoreError, score_json};
+pub use weir_onnx::{Cell as InputValue, InputColumn, Kind, ModelError, ScoreError, Scorer, score_json};
 
 use std::fmt::Debug;
 

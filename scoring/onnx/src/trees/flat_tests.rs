@@ -44,13 +44,14 @@ fn expect_alike(ensemble: &Ensemble<f32>, rows: &[[f32; COLUMNS]]) {
 }
 
 fn cases() -> ProptestConfig {
-    ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 400 })
+    ProptestConfig::with_cases(400)
 }
 
 proptest! {
     #![proptest_config(cases())]
 
     #[test]
+    #[cfg_attr(miri, ignore = "an hour")]
     fn the_flat_form_finds_the_leaves_that_the_reference_finds(
         (targets, trees) in (1..4_u32).prop_flat_map(|targets| (Just(targets), prop::collection::vec(tree(targets), 1..40))),
         rows in prop::collection::vec(prop::array::uniform4(value()), 1..40),
@@ -85,7 +86,7 @@ fn infinite_thresholds_keep_their_meaning() {
 #[test]
 fn an_ensemble_of_more_columns_than_slots_has_no_flat_form() {
     let sides = [1.0, 2.0].map(|weight| Grown::Leaf(vec![(0, weight)], 1.0));
-    let wide = Grown::Branch(SLOTS as u32, Test::AtMost(0.0), false, Box::new(sides));
+    let wide = Grown::Branch(u32::try_from(SLOTS).unwrap(), Test::AtMost(0.0), false, Box::new(sides));
     let wide = ensemble(vec![wide], 1);
     assert!(Flat::of(&wide, wide.columns).is_none());
     assert!(Flat::of(&ensemble(vec![chain(3)], 1), 0).is_none());

@@ -60,9 +60,10 @@ fn near(ours: f64, theirs: f64) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 300 }))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
+    #[cfg_attr(miri, ignore = "an hour")]
     fn contributions_are_those_of_the_definition(
         trees in prop::collection::vec(tree(1), 1..4),
         row in prop::array::uniform4(value()),
@@ -87,7 +88,7 @@ fn ladder(columns: u16) -> Grown {
 
 #[test]
 fn as_many_columns_as_a_way_may_ask_are_exact() {
-    for columns in [1, 2, 7, 8, 9, 11] {
+    for columns in if cfg!(miri) { vec![1, 5] } else { vec![1, 2, 7, 8, 9, 11] } {
         let ensemble = ensemble(vec![ladder(columns)], 1);
         let row: Vec<f32> = (0..columns).map(|column| if column % 3 == 0 { 1.0 } else { -1.0 }).collect();
         let (_, contributions) = ours(&ensemble, &row);
@@ -98,6 +99,7 @@ fn as_many_columns_as_a_way_may_ask_are_exact() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "an hour")]
 fn contributions_of_deep_trees_sum_to_the_margin() {
     for (tree, columns) in [(ladder(300), 300), (chain(900), COLUMNS)] {
         let ensemble = ensemble(vec![tree], 1);
