@@ -23,6 +23,7 @@ mod grow;
 #[cfg(test)]
 mod grown;
 mod listed;
+mod quadrature;
 mod regression;
 mod rooted;
 mod shap;

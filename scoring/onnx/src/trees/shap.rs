@@ -10,15 +10,10 @@
 //!
 //! A column that is asked again on the way replaces its earlier factor by that of both.
 
+use super::quadrature::{POINTS, Points, Quadrature, quadrature};
 use super::views::{Asked, Slots, Views};
 use super::{Child, Covers, Ensemble, Vote};
 use crate::wide::{Wide, wide};
-
-/// Points of the quadrature that are taken at once.
-const POINTS: usize = 4;
-
-/// Values at some points of the quadrature.
-type Points = [f64; POINTS];
 
 #[derive(Debug, Clone)]
 pub(crate) struct Shap {
@@ -28,13 +23,6 @@ pub(crate) struct Shap {
     quadratures: Vec<Vec<Quadrature>>,
     /// What the trees give on average, summed.
     average: f64,
-}
-
-/// One group of points.
-#[derive(Debug, Clone)]
-struct Quadrature {
-    at: Points,
-    weights: Points,
 }
 
 #[derive(Debug, Clone)]
@@ -309,34 +297,4 @@ impl<V: Fn(&[Vote<f32>]) -> f64> Growing<'_, V> {
         self.most = self.most.max(columns.len());
         before
     }
-}
-
-/// Gauss-Legendre between zero and one, in groups.
-fn quadrature(points: usize) -> Vec<Quadrature> {
-    let (at, weights): (Vec<f64>, Vec<f64>) = (0..points).map(|place| node_and_weight(points, place)).unzip();
-    let groups = at.chunks_exact(POINTS).zip(weights.chunks_exact(POINTS));
-    let group = |values: &[f64]| values.try_into().expect("chunks are of this length");
-    groups.map(|(at, weights)| Quadrature { at: group(at), weights: group(weights) }).collect()
-}
-
-/// A root of the Legendre polynomial by Newton's method, from Tricomi's first guess.
-#[allow(clippy::cast_precision_loss, reason = "points are few")]
-fn node_and_weight(points: usize, place: usize) -> (f64, f64) {
-    let n = points as f64;
-    let mut x = (std::f64::consts::PI * (place as f64 + 0.75) / (n + 0.5)).cos();
-    let mut slope = 1.0;
-    for _ in 0..100 {
-        let (mut last, mut value) = (1.0, x);
-        for degree in 2..=points {
-            let k = degree as f64;
-            (last, value) = (value, ((2.0 * k - 1.0) * x * value - (k - 1.0) * last) / k);
-        }
-        slope = n * (x * value - last) / (x * x - 1.0);
-        let step = value / slope;
-        x -= step;
-        if step.abs() < 1e-15 {
-            break;
-        }
-    }
-    ((1.0 - x) / 2.0, 1.0 / ((1.0 - x * x) * slope * slope))
 }
