@@ -15,7 +15,6 @@ import numpy as np
 import onnxruntime
 import shap
 import xgboost
-from onnx import helper
 from onnxmltools import convert_lightgbm, convert_xgboost
 from onnxmltools.convert.common.data_types import FloatTensorType
 from skl2onnx import convert_sklearn
@@ -26,52 +25,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from covers import forest_covers, lightgbm_covers, write_covers, xgboost_covers
+
 FEATURES, ROWS, GOLDEN, SEED = 64, 20_000, 24, 20260301
 OUT = Path(sys.argv[1])
-
-
-def forest_covers(model):
-    return {(t, n): c for t, tree in enumerate(model.estimators_) for n, c in enumerate(tree.tree_.weighted_n_node_samples)}
-
-
-def walked(graph, roots, cover, sides):
-    """Converters number nodes anew: their trees and the library's are walked side by side."""
-    attributes = {a.name: helper.get_attribute_value(a) for a in ensemble(graph).attribute}
-    ids = zip(attributes["nodes_treeids"], attributes["nodes_nodeids"])
-    ends = {i: (t, f) for i, t, f in zip(ids, attributes["nodes_truenodeids"], attributes["nodes_falsenodeids"])}
-    covers = {}
-    for number, root in enumerate(roots):
-        waiting = [(root, 0)]
-        while waiting:
-            node, at = waiting.pop()
-            covers[number, at] = cover(node)
-            waiting += zip(sides(node), ends[number, at])
-    return covers
-
-
-def xgboost_covers(model, graph):
-    roots = [json.loads(text) for text in model.get_booster().get_dump(with_stats=True, dump_format="json")]
-    sides = lambda node: sorted(node.get("children", []), key=lambda child: child["nodeid"] != node["yes"])
-    return walked(graph, roots, lambda node: node["cover"], sides)
-
-
-def lightgbm_covers(model, graph):
-    roots = [tree["tree_structure"] for tree in model.booster_.dump_model()["tree_info"]]
-    sides = lambda node: [node["left_child"], node["right_child"]] if "left_child" in node else []
-    return walked(graph, roots, lambda node: node.get("internal_count", node.get("leaf_count")), sides)
-
-
-def ensemble(graph):
-    return next(node for node in graph.node if node.op_type.startswith("TreeEnsemble"))
-
-
-def write_covers(graph, covers):
-    node = ensemble(graph)
-    attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-    ids = zip(attributes["nodes_treeids"], attributes["nodes_nodeids"])
-    for old in [a for a in node.attribute if a.name == "nodes_hitrates"]:
-        node.attribute.remove(old)
-    node.attribute.append(helper.make_attribute("nodes_hitrates", [float(covers[i]) for i in ids]))
 
 
 def log_odds(probability):

@@ -6,3 +6,4 @@ mod comparison;
 mod corpus;
 mod graphs;
 mod plans;
+mod shap;
