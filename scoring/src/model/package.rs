@@ -256,3 +256,19 @@ pub fn check(folder: &Path) -> ModelCheck {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stretched_contributions_to_a_probability_sum_to_log_odds() {
+        for (base, contributions) in [(0.5, [0.2, -0.05]), (0.1, [0.0, 0.0]), (0.9, [-0.5, 0.599]), (0.3, [0.7, 0.0])] {
+            let probability = base + contributions.iter().sum::<f64>();
+            let stretch = log_odds_per_probability(base, probability);
+            let sum: f64 = contributions.iter().map(|contribution| stretch * contribution).sum();
+            let expected = log_odds(probability.clamp(SUREST, 1.0 - SUREST)) - log_odds(base);
+            assert!(stretch > 0.0 && (sum - expected).abs() < 1e-4, "{sum} is not {expected}");
+        }
+    }
+}

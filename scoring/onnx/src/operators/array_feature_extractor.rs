@@ -6,7 +6,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
 use super::operator::{Built, Operator, built};
-use crate::plan::{Columns, Symbol};
+use crate::plan::{Columns, MOST_COLUMNS, Symbol};
 use crate::tensor::array;
 
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Operator for ArrayFeatureExtractor {
 
     fn symbols(&self, inputs: &[Symbol]) -> Option<Vec<Symbol>> {
         let [Symbol::Columns(input), Symbol::Constant(places)] = inputs else { return None };
-        let places = places.try_as_plain_ram().ok()?;
+        let places = Some(places).filter(|places| places.len() <= MOST_COLUMNS)?.try_as_plain_ram().ok()?;
         let places = places.as_slice::<i64>().ok()?.iter().map(|place| usize::try_from(*place).ok());
         let taken = places.map(|place| input.columns.get(place?).cloned());
         let columns = taken.collect::<Option<Vec<_>>>()?;

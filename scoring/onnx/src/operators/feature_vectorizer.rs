@@ -7,7 +7,7 @@ use tract_onnx::tract_hir::internal::*;
 use super::attributes::Attributes;
 use super::operator::{Built, Operator, built};
 use super::rows::{expect_numbers, matrix, numbers};
-use crate::plan::{Column, Columns, Source, Symbol};
+use crate::plan::{Column, Columns, MOST_COLUMNS as MOST_COLUMNS_OF_A_PLAN, Source, Symbol};
 
 /// More columns than any model has.
 const MOST_COLUMNS: usize = 1 << 20;
@@ -48,6 +48,9 @@ impl Operator for FeatureVectorizer {
     }
 
     fn symbols(&self, inputs: &[Symbol]) -> Option<Vec<Symbol>> {
+        if self.total > MOST_COLUMNS_OF_A_PLAN {
+            return None;
+        }
         let mut columns = Vec::with_capacity(self.total);
         for (input, width) in inputs.iter().zip(&self.widths) {
             let Symbol::Columns(input) = input else { return None };

@@ -9,7 +9,7 @@ use tract_onnx::tract_hir::internal::*;
 use super::attributes::Attributes;
 use super::operator::{Built, Operator, built};
 use super::rows::{cut, only};
-use crate::plan::{Column, Columns, Source, Symbol};
+use crate::plan::{Column, Columns, MOST_COLUMNS, Source, Symbol};
 
 #[derive(Debug)]
 struct OneHotEncoder {
@@ -71,7 +71,7 @@ impl Operator for OneHotEncoder {
     /// Of texts.
     fn symbols(&self, inputs: &[Symbol]) -> Option<Vec<Symbol>> {
         let [Symbol::Columns(input)] = inputs else { return None };
-        if self.categories.is_empty() {
+        if self.categories.is_empty() || input.columns.len() * self.width > MOST_COLUMNS {
             return None;
         }
         let mut columns = Vec::with_capacity(input.columns.len() * self.width);

@@ -11,7 +11,7 @@ mod walk;
 
 pub(crate) use explain::{Explanation, Margin};
 pub(crate) use formula::{Formula, Scratch};
-pub(crate) use symbol::{Column, Columns, Model, Numbers, Source, Step, Symbol};
+pub(crate) use symbol::{Column, Columns, MOST_COLUMNS, Model, Numbers, Source, Step, Symbol};
 
 use std::sync::Arc;
 

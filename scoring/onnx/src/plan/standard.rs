@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tract_onnx::pb::{NodeProto, TensorProto, tensor_proto::DataType};
 use tract_onnx::tract_hir::internal::*;
 
-use super::symbol::{Column, Columns, Scores, Source, Symbol};
+use super::symbol::{Column, Columns, MOST_COLUMNS, Scores, Source, Symbol};
 use crate::operators::classes::Labels;
 
 pub(super) fn constant(tensor: &TensorProto) -> Option<Symbol> {
@@ -73,6 +73,9 @@ fn concat(inputs: &[Symbol], axis: i64) -> Option<Symbol> {
     let mut shape = parts.first()?.shape.clone();
     let axis = behind_rows(axis, shape.len())?;
     let outer: usize = shape[..axis].iter().product();
+    if parts.iter().map(|part| part.columns.len()).sum::<usize>() > MOST_COLUMNS {
+        return None;
+    }
     let mut columns = Vec::new();
     for block in 0..outer {
         for part in &parts {
@@ -92,7 +95,7 @@ fn behind_rows(axis: i64, rank: usize) -> Option<usize> {
 
 /// Columns of a matrix by their places.
 fn gather(input: &Columns, places: &Tensor) -> Option<Symbol> {
-    if input.shape.len() != 1 || places.rank() != 1 {
+    if input.shape.len() != 1 || places.rank() != 1 || places.len() > MOST_COLUMNS {
         return None;
     }
     let width = i64::try_from(input.columns.len()).ok()?;

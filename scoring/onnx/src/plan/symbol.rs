@@ -6,6 +6,12 @@ use std::sync::Arc;
 use tract_onnx::prelude::Tensor;
 
 use super::Formula;
+use crate::trees::SLOTS;
+
+/// More of them have no place in a row.
+pub(crate) const MOST_COLUMNS: usize = SLOTS;
+/// What is done to one column, one after the other.
+const MOST_STEPS: usize = 8;
 
 #[derive(Debug, Clone)]
 pub(crate) enum Symbol {
@@ -128,7 +134,7 @@ impl Columns {
     /// Every column of a matrix with one more step, that of its place.
     pub(crate) fn with(&self, step: impl Fn(usize) -> Option<Step>) -> Option<Self> {
         let columns = self.numbers()?.iter().enumerate().map(|(at, column)| {
-            let mut column = column.clone();
+            let mut column = Some(column.clone()).filter(|column| column.steps.len() < MOST_STEPS)?;
             column.steps.push(step(at)?);
             Some(column)
         });

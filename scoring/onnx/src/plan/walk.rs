@@ -7,12 +7,15 @@ use tract_onnx::pb::{ModelProto, NodeProto};
 use tract_onnx::tract_hir::internal::*;
 
 use super::standard;
-use super::symbol::{Column, Columns, Source, Symbol};
+use super::symbol::{Column, Columns, MOST_COLUMNS, Source, Symbol};
 use crate::{GraphInput, Kind, operators};
+
+/// Columns are copied from node to node: a graph of more stays with tract, so that no file can take all memory here.
+const MOST_NODES: usize = 512;
 
 /// What the outputs of the graph are, in order; `None` where one of them is not known this way.
 pub(super) fn outputs(proto: &ModelProto, inputs: &[GraphInput]) -> Option<Vec<Symbol>> {
-    let graph = proto.graph.as_ref()?;
+    let graph = proto.graph.as_ref().filter(|graph| graph.node.len() <= MOST_NODES)?;
     let mut known = given(inputs)?;
     for initializer in &graph.initializer {
         if let Some(constant) = standard::constant(initializer) {
@@ -55,6 +58,9 @@ fn given(inputs: &[GraphInput]) -> Option<HashMap<String, Symbol>> {
         let [None, Some(width)] = input.shape[..] else { return None };
         let places = next..next + width;
         next += width;
+        if next > MOST_COLUMNS {
+            return None;
+        }
         let source: fn(usize) -> Source = match input.kind {
             Kind::Float32 => Source::Number,
             Kind::Text => Source::Text,
