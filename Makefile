@@ -5,7 +5,7 @@ export RUST_BACKTRACE ?= 0
 
 WEIR = $(CARGO_TARGET_DIR)/demo/weir
 
-.PHONY: help setup demo demo-smoke demo-servers test lint docs bench forms models corpus clean-demo
+.PHONY: help setup demo demo-smoke demo-servers test lint docs bench bench-models forms models corpus clean-demo
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,15 @@ bench: setup ## collector throughput and decision latency, beside one fdatasync
 	cargo build --profile demo -p weir-pipelines --bin weir
 	$(WEIR) bench collector
 	$(WEIR) bench decisions
+
+bench-models: setup ## models beside ONNX Runtime and the shap library (Python, from pinned requirements)
+	python3 -m venv scoring/bench-onnxruntime/.venv
+	scoring/bench-onnxruntime/.venv/bin/pip install --quiet --disable-pip-version-check \
+		-r scoring/bench-onnxruntime/requirements.txt
+	scoring/bench-onnxruntime/.venv/bin/python scoring/bench-onnxruntime/train.py bench-data/models
+	cargo build --profile demo -p weir-pipelines -p weir-bench-onnxruntime
+	$(CARGO_TARGET_DIR)/demo/weir-bench-onnxruntime bench-data/models \
+		scoring/bench-onnxruntime/.venv/lib/python3*/site-packages/onnxruntime/capi/libonnxruntime.so.*
 
 forms: ## rewrite the committed schemas and API descriptions after a deliberate change
 	UPDATE_FORMS=1 cargo test --workspace --test forms

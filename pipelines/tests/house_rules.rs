@@ -23,6 +23,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("weir-features", &["weir-messages", "weir-expr"]),
     ("weir-onnx", &[]),
     ("weir-scoring", &["weir-messages", "weir-expr", "weir-onnx"]),
+    ("weir-bench-onnxruntime", &["weir-scoring"]),
     ("weir-lending", &["weir-messages", "weir-money"]),
     (
         "weir-pipelines",
@@ -38,6 +39,7 @@ const ONE_OWNER: &[(&str, &[&str])] = &[
     ("redis", &["weir-features"]),
     ("sqlx", &["weir-lending"]),
     ("tract-onnx", &["weir-onnx"]),
+    ("ort", &["weir-bench-onnxruntime"]),
     ("datafusion-expr", &["weir-expr"]),
     ("datafusion-sql", &["weir-expr"]),
     ("datafusion-physical-expr", &["weir-expr"]),

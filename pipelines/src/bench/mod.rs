@@ -1,4 +1,4 @@
-//! Benches over the whole platform, started as the demo starts it: figures beside the limits they are stated against.
+//! Benches over the whole platform, started as the demo starts it, and over models alone: figures beside the limits they are stated against.
 //! Never a test: a figure that misses its limit is printed like any other.
 
 mod collector;
@@ -6,6 +6,7 @@ mod decisions;
 mod fold;
 mod kafka;
 mod made_up;
+mod models;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -32,6 +33,8 @@ pub(crate) enum Bench {
     Fold(fold::Fold),
     /// Events a second into durable state, and the way of an application over the topics, on a broker
     Kafka(kafka::Kafka),
+    /// One row and a batch through a model's graph
+    Models(models::Models),
 }
 
 /// What every bench takes.
@@ -54,7 +57,9 @@ impl Bench {
     pub(crate) fn run(&self) -> Result<ExitCode, CliError> {
         // One thread: what drives the platform leaves it the other core.
         let mut runtime = match self {
-            Self::Collector(_) | Self::Decisions(_) | Self::Fold(_) => tokio::runtime::Builder::new_current_thread(),
+            Self::Collector(_) | Self::Decisions(_) | Self::Fold(_) | Self::Models(_) => {
+                tokio::runtime::Builder::new_current_thread()
+            }
             Self::Kafka(_) => tokio::runtime::Builder::new_multi_thread(),
         };
         let runtime = runtime.enable_all().build().map_err(|error| CliError::failed(&error))?;
@@ -65,6 +70,7 @@ impl Bench {
                     Self::Decisions(decisions) => decisions.measure().await,
                     Self::Fold(fold) => fold.measure(),
                     Self::Kafka(kafka) => kafka.measure().await,
+                    Self::Models(models) => models.measure(),
                 }
             };
             tokio::select! {

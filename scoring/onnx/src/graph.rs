@@ -11,7 +11,8 @@ use tract_onnx::tract_hir::internal::*;
 
 use crate::bounds::{self, Volumes};
 use crate::check::{check, named};
-use crate::{Kind, ModelError, Tensor, map_inputs, operators, wire};
+use crate::map_inputs::Keys;
+use crate::{Kind, ModelError, Tensor, map_inputs, operators, plan, wire};
 
 /// Larger files are not of this world of tables.
 const LARGEST_FILE: usize = 64 << 20;
@@ -50,18 +51,23 @@ impl Graph {
     /// With the shapes that the file declares; an open first dimension stands for any number of rows. A graph with other open
     /// dimensions, or with shapes that depend on an input's values, is planned at each call, which takes longer.
     pub fn load(bytes: &[u8]) -> Result<Self, ModelError> {
-        if bytes.len() > LARGEST_FILE {
-            let reason = format!("expected at most {LARGEST_FILE} bytes, found {}", bytes.len());
-            return Err(ModelError::Refused { reason });
-        }
-        guarded(|| Self::build(bytes)).map_err(|reason| ModelError::Refused { reason })
+        refused(bytes, || {
+            let (proto, keys) = read(bytes)?;
+            Self::build(proto, keys)
+        })
     }
 
-    fn build(bytes: &[u8]) -> TractResult<Self> {
-        wire::check(bytes)?;
-        let mut proto = onnx().proto_model_for_read(&mut &*bytes).context("it is no ONNX model")?;
-        check(&proto, &onnx().op_register)?;
-        let mut keys = map_inputs::resolve(bytes, &mut proto)?;
+    /// The same, with the plan that may stand in its place.
+    pub(crate) fn load_with_plan(bytes: &[u8]) -> Result<(Self, Option<plan::Plan>), ModelError> {
+        refused(bytes, || {
+            let (proto, keys) = read(bytes)?;
+            let graph = Self::build(proto.clone(), keys)?;
+            let plan = plan::Plan::of(&proto, &graph.inputs);
+            Ok((graph, plan))
+        })
+    }
+
+    fn build(proto: ModelProto, mut keys: Keys) -> TractResult<Self> {
         let (mut model, mut inputs) = parsed(&proto)?;
         inputs.iter_mut().for_each(|input| input.columns = keys.remove(&input.name));
         let outputs = outputs(&proto)?;
@@ -95,7 +101,7 @@ impl Graph {
     }
 
     fn answer(&self, inputs: Vec<Tensor>) -> TractResult<Vec<Tensor>> {
-        let rows = self.rows(&inputs)?;
+        let rows = rows(&self.inputs, &inputs, matches!(self.plan, Plan::Open(..)))?;
         let inputs = inputs.into_iter().map(|tensor| Ok(tensor.into_inner()?.into_tvalue()));
         let inputs = inputs.collect::<TractResult<TVec<TValue>>>()?;
         let outputs = match &self.plan {
@@ -117,27 +123,44 @@ impl Graph {
         let named = outputs.iter().zip(&self.outputs);
         named.map(|(inner, output)| Tensor::of(inner).with_context(|| format!("output `{}`", output.name))).collect()
     }
+}
 
-    /// How many rows the open dimensions have; all inputs fit and agree on it.
-    fn rows(&self, inputs: &[Tensor]) -> TractResult<Option<usize>> {
-        let (expected, found) = (self.inputs.len(), inputs.len());
-        ensure!(expected == found, "expected {expected} inputs, found {found}");
-        let mut rows = None;
-        for (input, tensor) in self.inputs.iter().zip(inputs) {
-            let (kind, shape) = (tensor.values().kind(), tensor.shape());
-            let fits = shape.len() == input.shape.len()
-                && input.shape.iter().zip(shape).all(|(expected, found)| expected.is_none_or(|dim| dim == *found));
-            let (expected, name) = (input.kind, &input.name);
-            ensure!(kind == expected, "input `{name}`: expected {expected}, found {kind}");
-            ensure!(fits, "input `{name}`: expected a shape like {}, found {shape:?}", shown(&input.shape));
-            for found in input.shape.iter().zip(shape).filter(|(dim, _)| dim.is_none()).map(|(_, found)| *found) {
-                let agrees = rows.is_none_or(|rows| rows == found) || matches!(self.plan, Plan::OfCall { .. });
-                ensure!(agrees, "input `{name}`: expected as many rows as the others, found {found}");
-                rows = Some(found);
-            }
+/// How many rows the open dimensions have; all inputs fit and, where they must, agree on it.
+pub(crate) fn rows(declared: &[GraphInput], given: &[Tensor], agree: bool) -> TractResult<Option<usize>> {
+    let (expected, found) = (declared.len(), given.len());
+    ensure!(expected == found, "expected {expected} inputs, found {found}");
+    let mut rows = None;
+    for (input, tensor) in declared.iter().zip(given) {
+        let (kind, shape) = (tensor.values().kind(), tensor.shape());
+        let fits = shape.len() == input.shape.len()
+            && input.shape.iter().zip(shape).all(|(expected, found)| expected.is_none_or(|dim| dim == *found));
+        let (expected, name) = (input.kind, &input.name);
+        ensure!(kind == expected, "input `{name}`: expected {expected}, found {kind}");
+        ensure!(fits, "input `{name}`: expected a shape like {}, found {shape:?}", shown(&input.shape));
+        for found in input.shape.iter().zip(shape).filter(|(dim, _)| dim.is_none()).map(|(_, found)| *found) {
+            let agrees = rows.is_none_or(|rows| rows == found) || !agree;
+            ensure!(agrees, "input `{name}`: expected as many rows as the others, found {found}");
+            rows = Some(found);
         }
-        Ok(rows)
     }
+    Ok(rows)
+}
+
+fn refused<T>(bytes: &[u8], load: impl FnOnce() -> TractResult<T>) -> Result<T, ModelError> {
+    if bytes.len() > LARGEST_FILE {
+        let reason = format!("expected at most {LARGEST_FILE} bytes, found {}", bytes.len());
+        return Err(ModelError::Refused { reason });
+    }
+    guarded(load).map_err(|reason| ModelError::Refused { reason })
+}
+
+/// Checked, so that tract may see it.
+fn read(bytes: &[u8]) -> TractResult<(ModelProto, Keys)> {
+    wire::check(bytes)?;
+    let mut proto = onnx().proto_model_for_read(&mut &*bytes).context("it is no ONNX model")?;
+    check(&proto, &onnx().op_register)?;
+    let keys = map_inputs::resolve(bytes, &mut proto)?;
+    Ok((proto, keys))
 }
 
 fn shown(shape: &[Option<usize>]) -> String {

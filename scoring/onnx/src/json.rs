@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Graph, GraphOutput, ModelError, Tensor, Values};
+use crate::{GraphOutput, ModelError, Scorer, Tensor, Values};
 
 #[derive(Debug, thiserror::Error)]
 pub enum ScoreError {
@@ -38,9 +38,9 @@ struct Flat {
 /// Runs `model` over `{"inputs":[{"name","dtype","shape","data"}…]}` and gives `{"outputs":[…]}` in the same shape.
 pub fn score_json(model: &[u8], inputs: &[u8]) -> Result<String, ScoreError> {
     let unfit = |reason: String| ScoreError::Input { reason };
-    let graph = Graph::load(model)?;
+    let scorer = Scorer::load(model)?;
     let given: Inputs = serde_json::from_slice(inputs).map_err(|error| unfit(error.to_string()))?;
-    let ordered = graph.inputs().iter().map(|wanted| {
+    let ordered = scorer.inputs().iter().map(|wanted| {
         let flat = given.inputs.iter().find(|flat| flat.name == wanted.name);
         let flat = flat.ok_or_else(|| unfit(format!("expected a tensor `{}`, found none", wanted.name)))?;
         let tensor = match &wanted.columns {
@@ -49,8 +49,8 @@ pub fn score_json(model: &[u8], inputs: &[u8]) -> Result<String, ScoreError> {
         };
         tensor.map_err(|reason| unfit(format!("`{}`: {reason}", flat.name)))
     });
-    let answers = graph.run(ordered.collect::<Result<_, _>>()?)?;
-    let outputs = graph.outputs().iter().zip(&answers).map(|(output, tensor)| Flat::of(output, tensor)).collect();
+    let answers = scorer.run(ordered.collect::<Result<_, _>>()?)?;
+    let outputs = scorer.outputs().iter().zip(&answers).map(|(output, tensor)| Flat::of(output, tensor)).collect();
     serde_json::to_string(&Outputs { outputs }).map_err(|error| unfit(error.to_string()))
 }
 

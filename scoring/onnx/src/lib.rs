@@ -7,12 +7,16 @@ mod graph;
 mod json;
 mod map_inputs;
 mod operators;
+mod plan;
+mod scorer;
 mod tensor;
 mod trees;
+mod wide;
 mod wire;
 
 pub use graph::{Graph, GraphInput, GraphOutput};
 pub use json::{ScoreError, score_json};
+pub use scorer::{Cell, Explainer, InputColumn, Scorer};
 pub use tensor::{Kind, Tensor, Values};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

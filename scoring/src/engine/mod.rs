@@ -109,10 +109,10 @@ impl Engine {
             let assessed = answer.and_then(|answer| Assessment::of(self.model.manifest(), &answer));
             assessed.inspect_err(|error| tracing::error!(%error, model = self.model.manifest().name, "no score")).ok()
         };
-        if let Ok(answers) = answered(self.model.answer(rows), rows.len()) {
+        if let Ok(answers) = answered(self.model.answer(rows, true), rows.len()) {
             return answers.into_iter().map(|answer| assess(Ok(answer))).collect();
         }
-        let alone = |row| answered(self.model.answer(std::slice::from_ref(row)), 1).map(|mut one| one.remove(0));
+        let alone = |row| answered(self.model.answer(std::slice::from_ref(row), true), 1).map(|mut one| one.remove(0));
         rows.iter().map(|row| assess(alone(row))).collect()
     }
 }

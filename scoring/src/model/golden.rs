@@ -78,18 +78,19 @@ impl Golden {
     /// How far `ours` is from ONNX Runtime's, or in what it fails.
     pub(super) fn compare(&self, manifest: &Manifest, ours: &Answer) -> Result<f64, String> {
         let theirs = &self.onnxruntime;
-        if ours.contributions.len() != theirs.contributions.len() {
-            let (wanted, found) = (theirs.contributions.len(), ours.contributions.len());
+        let contributions = ours.contributions.as_deref().unwrap_or_default();
+        if contributions.len() != theirs.contributions.len() {
+            let (wanted, found) = (theirs.contributions.len(), contributions.len());
             return Err(format!("row {}: expected {wanted} contributions, found {found}", self.row));
         }
         let mut furthest = distance(ours.probability, theirs.probability);
-        for (ours, theirs) in ours.contributions.iter().zip(&theirs.contributions) {
+        for (ours, theirs) in contributions.iter().zip(&theirs.contributions) {
             furthest = furthest.max(distance(*ours, *theirs));
         }
         if furthest > TOLERANCE {
             return Err(format!("row {}: {furthest} away from ONNX Runtime, at most {TOLERANCE} allowed", self.row));
         }
-        let sum = manifest.output.base_log_odds + ours.contributions.iter().sum::<f64>();
+        let sum = manifest.output.base_log_odds + contributions.iter().sum::<f64>();
         if distance(sum, self.trained.log_odds) > SUM_TOLERANCE {
             return Err(format!("row {}: contributions sum to {sum}, expected {}", self.row, self.trained.log_odds));
         }

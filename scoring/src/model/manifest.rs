@@ -35,8 +35,8 @@ pub struct Output {
     pub probability: String,
     /// The column of it that is the probability of default.
     pub class: usize,
-    /// Name of the graph's output of shape [rows, inputs].
-    pub contributions: String,
+    /// Name of the graph's output of shape [rows, inputs]; absent, contributions follow from the model itself.
+    pub contributions: Option<String>,
     /// The log-odds of default of the training average: plus all contributions, the log-odds of the probability.
     pub base_log_odds: f64,
 }

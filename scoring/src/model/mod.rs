@@ -13,9 +13,9 @@ pub use golden::{Golden, GoldenReport};
 pub(crate) use manifest::first_line;
 pub use manifest::{Calibration, Input, InputKind, Manifest, Output};
 pub use package::{ModelCheck, Package, PackageError, check};
-pub use row::{InputValue, Unusable, read_row};
+pub use row::{Unusable, read_row};
 pub use scale::{Assessment, Scale};
-pub use weir_onnx::{ModelError, ScoreError, score_json};
+pub use weir_onnx::{Cell as InputValue, InputColumn, Kind, ModelError, ScoreError, Scorer, score_json};
 
 use std::fmt::Debug;
 
@@ -24,8 +24,9 @@ use std::fmt::Debug;
 pub struct Answer {
     /// Probability of default, before calibration.
     pub probability: f64,
-    /// What each input added to the log-odds of default beside the training average, in the order of the inputs.
-    pub contributions: Vec<f64>,
+    /// What each input added to the log-odds of default beside the training average, in the order of the inputs; `None`
+    /// where nobody asked.
+    pub contributions: Option<Vec<f64>>,
 }
 
 /// A model that may score. It never panics, and the same row gives the same answer.
@@ -36,6 +37,7 @@ pub trait Model: Send + Sync + Debug {
     /// SHA-256 of the package, in hex.
     fn hash(&self) -> &str;
 
-    /// One answer a row, in order; a row holds one value for each input of the manifest.
-    fn answer(&self, rows: &[Vec<InputValue>]) -> Result<Vec<Answer>, ModelError>;
+    /// One answer a row, in order; a row holds one value for each input of the manifest. What the inputs contributed costs
+    /// more than the probability does, and is found only on request.
+    fn answer(&self, rows: &[Vec<InputValue>], contributions: bool) -> Result<Vec<Answer>, ModelError>;
 }

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use serde::Serialize;
 use weir_expr::ColumnType;
-use weir_onnx::{Graph, GraphInput, Kind, Tensor, Values};
+use weir_onnx::{Explainer, InputColumn, Kind, Scorer};
 
 use super::manifest::InputKind;
-use super::{Answer, GoldenReport, InputValue, Manifest, Model, ModelError, golden};
+use super::scale::{SUREST, log_odds};
+use super::{Answer, Golden, GoldenReport, InputValue, Manifest, Model, ModelError, golden};
 use crate::columns::Column;
 use crate::content::{Content, ContentError, sha256};
 
@@ -34,12 +35,21 @@ pub enum PackageError {
 pub struct Package {
     manifest: Manifest,
     hash: String,
-    graph: Graph,
-    /// For each input of the graph, its place among the manifest's.
+    scorer: Scorer,
+    /// For each column of the graph's inputs, its place among the manifest's.
     order: Vec<usize>,
     probability: usize,
-    contributions: usize,
+    contributions: Contributions,
     report: GoldenReport,
+}
+
+/// Where they come from.
+#[derive(Debug)]
+enum Contributions {
+    /// An output of the graph.
+    Output(usize),
+    /// The model itself: a linear one, or trees with covers.
+    Explained(Explainer),
 }
 
 impl Package {
@@ -57,27 +67,38 @@ impl Package {
                 return Err(PackageError::Hash { file, expected: expected.clone(), found });
             }
         }
-        let graph = Graph::load(content.bytes("model.onnx")?)?;
-        let order = order(&manifest, &graph)?;
-        let names: Vec<&str> = graph.outputs().iter().map(|output| output.name.as_str()).collect();
+        let scorer = Scorer::load(content.bytes("model.onnx")?)?;
+        let order = order(&manifest, &scorer)?;
+        let names: Vec<&str> = scorer.outputs().iter().map(|output| output.name.as_str()).collect();
         let output = |name: &str| {
-            graph.outputs().iter().position(|output| output.name == name).ok_or_else(|| PackageError::Columns {
+            scorer.outputs().iter().position(|output| output.name == name).ok_or_else(|| PackageError::Columns {
                 reason: format!("expected an output `{name}`, found {}", names.join(", ")),
             })
         };
-        let (probability, contributions) =
-            (output(&manifest.output.probability)?, output(&manifest.output.contributions)?);
+        let probability = output(&manifest.output.probability)?;
+        let golden = golden::parse(content.text("golden.jsonl")?);
+        let golden = golden.map_err(|reason| PackageError::Golden { reason })?;
+        let inputs = golden.iter().map(|row| row.values(&manifest)).collect::<Result<Vec<_>, _>>();
+        let inputs = inputs.map_err(|reason| PackageError::Golden { reason })?;
+        let contributions = match &manifest.output.contributions {
+            Some(name) => Contributions::Output(output(name)?),
+            None => Contributions::Explained(
+                scorer.explainer(probability, manifest.output.class, &inputs, &order)?.ok_or_else(|| {
+                    let reason = "expected `output.contributions`, a linear model, or trees with covers in \
+                                  `nodes_hitrates`: nothing says what an input contributed";
+                    PackageError::Columns { reason: reason.to_owned() }
+                })?,
+            ),
+        };
         let hash = content.hash();
         let report = GoldenReport { rows: 0, furthest: 0.0 };
-        let unproven = Self { manifest, hash, graph, order, probability, contributions, report };
-        let report = unproven.prove(content.text("golden.jsonl")?).map_err(|reason| PackageError::Golden { reason })?;
+        let unproven = Self { manifest, hash, scorer, order, probability, contributions, report };
+        let report = unproven.prove(&golden, &inputs).map_err(|reason| PackageError::Golden { reason })?;
         Ok(Self { report, ..unproven })
     }
 
-    fn prove(&self, rows: &str) -> Result<GoldenReport, String> {
-        let rows = golden::parse(rows)?;
-        let inputs = rows.iter().map(|row| row.values(&self.manifest)).collect::<Result<Vec<_>, _>>()?;
-        let answers = self.answer(&inputs).map_err(|error| error.to_string())?;
+    fn prove(&self, rows: &[Golden], inputs: &[Vec<InputValue>]) -> Result<GoldenReport, String> {
+        let answers = self.answer(inputs, true).map_err(|error| error.to_string())?;
         let mut report = GoldenReport { rows: rows.len(), furthest: 0.0 };
         for (row, answer) in rows.iter().zip(&answers) {
             report.furthest = row.compare(&self.manifest, answer)?.max(report.furthest);
@@ -85,31 +106,32 @@ impl Package {
         Ok(report)
     }
 
+    /// Puts in what each input of each row contributed to its log-odds.
+    fn explain(&self, rows: &[Vec<InputValue>], answers: &mut [Answer]) -> Result<(), ModelError> {
+        match &self.contributions {
+            Contributions::Output(output) => {
+                let mut answers = answers.iter_mut();
+                self.scorer.scores(*output, rows, &self.order, |contributions| {
+                    if let Some(answer) = answers.next() {
+                        answer.contributions = Some(contributions.iter().copied().map(f64::from).collect());
+                    }
+                })
+            }
+            Contributions::Explained(explainer) => rows.iter().zip(answers).try_for_each(|(row, answer)| {
+                let mut contributions = self.scorer.contributions(explainer, row, &self.order)?;
+                if !explainer.is_log_odds() {
+                    let stretch = log_odds_per_probability(explainer.base(), answer.probability);
+                    contributions.iter_mut().for_each(|contribution| *contribution *= stretch);
+                }
+                answer.contributions = Some(contributions);
+                Ok(())
+            }),
+        }
+    }
+
     #[must_use]
     pub const fn report(&self) -> GoldenReport {
         self.report
-    }
-
-    fn column(&self, at: usize, rows: &[Vec<InputValue>]) -> Result<Tensor, ModelError> {
-        let feature = &self.manifest.inputs[at].feature;
-        let unfit = || ModelError::Failed { reason: format!("no fitting value for `{feature}`") };
-        let values = match self.manifest.inputs[at].kind {
-            InputKind::Number => {
-                let values = rows.iter().map(|row| match row.get(at) {
-                    Some(InputValue::Number(number)) => Ok(*number),
-                    Some(InputValue::Text(_)) | None => Err(unfit()),
-                });
-                Values::Float32(values.collect::<Result<_, _>>()?)
-            }
-            InputKind::Text { .. } => {
-                let values = rows.iter().map(|row| match row.get(at) {
-                    Some(InputValue::Text(text)) => Ok(text.clone()),
-                    Some(InputValue::Number(_)) | None => Err(unfit()),
-                });
-                Values::Text(values.collect::<Result<_, _>>()?)
-            }
-        };
-        Tensor::new(vec![rows.len(), 1], values).ok_or_else(unfit)
     }
 }
 
@@ -122,60 +144,60 @@ impl Model for Package {
         &self.hash
     }
 
-    fn answer(&self, rows: &[Vec<InputValue>]) -> Result<Vec<Answer>, ModelError> {
-        let inputs = self.order.iter().map(|&at| self.column(at, rows)).collect::<Result<_, _>>()?;
-        let outputs = self.graph.run(inputs)?;
-        let probabilities = matrix(&outputs[self.probability], rows.len())?;
-        let contributions = matrix(&outputs[self.contributions], rows.len())?;
-        let answers = probabilities.iter().zip(contributions).map(|(probabilities, contributions)| {
-            let class = self.manifest.output.class;
-            let probability = *probabilities.get(class).ok_or_else(|| ModelError::Failed {
-                reason: format!("expected a class {class}, found {} classes", probabilities.len()),
-            })?;
-            Ok(Answer { probability, contributions })
-        });
-        answers.collect()
-    }
-}
-
-/// The rows of a [rows, columns] output.
-fn matrix(tensor: &Tensor, rows: usize) -> Result<Vec<Vec<f64>>, ModelError> {
-    match (tensor.shape(), tensor.values()) {
-        (&[height, width], Values::Float32(values)) if height == rows && width > 0 => {
-            Ok(values.chunks_exact(width).map(|row| row.iter().copied().map(f64::from).collect()).collect())
+    fn answer(&self, rows: &[Vec<InputValue>], contributions: bool) -> Result<Vec<Answer>, ModelError> {
+        let mut answers = Vec::with_capacity(rows.len());
+        let mut classes = usize::MAX;
+        let class = self.manifest.output.class;
+        self.scorer.scores(self.probability, rows, &self.order, |scores| {
+            classes = scores.len();
+            let probability = scores.get(class).map_or(f64::NAN, |score| f64::from(*score));
+            answers.push(Answer { probability, contributions: None });
+        })?;
+        if class >= classes {
+            return Err(ModelError::Failed { reason: format!("expected a class {class}, found {classes} classes") });
         }
-        (shape, values) => Err(ModelError::Failed {
-            reason: format!("expected {rows} rows of float32, found {shape:?} of {}", values.kind()),
-        }),
+        if contributions {
+            self.explain(rows, &mut answers)?;
+        }
+        Ok(answers)
     }
 }
 
-/// The graph's inputs are exactly the manifest's, each a column of its kind.
-fn order(manifest: &Manifest, graph: &Graph) -> Result<Vec<usize>, PackageError> {
+/// By how much the log-odds rise with the probability on the way from one to the other: contributions to a probability, which
+/// a forest gives, become contributions to log-odds that sum as well.
+fn log_odds_per_probability(from: f64, to: f64) -> f64 {
+    let [from, to] = [from, to].map(|probability| probability.clamp(SUREST, 1.0 - SUREST));
+    if (to - from).abs() < 1e-9 { 1.0 / (from * (1.0 - from)) } else { (log_odds(to) - log_odds(from)) / (to - from) }
+}
+
+/// The graph's inputs are exactly the manifest's: each a column of its kind, or all of them, numbers, the columns of one.
+fn order(manifest: &Manifest, scorer: &Scorer) -> Result<Vec<usize>, PackageError> {
     let unfit = |reason: String| PackageError::Columns { reason };
-    let places: BTreeMap<&str, usize> =
-        manifest.inputs.iter().enumerate().map(|(at, input)| (input.feature.as_str(), at)).collect();
-    if graph.inputs().len() != places.len() {
-        let (expected, found) = (places.len(), graph.inputs().len());
+    let columns = scorer.columns().ok_or_else(|| {
+        let shapes = scorer.inputs().iter().map(|input| format!("`{}` of {:?}", input.name, input.shape));
+        unfit(format!("expected any number of rows, found {}", shapes.collect::<Vec<_>>().join(", ")))
+    })?;
+    if columns.len() != manifest.inputs.len() {
+        let (expected, found) = (manifest.inputs.len(), columns.len());
         return Err(unfit(format!("expected the {expected} inputs of model.toml, found {found}")));
     }
-    let place = |input: &GraphInput| {
-        let at = *places
-            .get(input.name.as_str())
-            .ok_or_else(|| unfit(format!("input `{}` is not in model.toml", input.name)))?;
+    let places: BTreeMap<&str, usize> =
+        manifest.inputs.iter().enumerate().map(|(at, input)| (input.feature.as_str(), at)).collect();
+    let is_matrix = scorer.inputs().len() == 1 && columns.len() > 1;
+    let place = |column: &InputColumn| {
+        let at = if is_matrix { Some(&column.place) } else { places.get(column.input.as_str()) };
+        let at = *at.ok_or_else(|| unfit(format!("input `{}` is not in model.toml", column.input)))?;
         let expected = match manifest.inputs[at].kind {
             InputKind::Number => Kind::Float32,
             InputKind::Text { .. } => Kind::Text,
         };
-        if input.kind == expected && input.shape == [None, Some(1)] {
+        if column.kind == expected && (is_matrix || column.place == 0) {
             return Ok(at);
         }
-        Err(unfit(format!(
-            "expected input `{}` to be any number of rows of one {expected}, found {:?} of {}",
-            input.name, input.shape, input.kind
-        )))
+        let (name, place, found) = (&column.input, column.place, column.kind);
+        Err(unfit(format!("expected input `{name}` to be one column of {expected}, found column {place} of {found}")))
     };
-    graph.inputs().iter().map(place).collect()
+    columns.iter().map(place).collect()
 }
 
 impl Manifest {
@@ -232,5 +254,21 @@ pub fn check(folder: &Path) -> ModelCheck {
             golden: None,
             reason: Some(crate::one_line(&error)),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stretched_contributions_to_a_probability_sum_to_log_odds() {
+        for (base, contributions) in [(0.5, [0.2, -0.05]), (0.1, [0.0, 0.0]), (0.9, [-0.5, 0.599]), (0.3, [0.7, 0.0])] {
+            let probability = base + contributions.iter().sum::<f64>();
+            let stretch = log_odds_per_probability(base, probability);
+            let sum: f64 = contributions.iter().map(|contribution| stretch * contribution).sum();
+            let expected = log_odds(probability.clamp(SUREST, 1.0 - SUREST)) - log_odds(base);
+            assert!(stretch > 0.0 && (sum - expected).abs() < 1e-4, "{sum} is not {expected}");
+        }
     }
 }

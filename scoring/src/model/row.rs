@@ -4,13 +4,7 @@
 use weir_messages::{FeatureValue, FeatureVector};
 
 use super::manifest::InputKind;
-use super::{Input, Manifest};
-
-#[derive(Debug, Clone, PartialEq)]
-pub enum InputValue {
-    Number(f32),
-    Text(String),
-}
+use super::{Input, InputValue, Manifest};
 
 /// An input that gave the model nothing, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,7 +16,7 @@ pub struct Scale {
 }
 
 /// A probability of 0 or 1 has no odds; nothing is surer than this.
-const SUREST: f64 = 1e-6;
+pub(super) const SUREST: f64 = 1e-6;
 
 /// An answer on the scorecard's scale.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,26 +46,31 @@ impl Assessment {
         if !(0.0..=1.0).contains(&answer.probability) {
             return Err(failed(format!("expected a probability, found {}", answer.probability)));
         }
-        if answer.contributions.len() != manifest.inputs.len() {
-            let (wanted, found) = (manifest.inputs.len(), answer.contributions.len());
+        let contributions = answer.contributions.as_deref().unwrap_or_default();
+        if contributions.len() != manifest.inputs.len() {
+            let (wanted, found) = (manifest.inputs.len(), contributions.len());
             return Err(failed(format!("expected {wanted} contributions, found {found}")));
         }
-        if !answer.contributions.iter().all(|contribution| contribution.is_finite()) {
+        if !contributions.iter().all(|contribution| contribution.is_finite()) {
             return Err(failed("expected finite contributions".to_owned()));
         }
         let raw = answer.probability.clamp(SUREST, 1.0 - SUREST);
         let slope = manifest.calibration.a;
-        let log_odds = slope * (raw / (1.0 - raw)).ln() + manifest.calibration.b;
-        let points = manifest.inputs.iter().zip(&answer.contributions);
+        let log_odds_of_default = slope * log_odds(raw) + manifest.calibration.b;
+        let points = manifest.inputs.iter().zip(contributions);
         let points = points.map(|(input, contribution)| {
             (input.feature.clone(), six_places(-manifest.scale.factor() * slope * contribution))
         });
         Ok(Self {
-            probability: six_places(1.0 / (1.0 + (-log_odds).exp())),
-            score: whole(manifest.scale.score(log_odds)),
+            probability: six_places(1.0 / (1.0 + (-log_odds_of_default).exp())),
+            score: whole(manifest.scale.score(log_odds_of_default)),
             points: points.collect(),
         })
     }
+}
+
+pub(super) fn log_odds(probability: f64) -> f64 {
+    (probability / (1.0 - probability)).ln()
 }
 
 /// So that the last bit of a platform's `exp` does not show in a decision.

@@ -6,6 +6,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::Attributes;
 use super::operator::{Built, Operator, built};
+use crate::plan::{Columns, MOST_COLUMNS, Symbol};
 use crate::tensor::array;
 
 #[derive(Debug)]
@@ -49,6 +50,15 @@ impl Operator for ArrayFeatureExtractor {
         ensure!(columns.datum_type == DatumType::I64, "columns of {:?} are not supported", columns.datum_type);
         ensure!(input.rank() > 0, "expected rows, found a single value");
         Ok(tvec!(input.datum_type.fact(shaped(&input.shape, columns.shape.volume()))))
+    }
+
+    fn symbols(&self, inputs: &[Symbol]) -> Option<Vec<Symbol>> {
+        let [Symbol::Columns(input), Symbol::Constant(places)] = inputs else { return None };
+        let places = Some(places).filter(|places| places.len() <= MOST_COLUMNS)?.try_as_plain_ram().ok()?;
+        let places = places.as_slice::<i64>().ok()?.iter().map(|place| usize::try_from(*place).ok());
+        let taken = places.map(|place| input.columns.get(place?).cloned());
+        let columns = taken.collect::<Option<Vec<_>>>()?;
+        (input.shape.len() == 1).then(|| vec![Symbol::Columns(Columns { shape: vec![columns.len()], columns })])
     }
 
     fn eval(&self, inputs: &[&Tensor]) -> TractResult<TVec<Tensor>> {

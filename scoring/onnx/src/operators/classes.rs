@@ -44,19 +44,27 @@ impl Labels {
     }
 
     pub(crate) fn pick(&self, winners: &[Winner]) -> Tensor {
+        match self.of(winners) {
+            Self::Integers(labels) => tensor1(&labels),
+            Self::Texts(labels) => tensor1(&labels),
+        }
+    }
+
+    /// One label for each winner.
+    pub(crate) fn of(&self, winners: &[Winner]) -> Self {
         match self {
             Self::Integers(labels) => {
                 let labels = winners.iter().map(|winner| match *winner {
                     Winner::Class(at) => labels[at],
                     Winner::Number(number) => i64::try_from(number).expect("a number of a class is small"),
                 });
-                tensor1(&labels.collect::<Vec<_>>())
+                Self::Integers(labels.collect())
             }
             Self::Texts(labels) => {
                 let labels = winners.iter().map(|winner| match *winner {
                     Winner::Class(at) | Winner::Number(at) => labels[at].clone(),
                 });
-                tensor1(&labels.collect::<Vec<_>>())
+                Self::Texts(labels.collect())
             }
         }
     }

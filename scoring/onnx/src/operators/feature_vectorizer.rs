@@ -7,6 +7,7 @@ use tract_onnx::tract_hir::internal::*;
 use super::attributes::Attributes;
 use super::operator::{Built, Operator, built};
 use super::rows::{expect_numbers, matrix, numbers};
+use crate::plan::{Column, Columns, MOST_COLUMNS as MOST_COLUMNS_OF_A_PLAN, Source, Symbol};
 
 /// More columns than any model has.
 const MOST_COLUMNS: usize = 1 << 20;
@@ -44,6 +45,19 @@ impl Operator for FeatureVectorizer {
             ensure!(found == rows, "expected {rows} rows, found {found}");
         }
         Ok(tvec!(f32::fact([rows, self.total.to_dim()])))
+    }
+
+    fn symbols(&self, inputs: &[Symbol]) -> Option<Vec<Symbol>> {
+        if self.total > MOST_COLUMNS_OF_A_PLAN {
+            return None;
+        }
+        let mut columns = Vec::with_capacity(self.total);
+        for (input, width) in inputs.iter().zip(&self.widths) {
+            let Symbol::Columns(input) = input else { return None };
+            let zeros = std::iter::repeat(Column { source: Source::Constant(0.0), steps: Vec::new() });
+            columns.extend(input.numbers()?.iter().cloned().chain(zeros).take(*width));
+        }
+        Some(vec![Symbol::Columns(Columns { shape: vec![columns.len()], columns })])
     }
 
     fn eval(&self, inputs: &[&Tensor]) -> TractResult<TVec<Tensor>> {

@@ -7,6 +7,7 @@ use tract_onnx::tract_hir::internal::*;
 use super::attributes::Attributes;
 use super::operator::{Built, Operator, built};
 use super::rows::{matrix, only};
+use crate::plan::{Step, Symbol};
 
 #[derive(Debug)]
 enum Imputer {
@@ -55,6 +56,14 @@ impl Operator for Imputer {
         ensure!(expected == found, "an input of {found:?} is not supported where the values are {expected:?}");
         matrix(&input.shape)?;
         Ok(tvec!(input.without_value()))
+    }
+
+    fn symbols(&self, inputs: &[Symbol]) -> Option<Vec<Symbol>> {
+        let Self::Floats { replaced, by } = self else { return None };
+        let columns = Symbol::only_numbers(inputs)?;
+        let per_column = by.len() == columns.columns.len();
+        let step = |at: usize| Some(Step::Impute { replaced: *replaced, by: by[if per_column { at } else { 0 }] });
+        Some(vec![Symbol::Columns(columns.with(step)?)])
     }
 
     fn eval(&self, inputs: &[&Tensor]) -> TractResult<TVec<Tensor>> {

@@ -10,11 +10,12 @@ use super::linear::Linear;
 use super::operator::{Built, Operator, built};
 use super::post_transform::{PostTransform, SecondClass};
 use super::rows::{expect_numbers, matrix, numbers, only};
+use crate::plan::{Formula, Margin, Symbol};
 
-#[derive(Debug)]
-struct LinearClassifier {
-    labels: Labels,
-    linear: Linear,
+#[derive(Debug, Clone)]
+pub(crate) struct LinearClassifier {
+    pub labels: Labels,
+    pub linear: Linear,
     transform: PostTransform,
 }
 
@@ -44,16 +45,27 @@ pub(super) fn build(_: &ParsingContext, node: &NodeProto) -> Built {
 }
 
 impl LinearClassifier {
-    fn answer(&self, sums: Vec<f32>) -> (Vec<Winner>, Vec<f32>) {
-        if self.linear.outputs() == 1 {
-            let winners = sums.iter().map(|sum| Winner::Class(usize::from(*sum > 0.0))).collect();
-            let scores = sums.iter().flat_map(|sum| self.transform.of_one(*sum, SecondClass::Complement)).collect();
-            return (winners, scores);
+    /// Of the score of one of two classes, where it is a logistic.
+    pub(crate) fn margin(&self, class: usize) -> Option<Margin> {
+        let of = |target, factor| Margin { target, factor, base: 0.0, is_log_odds: true };
+        match (self.transform, self.linear.outputs(), class) {
+            (PostTransform::Logistic, 2, 0 | 1) => Some(of(class, 1.0)),
+            (PostTransform::Logistic, 1, 1) => Some(of(0, 1.0)),
+            (PostTransform::Logistic, 1, 0) => Some(of(0, -1.0)),
+            _ => None,
         }
-        let mut scores = sums;
-        let winners = scores.chunks_exact(self.labels.len()).map(|row| Winner::Class(first_highest(row))).collect();
-        scores.chunks_exact_mut(self.labels.len()).for_each(|row| self.transform.apply(row));
-        (winners, scores)
+    }
+
+    /// The class of a row by its sums, with the scores appended.
+    pub(crate) fn answer(&self, sums: &[f32], scores: &mut Vec<f32>) -> Winner {
+        if let [sum] = *sums {
+            scores.extend(self.transform.of_one(sum, SecondClass::Complement));
+            return Winner::Class(usize::from(sum > 0.0));
+        }
+        let first = scores.len();
+        scores.extend(sums);
+        self.transform.apply(&mut scores[first..]);
+        Winner::Class(first_highest(sums))
     }
 }
 
@@ -76,11 +88,21 @@ impl Operator for LinearClassifier {
         Ok(tvec!(self.labels.datum_type().fact([rows]), scores))
     }
 
+    fn symbols(&self, inputs: &[Symbol]) -> Option<Vec<Symbol>> {
+        Symbol::of_model(inputs, |columns| {
+            self.linear.expect_columns(columns).ok()?;
+            Some(Formula::LinearClasses(self.clone()))
+        })
+    }
+
     fn eval(&self, inputs: &[&Tensor]) -> TractResult<TVec<Tensor>> {
         let input = only(inputs)?;
         let (rows, columns) = matrix(input.shape())?;
         self.linear.expect_columns(columns)?;
-        let (winners, scores) = self.answer(self.linear.sums(&numbers(input)?, columns));
+        let mut scores = Vec::with_capacity(rows * self.labels.len());
+        let sums = self.linear.sums(&numbers(input)?, columns);
+        let sums = sums.chunks_exact(self.linear.outputs());
+        let winners: Vec<_> = sums.map(|sums| self.answer(sums, &mut scores)).collect();
         Ok(tvec!(self.labels.pick(&winners), Tensor::from_shape(&[rows, self.labels.len()], &scores)?))
     }
 }

@@ -9,10 +9,11 @@ use super::linear::Linear;
 use super::operator::{Built, Operator, built};
 use super::post_transform::PostTransform;
 use super::rows::{expect_float32, matrix, numbers, only};
+use crate::plan::{Formula, Symbol};
 
-#[derive(Debug)]
-struct LinearRegressor {
-    linear: Linear,
+#[derive(Debug, Clone)]
+pub(crate) struct LinearRegressor {
+    pub linear: Linear,
     transform: PostTransform,
 }
 
@@ -25,6 +26,15 @@ pub(super) fn build(_: &ParsingContext, node: &NodeProto) -> Built {
     // Of a single score only the probit is honoured.
     let transform = if targets > 1 || transform == PostTransform::Probit { transform } else { PostTransform::None };
     built(node, 1, LinearRegressor { linear, transform })
+}
+
+impl LinearRegressor {
+    /// Appends the scores of one row.
+    pub(crate) fn row(&self, row: &[f32], scores: &mut Vec<f32>) {
+        let first = scores.len();
+        self.linear.row(row, scores);
+        self.transform.apply(&mut scores[first..]);
+    }
 }
 
 impl Operator for LinearRegressor {
@@ -40,12 +50,19 @@ impl Operator for LinearRegressor {
         Ok(tvec!(f32::fact([rows, self.linear.outputs().to_dim()])))
     }
 
+    fn symbols(&self, inputs: &[Symbol]) -> Option<Vec<Symbol>> {
+        Symbol::of_model(inputs, |columns| {
+            self.linear.expect_columns(columns).ok()?;
+            Some(Formula::LinearSums(self.clone()))
+        })
+    }
+
     fn eval(&self, inputs: &[&Tensor]) -> TractResult<TVec<Tensor>> {
         let input = only(inputs)?;
         let (rows, columns) = matrix(input.shape())?;
         self.linear.expect_columns(columns)?;
-        let mut sums = self.linear.sums(&numbers(input)?, columns);
-        sums.chunks_exact_mut(self.linear.outputs()).for_each(|row| self.transform.apply(row));
-        Ok(tvec!(Tensor::from_shape(&[rows, self.linear.outputs()], &sums)?))
+        let mut scores = Vec::with_capacity(rows * self.linear.outputs());
+        numbers::<f32>(input)?.chunks_exact(columns).for_each(|row| self.row(row, &mut scores));
+        Ok(tvec!(Tensor::from_shape(&[rows, self.linear.outputs()], &scores)?))
     }
 }

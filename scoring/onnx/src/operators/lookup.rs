@@ -6,6 +6,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::operator::Operator;
 use super::rows::only;
+use crate::plan::{Column, Columns, Numbers, Source, Symbol};
 use crate::tensor::array;
 
 /// Floats are equal as numbers are: minus zero is zero.
@@ -109,6 +110,26 @@ impl Table {
     }
 }
 
+impl Table {
+    /// What texts stand for, where those are numbers.
+    fn numbers(&self) -> Option<Numbers> {
+        #[allow(clippy::cast_precision_loss, reason = "so does a cast in the graph")]
+        let singles = |values: &Values| -> Option<Vec<f32>> {
+            match values {
+                Values::Integers(values) => Some(values.iter().map(|value| *value as f32).collect()),
+                Values::Singles(values) => Some(values.clone()),
+                Values::Texts(_) | Values::Shorts(_) | Values::Doubles(_) => None,
+            }
+        };
+        let values = singles(&self.values)?;
+        let known = self.places.iter().map(|(key, place)| match key {
+            Key::Text(text) => Some((text.clone(), values[*place])),
+            Key::Integer(_) | Key::Real(_) => None,
+        });
+        Some(Numbers { known: known.collect::<Option<_>>()?, default: *singles(&self.default)?.first()? })
+    }
+}
+
 fn picked<T: Datum>(
     shape: &[usize],
     places: impl Iterator<Item = Option<usize>>,
@@ -161,6 +182,23 @@ impl Operator for Lookup {
         let input = only(inputs)?;
         let kind = self.table(input.datum_type)?.values.datum_type();
         Ok(tvec!(kind.fact(input.shape.iter().cloned().collect::<TVec<TDim>>())))
+    }
+
+    /// Texts that stand for numbers.
+    fn symbols(&self, inputs: &[Symbol]) -> Option<Vec<Symbol>> {
+        let [Symbol::Columns(input)] = inputs else { return None };
+        let table = self.table(DatumType::String).ok()?;
+        let is_integer = matches!(table.values, Values::Integers(_));
+        let numbers = Arc::new(table.numbers()?);
+        let columns = input.columns.iter().map(|column| match column.source {
+            Source::Text(text) => {
+                let source = Source::Looked { text, numbers: Arc::clone(&numbers), is_integer };
+                Some(Column { source, steps: Vec::new() })
+            }
+            _ => None,
+        });
+        let columns = columns.collect::<Option<Vec<_>>>()?;
+        Some(vec![Symbol::Columns(Columns { shape: input.shape.clone(), columns })])
     }
 
     fn eval(&self, inputs: &[&Tensor]) -> TractResult<TVec<Tensor>> {

@@ -37,6 +37,8 @@ mod tree_ensemble;
 mod tree_regressor;
 mod zip_map;
 
+use std::sync::Arc;
+
 use tract_onnx::model::{OnnxOpRegister, ParsingContext};
 use tract_onnx::pb::NodeProto;
 
@@ -63,7 +65,10 @@ const UNNEEDED: &[&str] = &[
     "Upsample",
 ];
 
+pub(crate) use linear_classifier::LinearClassifier;
+pub(crate) use linear_regressor::LinearRegressor;
 pub(crate) use maps::keys;
+pub(crate) use operator::Operator;
 pub(crate) use shape_readers::reads_shapes;
 pub(crate) use zip_map::columns;
 
@@ -105,6 +110,12 @@ pub(crate) fn register() -> OnnxOpRegister {
         operators.insert(name, *build);
     }
     operators
+}
+
+/// What a node asks for, where it is one of ours that can be built.
+pub(crate) fn ours(context: &ParsingContext, node: &NodeProto) -> Option<Arc<dyn Operator>> {
+    let (_, build) = ML.iter().chain(STANDARD).find(|(name, _)| *name == node.op_type)?;
+    operator::within(&*build(context, node).ok()?.0)
 }
 
 pub(crate) fn is_ml(operator: &str) -> bool {

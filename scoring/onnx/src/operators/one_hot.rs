@@ -9,11 +9,14 @@ use tract_onnx::tract_hir::internal::*;
 use super::attributes::Attributes;
 use super::operator::{Built, Operator, built};
 use super::rows::{cut, only};
+use crate::plan::{Column, Columns, MOST_COLUMNS, Source, Symbol};
 
 #[derive(Debug)]
 struct OneHotEncoder {
     integers: HashMap<i64, usize>,
     texts: HashMap<String, usize>,
+    /// The texts as they are listed.
+    categories: Arc<Vec<String>>,
     width: usize,
     /// A value outside the categories becomes all zeros; without this it is an error.
     zeros: bool,
@@ -27,8 +30,9 @@ pub(super) fn build(_: &ParsingContext, node: &NodeProto) -> Built {
     let width = integers.len().max(texts.len());
     // Of equal categories the last counts.
     let integers = integers.into_iter().zip(0..).collect();
-    let texts = texts.into_iter().zip(0..).collect();
-    built(node, 1, OneHotEncoder { integers, texts, width, zeros })
+    let categories = Arc::new(texts);
+    let texts = categories.iter().cloned().zip(0..).collect();
+    built(node, 1, OneHotEncoder { integers, texts, categories, width, zeros })
 }
 
 impl OneHotEncoder {
@@ -64,6 +68,24 @@ impl Operator for OneHotEncoder {
         Ok(tvec!(f32::fact(&shape)))
     }
 
+    /// Of texts.
+    fn symbols(&self, inputs: &[Symbol]) -> Option<Vec<Symbol>> {
+        let [Symbol::Columns(input)] = inputs else { return None };
+        if self.categories.is_empty() || input.columns.len() * self.width > MOST_COLUMNS {
+            return None;
+        }
+        let mut columns = Vec::with_capacity(input.columns.len() * self.width);
+        for column in &input.columns {
+            let Source::Text(text) = column.source else { return None };
+            columns.extend((0..self.width).map(|place| {
+                let categories = Arc::clone(&self.categories);
+                Column { source: Source::Category { text, categories, place, strict: !self.zeros }, steps: Vec::new() }
+            }));
+        }
+        let shape = input.shape.iter().copied().chain([self.width]).collect();
+        Some(vec![Symbol::Columns(Columns { shape, columns })])
+    }
+
     fn eval(&self, inputs: &[&Tensor]) -> TractResult<TVec<Tensor>> {
         let input = only(inputs)?;
         let mut encoded = vec![0.0_f32; input.len() * self.width];
@@ -85,7 +107,13 @@ mod tests {
 
     fn encode(zeros: bool, texts: &[&str]) -> TractResult<Tensor> {
         let known = [("a".to_owned(), 0), ("b".to_owned(), 1)];
-        let op = OneHotEncoder { integers: HashMap::new(), texts: known.into(), width: 2, zeros };
+        let op = OneHotEncoder {
+            integers: HashMap::new(),
+            texts: known.into(),
+            categories: Arc::default(),
+            width: 2,
+            zeros,
+        };
         let texts: Vec<String> = texts.iter().map(|&text| text.to_owned()).collect();
         Ok(op.eval(&[&tensor1(&texts)])?.remove(0))
     }

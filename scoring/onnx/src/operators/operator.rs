@@ -7,6 +7,8 @@ use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::infer::InferenceOp;
 use tract_onnx::tract_hir::internal::*;
 
+use crate::plan::Symbol;
+
 pub(crate) trait Operator: Debug + Send + Sync {
     fn name(&self) -> &'static str;
 
@@ -15,6 +17,11 @@ pub(crate) trait Operator: Debug + Send + Sync {
 
     /// All outputs, in the types and shapes that `facts` says.
     fn eval(&self, inputs: &[&Tensor]) -> TractResult<TVec<Tensor>>;
+
+    /// The same said of columns instead of tensors, for every output; `None` where it cannot be said so.
+    fn symbols(&self, _inputs: &[Symbol]) -> Option<Vec<Symbol>> {
+        None
+    }
 }
 
 pub(super) type Built = TractResult<(Box<dyn InferenceOp>, Vec<String>)>;
@@ -24,6 +31,11 @@ pub(super) fn built(node: &NodeProto, outputs: usize, operator: impl Operator + 
     let wanted: Vec<bool> = node.output.iter().map(|output| !output.is_empty()).collect();
     ensure!(wanted.len() <= outputs, "expected at most {outputs} outputs, found {}", wanted.len());
     Ok((Box::new(Ours { operator: Arc::new(operator), wanted }), vec![]))
+}
+
+/// The operator within, where it is one of ours.
+pub(super) fn within(built: &dyn InferenceOp) -> Option<Arc<dyn Operator>> {
+    built.as_op().downcast_ref::<Ours>().map(|ours| Arc::clone(&ours.operator))
 }
 
 /// tract computes with symbolic dimensions where ONNX has int64.

@@ -8,6 +8,7 @@ use super::attributes::Attributes;
 use super::operator::{Built, Operator, built};
 use super::real::Real;
 use super::rows::{expect_numbers, matrix, numbers, only};
+use crate::plan::{Step, Symbol};
 
 #[derive(Debug)]
 struct Scaler {
@@ -48,6 +49,12 @@ impl Operator for Scaler {
         let width = self.offset.len();
         ensure!(width == 1 || width.to_dim() == columns, "expected {width} columns, found {columns}");
         Ok(tvec!(f32::fact(input.shape.iter().cloned().collect::<TVec<TDim>>())))
+    }
+
+    fn symbols(&self, inputs: &[Symbol]) -> Option<Vec<Symbol>> {
+        let width = self.offset.len();
+        let step = |at: usize| Some(Step::Scale { offset: self.offset[at % width], scale: self.scale[at % width] });
+        Some(vec![Symbol::Columns(Symbol::only_numbers(inputs)?.with(step)?)])
     }
 
     fn eval(&self, inputs: &[&Tensor]) -> TractResult<TVec<Tensor>> {

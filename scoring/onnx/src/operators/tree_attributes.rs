@@ -88,6 +88,7 @@ pub(super) fn listed<T: Real>(attributes: &Attributes, prefix: &str) -> TractRes
         true_ids: attributes.integers("nodes_truenodeids")?,
         false_ids: attributes.integers("nodes_falsenodeids")?,
         missing_is_true: attributes.integers("nodes_missing_value_tracks_true")?,
+        hit_rates: attributes.floats("nodes_hitrates")?,
         weight_tree_ids: attributes.integers(&format!("{prefix}_treeids"))?,
         weight_node_ids: attributes.integers(&format!("{prefix}_nodeids"))?,
         weight_targets: attributes.integers(&format!("{prefix}_ids"))?,

@@ -11,7 +11,8 @@ use super::post_transform::PostTransform;
 use super::real::Real;
 use super::rows::{expect_numbers, matrix, numbers, only};
 use super::tree_attributes::{LISTS, Widths, expect_columns, is_double, listed, reals, rows_of};
-use crate::trees::Classification;
+use crate::plan::{Formula, Symbol};
+use crate::trees::{Classification, Flat};
 
 #[derive(Debug)]
 struct TreeClassifier {
@@ -77,6 +78,14 @@ impl Operator for TreeClassifier {
         }
         let scores = f32::fact([rows.clone(), self.labels.len().to_dim()]);
         Ok(tvec!(self.labels.datum_type().fact([rows]), scores))
+    }
+
+    fn symbols(&self, inputs: &[Symbol]) -> Option<Vec<Symbol>> {
+        Symbol::of_model(inputs, |columns| {
+            let trees = self.trees.as_single().ok()?;
+            let flat = Flat::of(&trees.ensemble, columns)?;
+            Some(Formula::TreeClasses(trees.clone(), self.labels.clone(), flat))
+        })
     }
 
     fn eval(&self, inputs: &[&Tensor]) -> TractResult<TVec<Tensor>> {

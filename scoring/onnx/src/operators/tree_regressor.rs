@@ -10,7 +10,8 @@ use super::post_transform::PostTransform;
 use super::real::Real;
 use super::rows::{matrix, numbers, only};
 use super::tree_attributes::{LISTS, Widths, expect_columns, is_double, listed, reals, rows_of, targets};
-use crate::trees::{Aggregate, Regression};
+use crate::plan::{Formula, Symbol};
+use crate::trees::{Aggregate, Flat, Regression};
 
 #[derive(Debug)]
 pub(super) struct TreeRegressor {
@@ -78,6 +79,14 @@ impl Operator for TreeRegressor {
         }
         let kind = if double && self.gives_double { DatumType::F64 } else { DatumType::F32 };
         Ok(tvec!(kind.fact([rows, self.targets.to_dim()])))
+    }
+
+    fn symbols(&self, inputs: &[Symbol]) -> Option<Vec<Symbol>> {
+        Symbol::of_model(inputs, |columns| {
+            let trees = self.trees.as_single().ok()?;
+            let flat = Flat::of(&trees.ensemble, columns)?;
+            Some(Formula::TreeSums(trees.clone(), flat))
+        })
     }
 
     fn eval(&self, inputs: &[&Tensor]) -> TractResult<TVec<Tensor>> {

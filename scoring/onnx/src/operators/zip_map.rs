@@ -8,6 +8,7 @@ use super::attributes::Attributes;
 use super::classes::Labels;
 use super::operator::{Built, Operator, built};
 use super::rows::{expect_float32, matrix, only};
+use crate::plan::Symbol;
 
 #[derive(Debug)]
 struct ZipMap {
@@ -40,6 +41,15 @@ impl Operator for ZipMap {
         let (rows, columns) = matrix(&input.shape)?;
         ensure!(columns == self.columns.to_dim(), "expected {} columns, found {columns}", self.columns);
         Ok(tvec!(f32::fact([rows, columns])))
+    }
+
+    fn symbols(&self, inputs: &[Symbol]) -> Option<Vec<Symbol>> {
+        match inputs {
+            [Symbol::Scores(scores)] if scores.model.formula.width() == self.columns => {
+                Some(vec![Symbol::Scores(scores.clone())])
+            }
+            _ => None,
+        }
     }
 
     fn eval(&self, inputs: &[&Tensor]) -> TractResult<TVec<Tensor>> {

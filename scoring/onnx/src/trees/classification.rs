@@ -3,10 +3,11 @@
 use tract_onnx::prelude::TractResult;
 use tract_onnx::tract_hir::internal::ensure;
 
-use super::{Ensemble, Score};
+use super::{Ensemble, Score, Vote};
 use crate::operators::classes::Winner;
 use crate::operators::post_transform::{PostTransform, SecondClass};
 use crate::operators::real::Real;
+use crate::plan::Margin;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Classification<T> {
@@ -55,14 +56,56 @@ impl<T: Real> Classification<T> {
         let mut scores = vec![Score::NONE; self.ensemble.targets];
         for root in &self.ensemble.roots {
             for vote in self.ensemble.votes_of(*root, row) {
-                let score = &mut scores[vote.target as usize];
-                *score = Score { value: score.value + vote.weight, voted: true };
+                self.add(&mut scores, vote);
             }
         }
-        if let [first, second] = scores[..] { self.of_two(first, second, out) } else { self.of_many(scores, out) }
+        self.finish(&mut scores, out)
     }
 
-    fn of_many(&self, mut scores: Vec<Score<T>>, out: &mut Vec<T>) -> Winner {
+    #[allow(clippy::unused_self, reason = "how votes add up is the classification's to say")]
+    pub(crate) fn add(&self, scores: &mut [Score<T>], vote: &Vote<T>) {
+        let score = &mut scores[vote.target as usize];
+        *score = Score { value: score.value + vote.weight, voted: true };
+    }
+
+    /// Of the score of one of two classes, where votes become it in a way that can be followed.
+    pub(crate) fn margin(&self, class: usize) -> Option<Margin> {
+        let is_log_odds = match self.transform {
+            PostTransform::Logistic => true,
+            PostTransform::None => false,
+            PostTransform::Softmax | PostTransform::SoftmaxZero | PostTransform::Probit => return None,
+        };
+        let first_votes = self.ensemble.votes.iter().any(|vote| vote.target == 0);
+        let base = match self.base_values[..] {
+            [] => 0.0,
+            [base] => base.to_f64(),
+            _ => return None,
+        };
+        if self.ensemble.targets != 2 || class > 1 {
+            None
+        } else if self.one_sided && first_votes {
+            // The one sum is the second class's, and the first one's follows.
+            let complement = !is_log_odds && self.all_positive;
+            let of = |factor, base| Margin { target: 0, factor, base, is_log_odds };
+            match class {
+                1 if is_log_odds || complement => Some(of(1.0, base)),
+                0 if is_log_odds => Some(of(-1.0, -base)),
+                0 if complement => Some(of(-1.0, 1.0 - base)),
+                _ => None,
+            }
+        } else if self.base_values.is_empty() && !self.one_sided {
+            Some(Margin { target: class, factor: 1.0, base: 0.0, is_log_odds })
+        } else {
+            None
+        }
+    }
+
+    /// When all votes are added.
+    pub(crate) fn finish(&self, scores: &mut [Score<T>], out: &mut Vec<T>) -> Winner {
+        if let [first, second] = *scores { self.of_two(first, second, out) } else { self.of_many(scores, out) }
+    }
+
+    fn of_many(&self, scores: &mut [Score<T>], out: &mut Vec<T>) -> Winner {
         for (score, base) in scores.iter_mut().zip(&self.base_values) {
             *score = Score { value: if score.voted { score.value + *base } else { *base }, voted: true };
         }

@@ -3,13 +3,13 @@
 use tract_onnx::prelude::TractResult;
 use tract_onnx::tract_hir::internal::{bail, ensure};
 
-use super::{Child, DEEPEST, Ensemble, Leaf, Node, Test, Vote};
+use super::{Child, Covers, DEEPEST, Ensemble, Leaf, Node, Test, Vote};
 use crate::operators::real::Real;
 
-/// A node or a leaf as the file has it; `Key` is how the file points at one.
+/// A node or a leaf as the file has it; `Key` is how the file points at one. A cover that it does not have is zero.
 pub(super) enum Listing<T, Key> {
-    Branch { feature: u32, test: Test<T>, missing_is_true: bool, when_true: Key, when_false: Key },
-    Leaf(Vec<Vote<T>>),
+    Branch { feature: u32, test: Test<T>, missing_is_true: bool, when_true: Key, when_false: Key, cover: f32 },
+    Leaf(Vec<Vote<T>>, f32),
 }
 
 /// Where to write the place of the next child.
@@ -21,12 +21,14 @@ enum Slot {
 
 pub(super) struct Growth<T> {
     ensemble: Ensemble<T>,
+    covers: Covers,
 }
 
 impl<T: Real> Growth<T> {
     pub(super) fn new(targets: usize) -> Self {
         let (nodes, leaves, votes, roots) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { ensemble: Ensemble { nodes, leaves, votes, roots, targets, columns: 0 } }
+        let covers = Covers { nodes: Vec::new(), leaves: Vec::new() };
+        Self { ensemble: Ensemble { nodes, leaves, votes, roots, targets, columns: 0, covers: None }, covers }
     }
 
     /// `read` gives what a key points at, and refuses a key that it has given as a branch before.
@@ -39,8 +41,12 @@ impl<T: Real> Growth<T> {
         while let Some((key, slot, depth)) = waiting.pop() {
             ensure!(depth <= DEEPEST, "a tree is deeper than {DEEPEST} nodes");
             let child = match read(key)? {
-                Listing::Leaf(votes) => self.leaf(votes)?,
-                Listing::Branch { feature, test, missing_is_true, when_true, when_false } => {
+                Listing::Leaf(votes, cover) => {
+                    self.covers.leaves.push(cover);
+                    self.leaf(votes)?
+                }
+                Listing::Branch { feature, test, missing_is_true, when_true, when_false, cover } => {
+                    self.covers.nodes.push(cover);
                     let at = self.ensemble.nodes.len();
                     let child = Child::Node(place(at)?);
                     self.ensemble.columns = self.ensemble.columns.max(feature as usize + 1);
@@ -80,8 +86,9 @@ impl<T: Real> Growth<T> {
         Ok(Child::Leaf(place(self.ensemble.leaves.len() - 1)?))
     }
 
-    pub(super) fn finish(self) -> TractResult<Ensemble<T>> {
+    pub(super) fn finish(mut self) -> TractResult<Ensemble<T>> {
         ensure!(!self.ensemble.roots.is_empty(), "it holds no tree");
+        self.ensemble.covers = Some(self.covers).filter(|covers| covers.is_sound(&self.ensemble.nodes));
         Ok(self.ensemble)
     }
 }

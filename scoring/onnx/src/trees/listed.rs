@@ -21,6 +21,8 @@ pub(crate) struct Listed<T> {
     pub true_ids: Vec<i64>,
     pub false_ids: Vec<i64>,
     pub missing_is_true: Vec<i64>,
+    /// Covers, of whoever wrote them.
+    pub hit_rates: Vec<f32>,
     pub weight_tree_ids: Vec<i64>,
     pub weight_node_ids: Vec<i64>,
     pub weight_targets: Vec<i64>,
@@ -110,6 +112,7 @@ impl<T: Real> Listed<T> {
         places: &HashMap<Id, usize>,
         votes: &HashMap<usize, Vec<Vote<T>>>,
     ) -> TractResult<Listing<T, usize>> {
+        let cover = self.hit_rates.get(at).copied().unwrap_or_default();
         if self.modes[at] == "LEAF" {
             let votes = votes.get(&at).cloned().unwrap_or_default();
             ensure!(
@@ -117,7 +120,7 @@ impl<T: Real> Listed<T> {
                 "{} is a leaf with a value and no weight",
                 self.named(at)
             );
-            return Ok(Listing::Leaf(votes));
+            return Ok(Listing::Leaf(votes, cover));
         }
         let value = self.values[at];
         let test = match self.modes[at].as_str() {
@@ -142,6 +145,7 @@ impl<T: Real> Listed<T> {
             missing_is_true: self.missing_is_true.get(at) == Some(&1),
             when_true: child(self.true_ids[at])?,
             when_false: child(self.false_ids[at])?,
+            cover,
         })
     }
 

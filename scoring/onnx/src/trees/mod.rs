@@ -16,17 +16,30 @@
 use std::cmp::Ordering;
 
 mod classification;
+mod flat;
+#[cfg(test)]
+mod flat_tests;
 mod grow;
+#[cfg(test)]
+mod grown;
 mod listed;
+mod quadrature;
 mod regression;
 mod rooted;
+mod shap;
+#[cfg(test)]
+mod shap_tests;
 #[cfg(test)]
 mod tests;
+mod views;
 
 pub(crate) use classification::Classification;
+pub(crate) use flat::{Flat, LANES, Lanes};
 pub(crate) use listed::Listed;
 pub(crate) use regression::{Aggregate, Regression};
 pub(crate) use rooted::Rooted;
+pub(crate) use shap::{Shap, Sweep};
+pub(crate) use views::{SLOTS, Slots};
 
 use crate::operators::real::Real;
 
@@ -44,6 +57,36 @@ pub(crate) struct Ensemble<T> {
     pub targets: usize,
     /// How many columns a row must have at least.
     pub columns: usize,
+    /// Where the file has them, as it has in `nodes_hitrates` if whoever trained the model wrote them there.
+    pub covers: Option<Covers>,
+}
+
+/// How much of what the model was trained on passed each node and ended at each leaf: more than nothing, and at a node as
+/// much as on its two sides together.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Covers {
+    pub nodes: Vec<f32>,
+    pub leaves: Vec<f32>,
+}
+
+impl Covers {
+    pub(crate) fn of(&self, child: Child) -> f64 {
+        f64::from(match child {
+            Child::Node(node) => self.nodes[node as usize],
+            Child::Leaf(leaf) => self.leaves[leaf as usize],
+        })
+    }
+
+    /// Converters that know no covers write ones.
+    fn is_sound<T>(&self, nodes: &[Node<T>]) -> bool {
+        const ROUNDED: f64 = 1e-3;
+        let positive = self.nodes.iter().chain(&self.leaves).all(|cover| cover.is_finite() && *cover > 0.0);
+        let adds_up = |(node, cover): (&Node<T>, &f32)| {
+            let (cover, sides) = (f64::from(*cover), self.of(node.when_true) + self.of(node.when_false));
+            (sides - cover).abs() <= ROUNDED * cover
+        };
+        positive && nodes.iter().zip(&self.nodes).all(adds_up)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -162,20 +205,21 @@ impl<T: Real> Ensemble<T> {
             roots: self.roots.clone(),
             targets: self.targets,
             columns: self.columns,
+            covers: self.covers.clone(),
         }
     }
 }
 
 /// What the trees have given one target so far.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Score<T> {
-    value: T,
+pub(crate) struct Score<T> {
+    pub value: T,
     /// Some leaf voted for it. What nobody voted for is given out as zero, even where it has a base value.
-    voted: bool,
+    pub voted: bool,
 }
 
 impl<T: Real> Score<T> {
-    const NONE: Self = Self { value: T::ZERO, voted: false };
+    pub(crate) const NONE: Self = Self { value: T::ZERO, voted: false };
 
     fn given(self) -> T {
         if self.voted { self.value } else { T::ZERO }

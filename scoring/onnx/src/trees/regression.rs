@@ -3,9 +3,10 @@
 use tract_onnx::prelude::TractResult;
 use tract_onnx::tract_hir::internal::{bail, ensure};
 
-use super::{Ensemble, Score};
+use super::{Ensemble, Score, Vote};
 use crate::operators::post_transform::PostTransform;
 use crate::operators::real::Real;
+use crate::plan::Margin;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Aggregate {
@@ -88,9 +89,36 @@ impl<T: Real> Regression<T> {
         let mut scores = vec![Score::NONE; self.ensemble.targets];
         for root in &self.ensemble.roots {
             for vote in self.ensemble.votes_of(*root, row) {
-                self.aggregate.add(&mut scores[vote.target as usize], vote.weight);
+                self.add(&mut scores, vote);
             }
         }
+        self.finish(&mut scores, out);
+    }
+
+    /// Whether votes are simply added up, at most to be divided at the end.
+    pub(crate) fn adds(&self) -> bool {
+        matches!(self.aggregate, Aggregate::Sum | Aggregate::Average)
+    }
+
+    pub(crate) fn add(&self, scores: &mut [Score<T>], vote: &Vote<T>) {
+        self.aggregate.add(&mut scores[vote.target as usize], vote.weight);
+    }
+
+    /// Of the only score.
+    pub(crate) fn margin(&self, class: usize) -> Option<Margin> {
+        let base = self.base_values.first().map_or(0.0, |base| base.to_f64());
+        #[allow(clippy::cast_precision_loss, reason = "trees are few")]
+        let factor = match self.aggregate {
+            Aggregate::Sum => 1.0,
+            Aggregate::Average => 1.0 / self.ensemble.roots.len() as f64,
+            Aggregate::Min | Aggregate::Max => return None,
+        };
+        let is_plain = self.ensemble.targets == 1 && class == 0 && self.transform != PostTransform::Probit;
+        is_plain.then_some(Margin { target: 0, factor, base, is_log_odds: false })
+    }
+
+    /// When all votes are added.
+    pub(crate) fn finish(&self, scores: &mut [Score<T>], out: &mut Vec<T>) {
         #[allow(clippy::cast_precision_loss, reason = "the runtime divides by a float too")]
         let trees = T::from_f64(self.ensemble.roots.len() as f64);
         for (score, target) in scores.iter_mut().zip(0..) {
@@ -102,7 +130,7 @@ impl<T: Real> Regression<T> {
             }
         }
         // With one target the base value stands even where nobody voted, and of the transforms only the probit is honoured.
-        if let [score] = scores[..] {
+        if let [score] = *scores {
             out.push(if self.transform == PostTransform::Probit { probit(score.value) } else { score.value });
             return;
         }

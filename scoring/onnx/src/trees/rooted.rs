@@ -43,7 +43,7 @@ impl<T: Real> Rooted<T> {
             let root = place(*root, self.modes.len(), "tree_roots")?;
             let single = self.single_leaf(root)?;
             growth.tree(single.map_or(Key::Branch(root), Key::Leaf), |key| match key {
-                Key::Leaf(at) => Ok(Listing::Leaf(vec![self.vote(at)?])),
+                Key::Leaf(at) => Ok(Listing::Leaf(vec![self.vote(at)?], 0.0)),
                 Key::Branch(at) => {
                     ensure!(!reached[at], "node {at} is reached twice");
                     reached[at] = true;
@@ -139,6 +139,8 @@ impl<T: Real> Rooted<T> {
             missing_is_true: self.missing_is_true.get(at) == Some(&1),
             when_true: self.key(self.true_ids[at], self.true_is_leaf[at], "nodes_truenodeids")?,
             when_false: self.key(self.false_ids[at], self.false_is_leaf[at], "nodes_falsenodeids")?,
+            // There is no place in the file for those of leaves.
+            cover: 0.0,
         })
     }
 

@@ -7,7 +7,7 @@ use crate::operators::post_transform::PostTransform;
 type Case<T> = (&'static str, fn(&mut T));
 
 /// `x0 <= 0.5 ? 1 : (x1 > 2 ? 2 : 3)`, with NaN on the true side of the first node.
-fn listed() -> Listed<f32> {
+pub(super) fn listed() -> Listed<f32> {
     Listed {
         tree_ids: vec![7; 5],
         node_ids: vec![0, 1, 2, 3, 4],
@@ -17,6 +17,7 @@ fn listed() -> Listed<f32> {
         true_ids: vec![1, 0, 3, 0, 0],
         false_ids: vec![2, 0, 4, 0, 0],
         missing_is_true: vec![1, 0, 0, 0, 0],
+        hit_rates: vec![10.0, 4.0, 6.0, 1.0, 5.0],
         weight_tree_ids: vec![7; 3],
         weight_node_ids: vec![1, 3, 4],
         weight_targets: vec![0; 3],

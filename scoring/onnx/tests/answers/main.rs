@@ -5,3 +5,5 @@
 mod comparison;
 mod corpus;
 mod graphs;
+mod plans;
+mod shap;

@@ -25,8 +25,8 @@ impl Model for Spoilt {
         self.package.hash()
     }
 
-    fn answer(&self, rows: &[Vec<InputValue>]) -> Result<Vec<Answer>, ModelError> {
-        (self.spoil)(rows, self.package.answer(rows)?)
+    fn answer(&self, rows: &[Vec<InputValue>], contributions: bool) -> Result<Vec<Answer>, ModelError> {
+        (self.spoil)(rows, self.package.answer(rows, contributions)?)
     }
 }
 
@@ -46,7 +46,7 @@ fn a_model_that_fails_or_gives_no_probability_leads_to_review() {
         |_, _| Err(failure()),
         |_, answers| Ok(answers.into_iter().map(|answer| Answer { probability: f64::NAN, ..answer }).collect()),
         |_, answers| {
-            Ok(answers.into_iter().map(|answer| Answer { contributions: vec![f64::NAN; 18], ..answer }).collect())
+            Ok(answers.into_iter().map(|answer| Answer { contributions: Some(vec![f64::NAN; 18]), ..answer }).collect())
         },
         |_, _| Ok(Vec::new()),
     ];
@@ -81,7 +81,7 @@ fn a_failed_model_saves_nobody_from_a_rule_that_declines() {
 #[test]
 fn a_score_that_no_input_lowered_is_explained_by_its_band() {
     let engine = spoilt(|_, answers| {
-        Ok(answers.into_iter().map(|_| Answer { probability: 0.9, contributions: vec![0.0; 18] }).collect())
+        Ok(answers.into_iter().map(|_| Answer { probability: 0.9, contributions: Some(vec![0.0; 18]) }).collect())
     });
     let decision = engine.decide(vec![best()]).remove(0);
     assert_eq!((decision.outcome, codes(&decision)), (Outcome::Decline, vec!["score_in_band"]));

@@ -43,11 +43,22 @@ fn the_shipped_package_answers_its_golden_rows_as_onnx_runtime_does() {
 fn a_row_alone_answers_as_it_does_among_others() {
     let package = Package::load(&shipped()).unwrap();
     let rows = golden_rows(&package);
-    let together = package.answer(&rows).unwrap();
+    let together = package.answer(&rows, true).unwrap();
     for (row, answer) in rows.iter().zip(together) {
-        assert_eq!(package.answer(std::slice::from_ref(row)).unwrap(), [answer]);
+        assert_eq!(package.answer(std::slice::from_ref(row), true).unwrap(), [answer]);
     }
-    assert_eq!(package.answer(&[]).unwrap(), []);
+    assert_eq!(package.answer(&[], true).unwrap(), []);
+}
+
+#[test]
+fn contributions_are_given_only_on_request() {
+    let package = Package::load(&shipped()).unwrap();
+    let rows = golden_rows(&package);
+    let (asked, unasked) = (package.answer(&rows, true).unwrap(), package.answer(&rows, false).unwrap());
+    for (asked, unasked) in asked.iter().zip(unasked) {
+        assert_eq!(unasked, Answer { contributions: None, ..asked.clone() });
+        assert!(Assessment::of(package.manifest(), &unasked).is_err());
+    }
 }
 
 #[test]
@@ -55,7 +66,7 @@ fn points_sum_to_the_score() {
     let package = Package::load(&shipped()).unwrap();
     let manifest = package.manifest();
     let base = manifest.scale.score(manifest.output.base_log_odds);
-    for answer in package.answer(&golden_rows(&package)).unwrap() {
+    for answer in package.answer(&golden_rows(&package), true).unwrap() {
         let assessed = Assessment::of(manifest, &answer).unwrap();
         let sum = base + assessed.points.values().sum::<f64>();
         #[allow(clippy::cast_precision_loss, reason = "scores are small")]
@@ -67,7 +78,7 @@ fn points_sum_to_the_score() {
 #[test]
 fn an_answer_that_is_no_probability_is_refused() {
     let package = Package::load(&shipped()).unwrap();
-    let contributions = vec![0.0; package.manifest().inputs.len()];
+    let contributions = Some(vec![0.0; package.manifest().inputs.len()]);
     for probability in [f64::NAN, f64::INFINITY, -0.1, 1.1] {
         let answer = Answer { probability, contributions: contributions.clone() };
         assert!(Assessment::of(package.manifest(), &answer).is_err(), "{probability}");
@@ -77,7 +88,7 @@ fn an_answer_that_is_no_probability_is_refused() {
             Assessment::of(package.manifest(), &Answer { probability, contributions: contributions.clone() });
         assert!(assessed.unwrap().probability.is_finite());
     }
-    let nan = Answer { probability: 0.5, contributions: vec![f64::NAN; contributions.len()] };
+    let nan = Answer { probability: 0.5, contributions: Some(vec![f64::NAN; package.manifest().inputs.len()]) };
     assert!(Assessment::of(package.manifest(), &nan).is_err());
 }
 
@@ -86,14 +97,16 @@ fn an_answer_that_is_not_finite_is_not_what_onnx_runtime_gave() {
     let package = Package::load(&shipped()).unwrap();
     let content = Content::read_model(&shipped()).unwrap();
     let row = golden::parse(content.text("golden.jsonl").unwrap()).unwrap().remove(0);
-    let right = package.answer(&golden_rows(&package)[..1]).unwrap().remove(0);
+    let right = package.answer(&golden_rows(&package)[..1], true).unwrap().remove(0);
     assert!(row.compare(package.manifest(), &right).is_ok());
     for wrong in [f64::NAN, f64::INFINITY] {
         let probability = Answer { probability: wrong, ..right.clone() };
         assert!(row.compare(package.manifest(), &probability).is_err());
-        for at in 0..right.contributions.len() {
-            let mut answer = right.clone();
-            answer.contributions[at] = wrong;
+        let contributions = right.contributions.clone().unwrap();
+        for at in 0..contributions.len() {
+            let mut contributions = contributions.clone();
+            contributions[at] = wrong;
+            let answer = Answer { contributions: Some(contributions), ..right };
             assert!(row.compare(package.manifest(), &answer).is_err());
         }
     }

@@ -1,0 +1,292 @@
+//! A graph made ready to score: compiled to a [`Plan`] where it is of the kind that decides, else run by tract. Which of
+//! the two it is changes the time that an answer takes, and not a bit of the answer.
+
+use std::cell::RefCell;
+
+use crate::plan::{Explanation, Plan, Scratch, Table, Unfit};
+use crate::{Graph, GraphInput, GraphOutput, Kind, ModelError, Tensor, Values, graph};
+
+#[derive(Debug)]
+pub struct Scorer {
+    inputs: Vec<GraphInput>,
+    outputs: Vec<GraphOutput>,
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
+    Compiled(Plan),
+    Interpreted(Graph),
+}
+
+/// One value of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    Number(f32),
+    Text(String),
+}
+
+/// One column of the graph's inputs: an input of width one is a column, and a wider one is as many.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputColumn {
+    pub input: String,
+    pub place: usize,
+    pub kind: Kind,
+}
+
+/// How a score comes about; of the [`Scorer`] that gave it.
+#[derive(Debug)]
+pub struct Explainer(Explanation);
+
+impl Explainer {
+    /// What is explained when nothing is known of a row.
+    #[must_use]
+    pub const fn base(&self) -> f64 {
+        self.0.base()
+    }
+
+    /// Whether the log-odds of the score are explained, or the score itself.
+    #[must_use]
+    pub const fn is_log_odds(&self) -> bool {
+        self.0.is_log_odds()
+    }
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+impl Scorer {
+    /// Refuses what [`Graph::load`] refuses.
+    pub fn load(bytes: &[u8]) -> Result<Self, ModelError> {
+        let (graph, plan) = Graph::load_with_plan(bytes)?;
+        let (inputs, outputs) = (graph.inputs().to_vec(), graph.outputs().to_vec());
+        Ok(Self { inputs, outputs, way: plan.map_or(Way::Interpreted(graph), Way::Compiled) })
+    }
+
+    #[must_use]
+    pub fn inputs(&self) -> &[GraphInput] {
+        &self.inputs
+    }
+
+    #[must_use]
+    pub fn outputs(&self) -> &[GraphOutput] {
+        &self.outputs
+    }
+
+    #[must_use]
+    pub const fn is_compiled(&self) -> bool {
+        matches!(self.way, Way::Compiled(_))
+    }
+
+    /// `None` unless every input is any number of rows of a known width.
+    #[must_use]
+    pub fn columns(&self) -> Option<Vec<InputColumn>> {
+        let mut columns = Vec::new();
+        for input in &self.inputs {
+            let [None, Some(width)] = input.shape[..] else { return None };
+            let of = |place| InputColumn { input: input.name.clone(), place, kind: input.kind };
+            columns.extend((0..width).map(of));
+        }
+        Some(columns)
+    }
+
+    /// Tensors in the order of `inputs`; answers in the order of `outputs`.
+    pub fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, ModelError> {
+        match &self.way {
+            Way::Interpreted(graph) => graph.run(inputs),
+            Way::Compiled(plan) => {
+                let rows = graph::rows(&self.inputs, &inputs, true).map_err(|error| failed(error.to_string()))?;
+                let tensors = Tensors { inputs: &inputs, rows: rows.unwrap_or_default() };
+                let answered = SCRATCH.with_borrow_mut(|scratch| plan.tensors(&tensors, scratch));
+                answered.map_err(|unfit| self.unfit(unfit))
+            }
+        }
+    }
+
+    /// Gives `each` the scores of one output, row by row. `order` has for each of the [`columns`](Self::columns) the place of
+    /// its value in a row.
+    pub fn scores<R: AsRef<[Cell]>>(
+        &self,
+        output: usize,
+        rows: &[R],
+        order: &[usize],
+        mut each: impl FnMut(&[f32]),
+    ) -> Result<(), ModelError> {
+        let cells = Cells { rows, order };
+        match &self.way {
+            Way::Compiled(plan) => SCRATCH.with_borrow_mut(|scratch| {
+                let width = plan.width(output).ok_or_else(|| failed(self.no_scores(output)))?;
+                let scores = plan.scores(output, &cells, scratch).map_err(|unfit| self.unfit(unfit))?;
+                scores.chunks_exact(width).for_each(each);
+                Ok(())
+            }),
+            Way::Interpreted(graph) => {
+                let outputs = graph.run(self.tensors(&cells)?)?;
+                match outputs.get(output).map(|output| (output.shape(), output.values())) {
+                    Some((&[height, width], Values::Float32(values))) if height == rows.len() && width > 0 => {
+                        values.chunks_exact(width).for_each(&mut each);
+                        Ok(())
+                    }
+                    _ => Err(failed(self.no_scores(output))),
+                }
+            }
+        }
+    }
+
+    /// How one score of one output comes about; `None` where there is no way to say it. `background` are rows whose average
+    /// stands for all where a model is linear.
+    pub fn explainer(
+        &self,
+        output: usize,
+        class: usize,
+        background: &[Vec<Cell>],
+        order: &[usize],
+    ) -> Result<Option<Explainer>, ModelError> {
+        let Way::Compiled(plan) = &self.way else { return Ok(None) };
+        let background = Cells { rows: background, order };
+        let explained = SCRATCH.with_borrow_mut(|scratch| plan.explanation(output, class, &background, scratch));
+        explained.map(|explanation| explanation.map(Explainer)).map_err(|unfit| self.unfit(unfit))
+    }
+
+    /// What each value of a row contributed, in the order of the row. With the explainer's base they sum to what it explains.
+    pub fn contributions(
+        &self,
+        Explainer(explanation): &Explainer,
+        row: &[Cell],
+        order: &[usize],
+    ) -> Result<Vec<f64>, ModelError> {
+        let mut contributions = vec![0.0; row.len()];
+        let Way::Compiled(plan) = &self.way else { return Ok(contributions) };
+        let add = |column: usize, contribution: f64| contributions[order[column]] += contribution;
+        let explained = SCRATCH.with_borrow_mut(|scratch| {
+            plan.contributions(explanation, &Cells { rows: &[row], order }, 0, scratch, add)
+        });
+        explained.map(|()| contributions).map_err(|unfit| self.unfit(unfit))
+    }
+
+    fn tensors(&self, cells: &impl Table) -> Result<Vec<Tensor>, ModelError> {
+        let mut next = 0;
+        let tensors = self.inputs.iter().map(|input| {
+            let [None, Some(width)] = input.shape[..] else {
+                return Err(failed(format!("input `{}`: expected any number of rows of a known width", input.name)));
+            };
+            let columns = next..next + width;
+            next += width;
+            let places = (0..cells.rows()).flat_map(|row| columns.clone().map(move |column| (row, column)));
+            let values = match input.kind {
+                Kind::Float32 => {
+                    let values = places.map(|(row, column)| cells.number(row, column).ok_or(Unfit(column)));
+                    values.collect::<Result<_, _>>().map(Values::Float32)
+                }
+                Kind::Text => {
+                    let values =
+                        places.map(|(row, column)| cells.text(row, column).map(str::to_owned).ok_or(Unfit(column)));
+                    values.collect::<Result<_, _>>().map(Values::Text)
+                }
+                Kind::Float64 | Kind::Int64 | Kind::Int32 | Kind::Int16 | Kind::Bool => Err(Unfit(columns.start)),
+            };
+            let values = values.map_err(|unfit| self.unfit(unfit))?;
+            Ok(Tensor::new(vec![cells.rows(), width], values).expect("each row has a value for each column"))
+        });
+        tensors.collect()
+    }
+
+    fn unfit(&self, Unfit(column): Unfit) -> ModelError {
+        let columns = self.columns().unwrap_or_default();
+        let column = columns.get(column).map_or_else(
+            || format!("column {column}"),
+            |column| format!("`{}`, column {}", column.input, column.place),
+        );
+        failed(format!("no fitting value for {column}"))
+    }
+
+    fn no_scores(&self, output: usize) -> String {
+        let name = self.outputs.get(output).map_or("?", |output| output.name.as_str());
+        format!("output `{name}`: expected rows of float32, found something else")
+    }
+}
+
+const fn failed(reason: String) -> ModelError {
+    ModelError::Failed { reason }
+}
+
+/// Rows of cells, and where each column finds its own.
+struct Cells<'a, R> {
+    rows: &'a [R],
+    order: &'a [usize],
+}
+
+impl<R: AsRef<[Cell]>> Table for Cells<'_, R> {
+    fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    #[inline(always)]
+    fn number(&self, row: usize, column: usize) -> Option<f32> {
+        match self.rows[row].as_ref().get(*self.order.get(column)?)? {
+            Cell::Number(number) => Some(*number),
+            Cell::Text(_) => None,
+        }
+    }
+
+    fn numbers(&self, row: usize, wanted: &[(usize, usize)], slots: &mut [f32]) -> Result<(), Unfit> {
+        let (cells, order) = (self.rows[row].as_ref(), self.order);
+        for (slot, column) in wanted {
+            match order.get(*column).and_then(|place| cells.get(*place)) {
+                Some(Cell::Number(number)) => slots[*slot] = *number,
+                Some(Cell::Text(_)) | None => return Err(Unfit(*column)),
+            }
+        }
+        Ok(())
+    }
+
+    fn text(&self, row: usize, column: usize) -> Option<&str> {
+        match self.rows[row].as_ref().get(*self.order.get(column)?)? {
+            Cell::Text(text) => Some(text),
+            Cell::Number(_) => None,
+        }
+    }
+}
+
+/// Tensors that stand side by side.
+struct Tensors<'a> {
+    inputs: &'a [Tensor],
+    rows: usize,
+}
+
+impl Tensors<'_> {
+    /// The tensor that holds the column, and the place in it.
+    fn find(&self, row: usize, mut column: usize) -> Option<(&Values, usize)> {
+        for input in self.inputs {
+            let width = *input.shape().get(1)?;
+            if column < width {
+                return Some((input.values(), row * width + column));
+            }
+            column -= width;
+        }
+        None
+    }
+}
+
+impl Table for Tensors<'_> {
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn number(&self, row: usize, column: usize) -> Option<f32> {
+        match self.find(row, column)? {
+            (Values::Float32(values), place) => values.get(place).copied(),
+            #[allow(clippy::cast_precision_loss, reason = "so does a cast in the graph")]
+            (Values::Int64(values), place) => values.get(place).map(|value| *value as f32),
+            _ => None,
+        }
+    }
+
+    fn text(&self, row: usize, column: usize) -> Option<&str> {
+        match self.find(row, column)? {
+            (Values::Text(values), place) => values.get(place).map(String::as_str),
+            _ => None,
+        }
+    }
+}
