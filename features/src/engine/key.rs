@@ -1,5 +1,8 @@
 //! The keys of the state, entity first: one scan finds all that is kept of one. Behind it stands the number of a view,
 //! which no other views share a state with, and then the place of a row; ordered as bytes, places are ordered as places.
+//!
+//! Before the entity stands its hash. The store compares the first four bytes of two keys where they lie and the rest
+//! behind a pointer; by their names entities would differ some twenty bytes in.
 
 use weir_messages::{EventTime, KnownTime};
 
@@ -7,6 +10,8 @@ use super::codec::take;
 use crate::aggregate::Place;
 
 const ENTITY: u8 = b'e';
+/// Of the hash: any would do, but it stands in what is saved.
+const SEED: u32 = 0;
 pub(super) const KNOWN: [u8; 1] = [b'k'];
 /// In the place of a view's number.
 const LATEST: u16 = u16::MAX;
@@ -21,9 +26,11 @@ pub(super) enum Of {
 /// Makes `key` the one before all that is kept of the entity.
 pub(super) fn entity(key: &mut Vec<u8>, column: &str, id: &str) {
     key.clear();
-    key.push(ENTITY);
+    key.extend([ENTITY, 0, 0, 0, 0]);
     push_text(key, column);
     push_text(key, id);
+    let (hash, name) = key[1..].split_at_mut(4);
+    hash.copy_from_slice(&murmur2::murmur2(name, SEED).to_be_bytes());
 }
 
 pub(super) fn row(entity: &[u8], view: usize, place: &Place) -> Vec<u8> {
@@ -77,11 +84,13 @@ fn micros(bytes: [u8; 8]) -> i64 {
 
 /// Ends with two zeros; a zero inside is followed by 255, so that no text is the start of another.
 fn push_text(key: &mut Vec<u8>, text: &str) {
-    for (at, part) in text.split('\0').enumerate() {
-        if at > 0 {
-            key.extend([0, 255]);
+    if text.as_bytes().contains(&0) {
+        for part in text.as_bytes().split_inclusive(|byte| *byte == 0) {
+            key.extend(part);
+            key.extend(part.ends_with(&[0]).then_some(255));
         }
-        key.extend(part.as_bytes());
+    } else {
+        key.extend(text.as_bytes());
     }
     key.extend([0, 0]);
 }
@@ -113,6 +122,14 @@ mod tests {
     fn place_of((time, known, id, source): (i64, i64, String, String)) -> Place {
         let (time, known) = (EventTime::from_micros(time), KnownTime::from_micros(known));
         Place { time, known, id: id.into(), source: source.into() }
+    }
+
+    #[test]
+    fn an_entity_is_found_again_under_the_hash_it_was_saved_with() {
+        let mut key = vec![1];
+        entity(&mut key, "customer", "c1");
+        assert_eq!(hex::encode(&key[..5]), "65f548a004");
+        assert_eq!(&key[5..], b"customer\0\0c1\0\0");
     }
 
     proptest! {

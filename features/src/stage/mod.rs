@@ -20,7 +20,7 @@ use crate::source::{Envelope, Observed, Reader};
 use crate::view::FeatureViews;
 
 /// Changes with the form of the state: an old one is then folded anew from the log.
-const STATE_FORM: u32 = 2;
+const STATE_FORM: u32 = 3;
 /// Where a stage keeps how far its sources reached.
 const REACHED: &[u8] = b"r";
 

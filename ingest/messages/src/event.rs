@@ -44,7 +44,7 @@ pub struct Event {
 impl Event {
     /// The payload as its type. Errors name the field by its path.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
-        decode_data(self.data.get().as_bytes())
+        decode_data(self.data.get())
     }
 
     /// The JSON of a payload.
@@ -54,9 +54,10 @@ impl Event {
     }
 }
 
-/// JSON bytes as a payload struct; the error names the field by its path, under `data`.
-pub(crate) fn decode_data<T: DeserializeOwned>(json: &[u8]) -> Result<T, DecodeError> {
-    decode_json(json).map_err(|error| match error {
+/// JSON as a payload struct; the error names the field by its path, under `data`.
+pub(crate) fn decode_data<T: DeserializeOwned>(json: &str) -> Result<T, DecodeError> {
+    // What is text need not be looked through for UTF-8 again.
+    serde_json::from_str(json).or_else(|_| decode_json_by_path(json.as_bytes())).map_err(|error| match error {
         DecodeError::Field { field, reason } if field == "." => DecodeError::Field { field: "data".to_owned(), reason },
         DecodeError::Field { field, reason } => DecodeError::Field { field: format!("data.{field}"), reason },
         DecodeError::MissingHeader(_) | DecodeError::Header { .. } => error,
@@ -128,7 +129,7 @@ mod tests {
     #[test]
     fn a_wrong_type_names_its_field_but_not_its_value() {
         let error =
-            decode_data::<BehaviourClick>(br#"{"screen":"home","target":"x","dwell_ms":"13800138000"}"#).unwrap_err();
+            decode_data::<BehaviourClick>(r#"{"screen":"home","target":"x","dwell_ms":"13800138000"}"#).unwrap_err();
         let text = error.to_string();
         assert!(text.contains("data.dwell_ms"), "{text}");
         assert!(!text.contains("13800138000"), "{text}");
@@ -137,11 +138,11 @@ mod tests {
     #[test]
     fn a_value_in_the_place_of_a_name_is_withheld() {
         for json in [r#"{"13800138000":1}"#, r#"{"screen":"a","target":"b","dwell_ms":1,"13800138000":1}"#] {
-            let text = decode_data::<BehaviourClick>(json.as_bytes()).unwrap_err().to_string();
+            let text = decode_data::<BehaviourClick>(json).unwrap_err().to_string();
             assert!(!text.contains("138") && text.contains("expected"), "{text}");
         }
         let text =
-            decode_data::<crate::events::CarrierIdentity>(br#"{"phone":"p","answer":"13800138000","carrier":""}"#)
+            decode_data::<crate::events::CarrierIdentity>(r#"{"phone":"p","answer":"13800138000","carrier":""}"#)
                 .unwrap_err()
                 .to_string();
         assert!(text.contains("data.answer") && !text.contains("138"), "{text}");
@@ -156,7 +157,7 @@ mod tests {
 
     #[test]
     fn an_unknown_field_is_named() {
-        let error = decode_data::<BehaviourClick>(br#"{"screen":"home","phone":"1"}"#).unwrap_err();
+        let error = decode_data::<BehaviourClick>(r#"{"screen":"home","phone":"1"}"#).unwrap_err();
         assert!(error.to_string().contains("phone"), "{error}");
     }
 }

@@ -131,7 +131,7 @@ fn decode(record: &Sequenced<Record>, partitions: u16) -> Result<(Event, EventKe
     let event = Event::try_from(&record.body)?;
     check_names(&event)?;
     check_object(event.data.get())?;
-    events::check(event.event_type, event.data.get().as_bytes())?;
+    events::check(event.event_type, event.data.get())?;
     routing::check(&event.subject, &record.body.key, (record.position.partition, partitions))?;
     let key = EventKey::of(&event.source, event.id.as_str());
     Ok((event, key))

@@ -31,7 +31,7 @@ pub(super) fn event(json: &str, tokens: &Tokenizer, known_time: KnownTime, trace
     check_names(&event)?;
     check_source(&event.source)?;
     check_consent(&event)?;
-    event.data = intake::to_log(event_type, event.data.get().as_bytes(), tokens)?;
+    event.data = intake::to_log(event_type, event.data.get(), tokens)?;
     Ok(event)
 }
 

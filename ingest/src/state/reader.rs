@@ -7,7 +7,7 @@ use weir_messages::{StageError, StateEntry, StateReader};
 
 pub(super) struct Namespace {
     state: Keyspace,
-    prefix: [u8; 2],
+    prefix: [u8; 1],
 }
 
 fn unreadable(error: fjall::Error) -> StageError {
@@ -16,8 +16,8 @@ fn unreadable(error: fjall::Error) -> StageError {
 
 impl Namespace {
     pub(super) fn new(state: Keyspace, place: usize) -> Self {
-        let prefix = u16::try_from(place).expect("a pipeline has a handful of stages").to_be_bytes();
-        Self { state, prefix }
+        let prefix = u8::try_from(place).expect("a pipeline has a handful of stages");
+        Self { state, prefix: [prefix] }
     }
 
     /// Written into `buffer`, so that a key is copied once on its way to the store.

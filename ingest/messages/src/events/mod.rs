@@ -19,7 +19,7 @@ use crate::event::decode_data;
 use crate::{DecodeError, EventType};
 
 /// Whether `json` is a payload of `event_type`, for the first stage, which trusts no record.
-pub fn check(event_type: EventType, json: &[u8]) -> Result<(), DecodeError> {
+pub fn check(event_type: EventType, json: &str) -> Result<(), DecodeError> {
     match event_type {
         EventType::DeviceLogin => decode_data::<DeviceLogin>(json).map(drop),
         EventType::BehaviourForm => decode_data::<BehaviourForm>(json).map(drop),

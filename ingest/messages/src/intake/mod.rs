@@ -18,7 +18,7 @@ use crate::{DecodeError, Event, EventType};
 
 /// Checks a producer's payload against its type and replaces every identifier by its token.
 /// An error names the field and never its value.
-pub fn to_log(event_type: EventType, json: &[u8], tokens: &Tokenizer) -> Result<Box<RawValue>, DecodeError> {
+pub fn to_log(event_type: EventType, json: &str, tokens: &Tokenizer) -> Result<Box<RawValue>, DecodeError> {
     match event_type {
         EventType::DeviceLogin => {
             decode_data::<DeviceLoginIntake>(json)?.to_log(tokens).map(|data| Event::data_of(&data))
