@@ -19,7 +19,7 @@ use source::Source;
 use watch::Watch;
 
 #[derive(Debug, thiserror::Error)]
-pub enum LineupError {
+pub(crate) enum LineupError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error("content.model")]

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use weir_expr::Columns;
 use weir_messages::{Decision, FeatureVector, Outcome};
 
-pub(crate) use self::scoring::{FAILED, LATE, SCORE, Scoring, score};
+pub(crate) use self::scoring::{LATE, SCORE, Scoring, score};
 use crate::columns::UnfitColumn;
 use crate::content::Content;
 use crate::model::{Model, Package, PackageError, Timed};

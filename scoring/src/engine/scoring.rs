@@ -9,7 +9,7 @@ use crate::model::{Answer, Assessment, InputValue, Model, ModelError, Unanswered
 /// What the bands wanted and did not have when the model gave no score.
 pub(crate) const SCORE: &str = "score";
 /// The model gave no answer, or none that is a probability.
-pub(crate) const FAILED: &str = "model_failed";
+pub(super) const FAILED: &str = "model_failed";
 /// The model's answer came after its deadline.
 pub(crate) const LATE: &str = "model_late";
 
