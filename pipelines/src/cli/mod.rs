@@ -104,3 +104,15 @@ fn dispatch(command: Command) -> Result<ExitCode, CliError> {
         Command::Simulate(command) => command.run(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn no_command_takes_two_things_under_one_name() {
+        Cli::command().debug_assert();
+    }
+}

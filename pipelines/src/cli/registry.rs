@@ -57,6 +57,8 @@ pub(crate) struct Deploy {
 #[derive(Debug, Args)]
 pub(crate) struct Promote {
     name: String,
+    // Not `version`, which is the flag of every command.
+    #[arg(id = "which", value_name = "VERSION")]
     version: u32,
     /// As challenger for this share of the customers, in percent, beside the champion
     #[arg(long, value_name = "PERCENT")]
@@ -82,6 +84,8 @@ pub(crate) struct Rollback {
 #[derive(Debug, Args)]
 pub(crate) struct Shadow {
     name: String,
+    // Not `version`, which is the flag of every command.
+    #[arg(id = "which", value_name = "VERSION")]
     version: u32,
     /// Ask it no more
     #[arg(long)]
