@@ -1,5 +1,5 @@
-//! The versioned content that decisions are made of, loaded and held against each other: views, model, policy,
-//! products and rate caps.
+//! The versioned content that decisions are made of, loaded and held against each other: views, policy, products and rate
+//! caps. Which models decide with it is the lineup's business.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +8,8 @@ use weir_expr::ColumnType;
 use weir_features::{FeatureViews, Sources, ViewError};
 use weir_lending::product::{AttributeRule, Product, ProductError};
 use weir_lending::rate::{CapError, CapTable};
-use weir_scoring::{Content as Files, ContentError as FilesError, Engine, EngineError};
+use weir_scoring::model::Package;
+use weir_scoring::{Content as Files, ContentError as FilesError, Engine, EngineError, Policy, PolicyError};
 
 use crate::config;
 
@@ -29,20 +30,19 @@ pub enum ContentError {
     Attribute { product: String, name: String },
     #[error("content.views")]
     Views(#[from] ViewError),
-    #[error("content.{what}")]
-    Files { what: &'static str, source: FilesError },
-    #[error("content")]
-    Engine(#[from] EngineError),
+    #[error("content.policy")]
+    Files(#[from] FilesError),
+    #[error("content: policy")]
+    Policy(#[from] PolicyError),
 }
 
 /// What one process decides with from start to end.
 #[derive(Debug, Clone)]
 pub struct Content {
     pub views: Arc<FeatureViews>,
-    pub engine: Arc<Engine>,
-    /// The bytes that `engine` was made of, to be kept with its decisions.
-    pub model: Files,
-    pub policy: Files,
+    pub policy: Arc<Policy>,
+    /// The bytes that `policy` was made of, to be kept with its decisions.
+    pub policy_files: Files,
     pub products: Vec<Product>,
     pub caps: CapTable,
 }
@@ -51,11 +51,14 @@ impl Content {
     pub fn load(paths: &config::Content) -> Result<Self, ContentError> {
         let (products, caps) = (products(&paths.products)?, caps(&paths.products)?);
         let views = FeatureViews::load(&paths.views, &Sources::of_events(&attributes(&products)?))?;
-        let read = |what| move |source| ContentError::Files { what, source };
-        let model = Files::read_model(&paths.model).map_err(read("model"))?;
-        let policy = Files::read_policy(&paths.policy).map_err(read("policy"))?;
-        let engine = Engine::load(&model, &policy, views.columns())?;
-        Ok(Self { views: Arc::new(views), engine: Arc::new(engine), model, policy, products, caps })
+        let policy_files = Files::read_policy(&paths.policy)?;
+        let policy = Policy::load(&policy_files, views.columns())?;
+        Ok(Self { views: Arc::new(views), policy: Arc::new(policy), policy_files, products, caps })
+    }
+
+    /// With the model of this package, which is proven now.
+    pub fn engine(&self, model: &Files) -> Result<Engine, EngineError> {
+        Engine::of(Arc::new(Package::of(model)?), Arc::clone(&self.policy), self.views.columns())
     }
 
     /// What comes with the sources.
@@ -63,6 +66,12 @@ impl Content {
     pub(crate) fn shipped() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         Self::load(&config::Content::under(root)).unwrap()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn shipped_model() -> Files {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        Files::read_model(&root.join("models/german_credit")).unwrap()
     }
 }
 
@@ -121,6 +130,7 @@ mod tests {
 
     #[test]
     fn the_shipped_views_give_what_the_shipped_model_and_policy_read() {
-        assert!(!Content::shipped().views.columns().is_empty());
+        let content = Content::shipped();
+        assert!(!content.views.columns().is_empty() && content.engine(&Content::shipped_model()).is_ok());
     }
 }

@@ -34,36 +34,43 @@ pub struct Engines {
     loaded: Mutex<HashMap<String, Arc<Engine>>>,
 }
 
-/// Names an engine: the hashes of model and policy.
-#[must_use]
-pub(crate) fn name_of(engine: &Engine) -> String {
-    let (model, policy) = engine.hashes();
-    format!("{model}-{policy}")
+fn at(path: &Path) -> impl FnOnce(io::Error) -> EnginesError {
+    let path = path.to_owned();
+    move |source| EnginesError::File { path, source }
 }
 
 impl Engines {
-    /// Keeps the engine of `content` under `folder`, unless it is there.
-    pub fn open(folder: &Path, content: &Content) -> Result<Self, EnginesError> {
-        let name = name_of(&content.engine);
-        let kept = folder.join(&name);
+    pub fn open(folder: &Path) -> Result<Self, EnginesError> {
+        fs::create_dir_all(folder).map_err(at(folder))?;
+        Ok(Self { folder: folder.to_owned(), loaded: Mutex::default() })
+    }
+
+    /// Keeps an engine of `content` before it decides, with the files of its model; nothing where it is kept.
+    pub fn keep(&self, engine: &Arc<Engine>, model: &Files, content: &Content) -> Result<(), EnginesError> {
+        let (name, kept) = (engine.name().to_string(), self.folder.join(&**engine.name()));
         if !kept.is_dir() {
-            let file = |path: &Path| {
-                let path = path.to_owned();
-                move |source| EnginesError::File { path, source }
-            };
             // Under another name until it is whole: a crash leaves no half engine.
-            let unfinished = folder.join(format!("{name}.unfinished"));
+            let unfinished = self.folder.join(format!("{name}.unfinished"));
             if unfinished.is_dir() {
-                fs::remove_dir_all(&unfinished).map_err(file(&unfinished))?;
+                fs::remove_dir_all(&unfinished).map_err(at(&unfinished))?;
             }
-            content.model.write(&unfinished.join("model"))?;
-            content.policy.write(&unfinished.join("policy"))?;
+            model.write(&unfinished.join("model"))?;
+            content.policy_files.write(&unfinished.join("policy"))?;
             let columns = unfinished.join(COLUMNS);
-            fs::write(&columns, written(content.views.columns())).map_err(file(&columns))?;
-            fs::rename(&unfinished, &kept).map_err(file(&kept))?;
+            fs::write(&columns, written(content.views.columns())).map_err(at(&columns))?;
+            fs::rename(&unfinished, &kept).map_err(at(&kept))?;
         }
-        let loaded = Mutex::new(HashMap::from([(name, Arc::clone(&content.engine))]));
-        Ok(Self { folder: folder.to_owned(), loaded })
+        self.loaded.lock().expect("no holder panics").insert(name, Arc::clone(engine));
+        Ok(())
+    }
+
+    pub fn is_kept(&self, name: &str) -> bool {
+        self.folder.join(name).is_dir()
+    }
+
+    /// The engine of that name if it has been kept or asked for since the start.
+    pub fn loaded(&self, name: &str) -> Option<Arc<Engine>> {
+        self.loaded.lock().expect("no holder panics").get(name).cloned()
     }
 
     /// The engine of that name, loaded when it is first asked for.
@@ -117,12 +124,14 @@ mod tests {
     #[test]
     fn an_engine_is_read_back_as_it_decided() {
         let folder = tempfile::tempdir().unwrap();
-        let content = Content::shipped();
-        Engines::open(folder.path(), &content).unwrap();
+        let (content, model) = (Content::shipped(), Content::shipped_model());
+        let engine = Arc::new(content.engine(&model).unwrap());
+        Engines::open(folder.path()).unwrap().keep(&engine, &model, &content).unwrap();
         // Another process, whose own engine is the same but was not loaded from here.
-        let engines = Engines { folder: folder.path().to_owned(), loaded: Mutex::default() };
-        let read = engines.engine(&name_of(&content.engine)).unwrap();
-        assert_eq!(read.hashes(), content.engine.hashes());
+        let engines = Engines::open(folder.path()).unwrap();
+        assert!(engines.loaded(engine.name()).is_none());
+        let read = engines.engine(engine.name()).unwrap();
+        assert_eq!(read.hashes(), engine.hashes());
         let columns: Vec<_> = content.views.columns().iter().map(|(name, kind)| (name.to_owned(), kind)).collect();
         let kept = super::read(&written(content.views.columns())).unwrap();
         assert_eq!(kept.iter().map(|(name, kind)| (name.to_owned(), kind)).collect::<Vec<_>>(), columns);
@@ -131,7 +140,7 @@ mod tests {
     #[test]
     fn a_name_that_was_never_kept_is_refused_wherever_it_points() {
         let folder = tempfile::tempdir().unwrap();
-        let engines = Engines::open(folder.path(), &Content::shipped()).unwrap();
+        let engines = Engines::open(folder.path()).unwrap();
         for name in ["", "../model", "ab-cd"] {
             assert!(matches!(engines.engine(name), Err(EnginesError::Unknown(_))), "{name}");
         }

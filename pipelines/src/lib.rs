@@ -12,6 +12,7 @@ mod engines;
 mod failpoint;
 mod fold;
 pub mod http;
+mod lineup;
 mod log;
 mod logging;
 mod meters;

@@ -38,6 +38,8 @@ const ONE_OWNER: &[(&str, &[&str])] = &[
     ("object_store", &["weir-ingest"]),
     ("redis", &["weir-features"]),
     ("sqlx", &["weir-lending"]),
+    ("aws-lc-rs", &["weir-scoring"]),
+    ("serde-saphyr", &["weir-scoring"]),
     ("tract-onnx", &["weir-onnx"]),
     ("ort", &["weir-bench-onnxruntime"]),
     ("datafusion-expr", &["weir-expr"]),

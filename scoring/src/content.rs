@@ -7,7 +7,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 /// What a model package is made of; what else lies in the folder (card, training script) is no part of it.
-const MODEL_FILES: [&str; 3] = ["model.toml", "model.onnx", "golden.jsonl"];
+pub(crate) const MODEL_FILES: [&str; 3] = ["model.toml", "model.onnx", "golden.jsonl"];
 const POLICY_FILE: &str = "policy.toml";
 const LISTS: &str = "lists";
 
@@ -29,7 +29,27 @@ pub struct Content(BTreeMap<String, Vec<u8>>);
 
 impl Content {
     pub fn read_model(folder: &Path) -> Result<Self, ContentError> {
-        MODEL_FILES.iter().map(|name| Ok(((*name).to_owned(), read(folder, name)?))).collect::<Result<_, _>>().map(Self)
+        Self::read(folder, &MODEL_FILES.map(|name| (name, name)))
+    }
+
+    /// Files by the name they have here, each from where it lies in the folder.
+    pub(crate) fn read(folder: &Path, files: &[(&str, &str)]) -> Result<Self, ContentError> {
+        files
+            .iter()
+            .map(|(name, place)| Ok(((*name).to_owned(), read(folder, place)?)))
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    /// These files and those.
+    #[must_use]
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    pub(crate) fn of_model(files: impl IntoIterator<Item = (&'static str, Vec<u8>)>) -> Self {
+        Self(files.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect())
     }
 
     /// `policy.toml` and every `lists/*.csv`.

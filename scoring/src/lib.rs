@@ -1,15 +1,22 @@
 //! Feature vectors to decisions with reasons: models proven on their golden rows, a policy in SQL, and the pure function
-//! that joins them. Computes no feature and moves no money; the caller publishes what is decided.
+//! that joins them; who decides, and the registry that says so. Computes no feature and moves no money; the caller publishes
+//! what is decided.
 
 mod columns;
 mod content;
 mod engine;
+pub mod gate;
+pub mod lineup;
+mod mlflow;
 pub mod model;
 mod policy;
+pub mod registry;
 
 pub use columns::{Column, UnfitColumn};
 pub use content::{Content, ContentError};
-pub use engine::{Decider, Engine, EngineError};
+pub use engine::{Engine, EngineError, engine_name};
+pub use lineup::{CurrentLineup, Decided, Decider, Lineup};
+pub use mlflow::{MlflowError, is_mlflow, read_mlflow};
 pub use policy::{Policy, PolicyError};
 
 use weir_messages::{Causes, FeatureVector};

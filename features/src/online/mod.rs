@@ -23,7 +23,7 @@ use weir_messages::{CustomerId, FeatureVector};
 use latest::Latest;
 pub use settings::{InvalidRedis, RedisSettings};
 use waiting::Waiting;
-use writer::Writer;
+use writer::{Parameters, Writer};
 
 /// Customers that may wait: four seconds at a thousand applications a second, in about fifty megabytes.
 const MOST_WAITING: usize = 4_096;
@@ -78,14 +78,17 @@ impl Shared {
 
 impl Online {
     /// Starts writing, on the runtime at hand. `views` is the hash of the views in force; `parameters` tells of what else
-    /// is, by name. A server that is not there is waited for.
+    /// is, by name, whenever it is asked. A server that is not there is waited for.
     #[must_use]
-    pub fn open(settings: RedisSettings, views: String, parameters: Vec<(String, String)>) -> Self {
-        Self::with_room(MOST_WAITING, settings, views, parameters)
+    pub fn open(
+        settings: RedisSettings,
+        views: String,
+        parameters: impl Fn() -> Vec<(String, String)> + Send + Sync + 'static,
+    ) -> Self {
+        Self::with_room(MOST_WAITING, settings, views, Box::new(parameters))
     }
 
-    fn with_room(most: usize, settings: RedisSettings, views: String, mut parameters: Vec<(String, String)>) -> Self {
-        parameters.push(("views".to_owned(), views.clone()));
+    fn with_room(most: usize, settings: RedisSettings, views: String, parameters: Parameters) -> Self {
         let shared = Arc::new(Shared::new(most));
         let writer = Writer { settings, shared: Arc::clone(&shared), views, parameters, connection: None };
         Self { shared, writer: tokio::spawn(writer.run()) }

@@ -28,12 +28,15 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const NEWEST_WINS: &str = include_str!("newest_wins.lua");
 const PARAMETERS: &str = "weir:parameters";
 
+/// What decisions are made with now, by name.
+pub(super) type Parameters = Box<dyn Fn() -> Vec<(String, String)> + Send + Sync>;
+
 pub(super) struct Writer {
     pub(super) settings: RedisSettings,
     pub(super) shared: Arc<Shared>,
     /// Hash of the views, to stand beside each vector.
     pub(super) views: String,
-    pub(super) parameters: Vec<(String, String)>,
+    pub(super) parameters: Parameters,
     pub(super) connection: Option<MultiplexedConnection>,
 }
 
@@ -96,9 +99,10 @@ impl Writer {
     fn put_parameters(&self) -> Cmd {
         let mut command = redis::cmd("HSET");
         command.arg(PARAMETERS);
-        for (name, value) in &self.parameters {
+        for (name, value) in (self.parameters)() {
             command.arg(name).arg(value);
         }
+        command.arg("views").arg(&self.views);
         command
     }
 

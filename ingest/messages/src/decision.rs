@@ -38,7 +38,13 @@ pub struct Decision {
     pub reasons: Vec<Reason>,
     /// What an approved customer may sign; null unless approved.
     pub offer: Option<Offer>,
+    /// The experiment that ran then; absent where none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub experiment: Option<Experiment>,
     pub model: Option<ModelUse>,
+    /// Models that were asked beside the one that decided. They change nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shadows: Vec<Shadow>,
     pub policy: PolicyUse,
     /// Inputs a rule or the model wanted and did not have. A decision with any is degraded and never approves on them.
     pub missing: BTreeMap<String, String>,
@@ -74,8 +80,46 @@ pub struct ModelUse {
     pub probability: f64,
     /// Points on the scorecard's scale; higher is better.
     pub score: i64,
-    /// Points each input took away from or added to the score; the reasons for a score come from here.
+    /// Points each input took away from or added to the score; the reasons for a score come from here. Empty where the
+    /// outcome is an approval, which asks for none.
     pub contributions: BTreeMap<String, f64>,
+}
+
+/// One customer is in one arm of an experiment, however often they apply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Experiment {
+    /// The challenger's name and version, as `german_credit-v2`.
+    pub name: String,
+    pub arm: Arm,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Arm {
+    Champion,
+    Challenger,
+}
+
+/// What a model said that had no say.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Shadow {
+    pub name: String,
+    pub version: u32,
+    /// SHA-256 of the model package, in hex.
+    pub hash: String,
+    pub answer: ShadowAnswer,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ShadowAnswer {
+    Scored {
+        /// Calibrated probability of default.
+        probability: f64,
+        score: i64,
+    },
+    /// Why there is no score: `model_failed`, `model_late`, or `missing_input`.
+    Failed(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -24,7 +24,9 @@ mod vector;
 pub use admitted::Admitted;
 pub use causes::Causes;
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use decision::{Decision, ModelUse, Offer, Outcome, PolicyUse, Reason, RuleAnswer, RuleUse};
+pub use decision::{
+    Arm, Decision, Experiment, ModelUse, Offer, Outcome, PolicyUse, Reason, RuleAnswer, RuleUse, Shadow, ShadowAnswer,
+};
 pub use event::{DecodeError, Event, decode_json};
 pub use event_type::{EventType, UnknownEventType};
 pub use ids::{ApplicationId, CustomerId, EventId, LoanId, Shard};

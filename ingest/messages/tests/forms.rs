@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use weir_messages::privacy::Tokenizer;
-use weir_messages::{EventType, events, intake};
+use weir_messages::{Decision, EventType, events, intake};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -65,4 +65,17 @@ fn a_sample_of_every_intake_form_still_becomes_a_log_payload_without_its_identif
         seen.insert(event_type);
     }
     assert_eq!(seen, EventType::ALL.iter().copied().filter(|t| t.is_telemetry()).collect());
+}
+
+#[test]
+fn a_decision_of_every_form_is_read_and_written_as_it_was() {
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder("samples/decisions")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert_eq!(files.len(), 2, "before experiments, and since");
+    for path in files {
+        let json = std::fs::read_to_string(&path).unwrap();
+        let read: Decision = serde_json::from_str(&json).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), json.trim_end(), "{}", path.display());
+    }
 }

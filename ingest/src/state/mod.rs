@@ -1,9 +1,10 @@
 //! The state of stages, saved together with the offset up to which it was folded.
 //!
-//! Whatever is here can be folded from the log again. State is only ever read by the very stages that wrote it: under
+//! Whatever is here can be folded from the log again, but for what others keep in [`WrittenOnce`]. State is only ever read by the very stages that wrote it: under
 //! any other set of names it is dropped and the fold starts anew.
 
 mod objects;
+mod once;
 mod portable;
 mod reader;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use weir_messages::{Change, StateReader};
 
 use crate::database;
 pub use objects::ObjectsSettings;
+pub use once::WrittenOnce;
 use reader::Namespace;
 pub use snapshots::{Moved, Partition, SnapshotError, Snapshots};
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
 use object_store::{ObjectStore, ObjectStoreScheme, RetryConfig};
 use serde::{Deserialize, Serialize};
@@ -37,32 +38,49 @@ impl ObjectsSettings {
         60
     }
 
-    /// The store, and where in it our objects lie. A folder is made; nothing is asked of a bucket yet.
     pub(super) fn open(&self) -> Result<(Box<dyn ObjectStore>, Key), SnapshotError> {
-        let url: Url = self.url.parse().map_err(|error: url::ParseError| SnapshotError::Url(error.into()))?;
-        if let Ok(folder) = url.to_file_path() {
-            std::fs::create_dir_all(&folder).map_err(at(&folder))?;
-        }
-        let wrong = |error: object_store::Error| SnapshotError::Url(error.into());
-        let (scheme, root) = ObjectStoreScheme::parse(&url).map_err(|error| wrong(error.into()))?;
-        if scheme == ObjectStoreScheme::AmazonS3 {
-            return Ok((Box::new(self.bucket()?.build().map_err(wrong)?), root));
-        }
-        let options = self.options.iter().map(|(name, value)| (name, value.expose()));
-        object_store::parse_url_opts(&url, options).map_err(wrong)
+        open("objects", &self.url, &self.options)
     }
+}
 
-    /// An option that is none would otherwise be passed over, and show as a refusal of the bucket's.
-    fn bucket(&self) -> Result<AmazonS3Builder, SnapshotError> {
-        let retry = RetryConfig { max_retries: RETRIES, retry_timeout: RETRY_FOR, ..RetryConfig::default() };
-        let mut bucket = AmazonS3Builder::new().with_url(&self.url).with_retry(retry);
-        for (name, value) in &self.options {
-            let unknown = |_| SnapshotError::Option { name: name.clone() };
-            let key: AmazonS3ConfigKey = name.to_ascii_lowercase().parse().map_err(unknown)?;
-            bucket = bucket.with_config(key, value.expose());
-        }
-        Ok(bucket)
+/// The store, and where in it our objects lie; `section` of the configuration says so. A folder is made; nothing is asked
+/// of a bucket yet.
+pub(super) fn open(
+    section: &'static str,
+    url: &str,
+    options: &BTreeMap<String, Secret>,
+) -> Result<(Box<dyn ObjectStore>, Key), SnapshotError> {
+    let wrong = |source| SnapshotError::Url { section, source };
+    let refused = |error: object_store::Error| wrong(error.into());
+    let parsed: Url = url.parse().map_err(|error: url::ParseError| wrong(error.into()))?;
+    if let Ok(folder) = parsed.to_file_path() {
+        std::fs::create_dir_all(&folder).map_err(at(&folder))?;
     }
+    let (scheme, root) = ObjectStoreScheme::parse(&parsed).map_err(|error| refused(error.into()))?;
+    if scheme == ObjectStoreScheme::Local {
+        return Ok((Box::new(LocalFileSystem::new().with_fsync(true)), root));
+    }
+    if scheme == ObjectStoreScheme::AmazonS3 {
+        return Ok((Box::new(bucket(section, url, options)?.build().map_err(refused)?), root));
+    }
+    let options = options.iter().map(|(name, value)| (name, value.expose()));
+    object_store::parse_url_opts(&parsed, options).map_err(refused)
+}
+
+/// An option that is none would otherwise be passed over, and show as a refusal of the bucket's.
+fn bucket(
+    section: &'static str,
+    url: &str,
+    options: &BTreeMap<String, Secret>,
+) -> Result<AmazonS3Builder, SnapshotError> {
+    let retry = RetryConfig { max_retries: RETRIES, retry_timeout: RETRY_FOR, ..RetryConfig::default() };
+    let mut bucket = AmazonS3Builder::new().with_url(url).with_retry(retry);
+    for (name, value) in options {
+        let unknown = |_| SnapshotError::Option { section, name: name.clone() };
+        let key: AmazonS3ConfigKey = name.to_ascii_lowercase().parse().map_err(unknown)?;
+        bucket = bucket.with_config(key, value.expose());
+    }
+    Ok(bucket)
 }
 
 #[cfg(test)]

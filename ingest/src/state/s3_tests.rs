@@ -38,7 +38,7 @@ fn fresh_bucket(endpoint: &str) -> String {
     bucket
 }
 
-fn snapshots(endpoint: &str, bucket: &str) -> Snapshots {
+fn settings(endpoint: &str, bucket: &str) -> ObjectsSettings {
     let settings = serde_json::json!({
         "url": format!("s3://{bucket}/weir"),
         "options": {
@@ -46,7 +46,18 @@ fn snapshots(endpoint: &str, bucket: &str) -> Snapshots {
             "aws_access_key_id": "key", "aws_secret_access_key": "s3cret",
         },
     });
-    Snapshots::open(&serde_json::from_value(settings).unwrap()).unwrap()
+    serde_json::from_value(settings).unwrap()
+}
+
+fn snapshots(endpoint: &str, bucket: &str) -> Snapshots {
+    Snapshots::open(&settings(endpoint, bucket)).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_in_a_bucket_is_written_once() {
+    let Some(endpoint) = endpoint("a_file_in_a_bucket_is_written_once") else { return };
+    let ObjectsSettings { url, options, .. } = settings(&endpoint, &fresh_bucket(&endpoint));
+    once::tests::holds(WrittenOnce::open("models", &url, &options).unwrap()).await;
 }
 
 fn partition(folder: &Path, process: &str) -> Partition {

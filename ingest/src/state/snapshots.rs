@@ -21,10 +21,10 @@ const ENDING: &str = ".snapshot";
 
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
-    #[error("objects.url")]
-    Url(#[source] Box<dyn std::error::Error + Send + Sync>),
-    #[error("objects.options.{name}: expected an option of an S3 store, as `aws_region`")]
-    Option { name: String },
+    #[error("{section}.url")]
+    Url { section: &'static str, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("{section}.options.{name}: expected an option of an S3 store, as `aws_region`")]
+    Option { section: &'static str, name: String },
     #[error("the object store failed")]
     Objects(#[from] object_store::Error),
     #[error("{}", path.display())]

@@ -1,4 +1,4 @@
-//! Commands for what decisions are made of, without a server: feature views and model packages.
+//! Commands for feature views, without a server.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -8,7 +8,6 @@ use std::process::ExitCode;
 use clap::{Subcommand, ValueEnum};
 use weir_features::{FeatureViews, Sources};
 use weir_messages::Causes;
-use weir_scoring::model;
 
 use super::answer::read;
 use super::{CliError, print};
@@ -106,56 +105,4 @@ fn write(path: &Path, bytes: &[u8]) -> Result<ExitCode, CliError> {
     let mut out = BufWriter::new(file);
     out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| CliError::failed(&error))?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// What can be done with models.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Models {
-    /// Whether a package may be promoted: hashes, inputs and every golden row; exits 1 when it may not
-    Check {
-        #[arg(value_name = "PACKAGE_DIR")]
-        package: PathBuf,
-        /// Answer in JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Run a model on inputs and print its outputs
-    Score {
-        #[arg(value_name = "MODEL.onnx")]
-        model: PathBuf,
-        /// Inputs in JSON; `-` is standard input
-        #[arg(long, value_name = "IN.json")]
-        input: PathBuf,
-    },
-}
-
-impl Models {
-    pub(crate) fn run(&self) -> Result<ExitCode, CliError> {
-        match self {
-            Self::Check { package, json } => {
-                let check = model::check(package);
-                let text = serde_json::to_string(&check).map_err(|error| CliError::failed(&error))?;
-                print(&if *json { text } else { shown(&check) })?;
-                Ok(if check.promotable { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-            }
-            Self::Score { model, input } => {
-                let bytes = std::fs::read(model)
-                    .map_err(|error| CliError::input(format_args!("{}: {error}", model.display())))?;
-                print(
-                    &model::score_json(&bytes, read(input)?.as_bytes())
-                        .map_err(|error| CliError::input(Causes(&error)))?,
-                )
-            }
-        }
-    }
-}
-
-fn shown(check: &model::ModelCheck) -> String {
-    match (&check.name, check.version, &check.golden) {
-        (Some(name), Some(version), Some(golden)) => format!(
-            "{name} version {version} may be promoted: {} golden rows, furthest {:.1e} from ONNX Runtime",
-            golden.rows, golden.furthest
-        ),
-        _ => format!("{}: {}", check.package, check.reason.as_deref().unwrap_or("refused")),
-    }
 }

@@ -5,6 +5,8 @@ mod answer;
 mod asks;
 mod content;
 mod loans;
+mod models;
+mod registry;
 mod serve;
 mod topics;
 
@@ -59,9 +61,9 @@ enum Command {
     /// Feature views: check, explain, replay over recorded events
     #[command(subcommand)]
     Features(content::Features),
-    /// Model packages: check, score
+    /// Models: check, score, and the registry: deploy, promote, rollback, shadow, list, show
     #[command(subcommand)]
-    Models(content::Models),
+    Models(models::Models),
     /// Schedules and rates, without a server
     #[command(subcommand)]
     Loans(loans::Loans),
@@ -100,5 +102,17 @@ fn dispatch(command: Command) -> Result<ExitCode, CliError> {
         Command::Models(command) => command.run(),
         Command::Loans(command) => command.run(),
         Command::Simulate(command) => command.run(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn no_command_takes_two_things_under_one_name() {
+        Cli::command().debug_assert();
     }
 }

@@ -11,9 +11,10 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use weir_lending::payment::Signer;
 use weir_messages::{Clock, KnownTime, ManualClock, SystemClock};
+use weir_scoring::Content as Files;
 
 use super::{CliError, ConfigFile, print};
-use crate::config::{Config, template};
+use crate::config::{Config, ModelSource, template};
 use crate::content::Content;
 use crate::failpoint::FailPoint;
 use crate::http::{Bearer, router};
@@ -143,8 +144,12 @@ impl ConfigCommand {
             Self::Init { home, data } => print(&template(home, data)),
             Self::Check(file) => {
                 let config = Config::load(&file.config).map_err(CliError::input)?;
-                let content =
-                    Content::load(&config.content).map_err(|error| CliError::input(weir_messages::Causes(&error)))?;
+                let bad = |error: &dyn std::error::Error| CliError::input(weir_messages::Causes(error));
+                let content = Content::load(&config.content).map_err(|error| bad(&error))?;
+                if let ModelSource::Folder(folder) = &config.content.model {
+                    let model = Files::read_model(folder).map_err(|error| bad(&error))?;
+                    content.engine(&model).map_err(|error| bad(&error))?;
+                }
                 let (views, features) = (content.views.views().count(), content.views.columns().len());
                 print(&format!("{}: good; {views} views give {features} features", file.config.display()))
             }

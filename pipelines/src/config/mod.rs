@@ -2,6 +2,7 @@
 //! passed down by value. Unknown fields are refused, secrets are masked when it is printed.
 
 mod database;
+mod models;
 mod redis;
 mod template;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use weir_ingest::state::ObjectsSettings;
 use weir_messages::privacy::{Keyring, Tokenizer};
 
 pub use database::{Database, DatabaseUrl};
+pub use models::{ModelSource, Models};
 pub use redis::Redis;
 pub use template::template;
 pub use weir_ingest::secret::Secret;
@@ -41,6 +43,9 @@ pub struct Config {
     pub database: Database,
     #[serde(default)]
     pub content: Content,
+    /// The registry of models, where `content.model` names one in it.
+    #[serde(default)]
+    pub models: Option<Models>,
     pub lender: Lender,
     pub payments: Payments,
     /// The log of a platform in several processes; without it the log is in `data`.
@@ -104,7 +109,7 @@ pub struct Keys {
 #[serde(deny_unknown_fields, default)]
 pub struct Content {
     pub views: PathBuf,
-    pub model: PathBuf,
+    pub model: ModelSource,
     pub policy: PathBuf,
     pub products: PathBuf,
 }
@@ -113,9 +118,10 @@ impl Content {
     /// What comes with the sources in `root`.
     pub(crate) fn under(root: &Path) -> Self {
         let mut content = Self::default();
-        for path in [&mut content.views, &mut content.model, &mut content.policy, &mut content.products] {
+        for path in [&mut content.views, &mut content.policy, &mut content.products] {
             *path = root.join(&path);
         }
+        content.model.resolve_path(root);
         content
     }
 }
@@ -124,7 +130,7 @@ impl Default for Content {
     fn default() -> Self {
         Self {
             views: "features/views".into(),
-            model: "models/german_credit".into(),
+            model: ModelSource::Folder("models/german_credit".into()),
             policy: "models/policies/consumer".into(),
             products: "lending/products".into(),
         }
@@ -211,8 +217,8 @@ impl Config {
     fn resolve_paths(&mut self, folder: &Path) {
         self.database.resolve_path(folder);
         let content = &mut self.content;
-        for path in [&mut self.data, &mut content.views, &mut content.model, &mut content.policy, &mut content.products]
-        {
+        content.model.resolve_path(folder);
+        for path in [&mut self.data, &mut content.views, &mut content.policy, &mut content.products] {
             if path.is_relative() {
                 *path = folder.join(&path);
             }
@@ -230,13 +236,20 @@ impl Config {
         self.keyring()?;
         self.database.database(&self.data)?;
         self.redis.as_ref().map(Redis::settings).transpose()?;
+        let model = match &self.content.model {
+            ModelSource::Folder(path) => Some(("content.model", path)),
+            ModelSource::Registry(_) => None,
+        };
+        self.models.as_ref().map(Models::keys).transpose()?;
+        if model.is_none() && self.models.is_none() {
+            return Err(field("models.url", "expected where the registry is that content.model names, found none"));
+        }
         let exist = [
             ("content.views", &self.content.views),
-            ("content.model", &self.content.model),
             ("content.policy", &self.content.policy),
             ("content.products", &self.content.products),
         ];
-        match exist.into_iter().find(|(_, path)| !path.is_dir()) {
+        match exist.into_iter().chain(model).find(|(_, path)| !path.is_dir()) {
             Some((name, path)) => Err(field(name, format!("expected a folder, found none at {}", path.display()))),
             None => Ok(()),
         }

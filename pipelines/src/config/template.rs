@@ -52,6 +52,12 @@ model = "{root}/models/german_credit"
 policy = "{root}/models/policies/consumer"
 products = "{root}/lending/products"
 
+# Absent, there is no registry. `content.model = "registry:german_credit"` takes the champion there, and each that follows it
+# while this runs. `weir models keygen` makes a key and prints the public one.
+# [models]
+# url = "file:///var/lib/weir/models"
+# trusted = ["…"]
+
 [lender]
 # As your licence has it: stands in every contract.
 name = "Weir Demonstration Lender"

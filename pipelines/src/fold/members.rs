@@ -8,7 +8,7 @@ use weir_features::{CustomerStage, EntityStage, FeatureViews, VectorStage};
 use weir_ingest::admission::Admission;
 use weir_messages::Topic;
 use weir_messages::privacy::Keyring;
-use weir_scoring::{Decider, Engine};
+use weir_scoring::{CurrentLineup, Decider};
 
 use super::chain::{Chain, CustomerChain, DecisionChain, EntityChain};
 use super::{Fold, Folds, OpenFold, Surroundings};
@@ -40,12 +40,17 @@ pub(crate) fn entities(
     })
 }
 
-pub(crate) fn decisions(around: &Surroundings, state: &Path, engine: &Arc<Engine>, keyring: &Arc<Keyring>) -> Folds {
-    let (engine, keyring) = (Arc::clone(engine), Arc::clone(keyring));
+pub(crate) fn decisions(
+    around: &Surroundings,
+    state: &Path,
+    lineup: &Arc<CurrentLineup>,
+    keyring: &Arc<Keyring>,
+) -> Folds {
+    let (lineup, keyring) = (Arc::clone(lineup), Arc::clone(keyring));
     folds(around, state, "decisions", move || DecisionChain {
         keyring: Arc::clone(&keyring),
         vectors: VectorStage::default(),
-        decider: Decider::new(Arc::clone(&engine)),
+        decider: Decider::new(Arc::clone(&lineup)),
     })
 }
 

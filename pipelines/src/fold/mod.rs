@@ -15,7 +15,8 @@ use tokio::runtime::Handle;
 use weir_features::Online;
 use weir_ingest::log::{Entry, EventLog, LogError};
 use weir_ingest::state::{Partition, SnapshotError, Snapshots, StateError, StateStore};
-use weir_messages::{Decision, KnownTime, Position, Record, Sequenced, StageError, Topic};
+use weir_messages::{KnownTime, Position, Record, Sequenced, StageError, Topic};
+use weir_scoring::Decided;
 
 use chain::{Chain, Folded};
 pub(crate) use held::{Folds, OpenFold};
@@ -50,8 +51,6 @@ pub(crate) enum FoldError {
 #[derive(Debug, Clone)]
 pub(crate) struct Surroundings {
     pub log: Arc<dyn EventLog>,
-    /// Name of the engine that decides.
-    pub engine: String,
     pub save_every: Duration,
     /// Where state moves with its partition, and how often it is put there.
     pub snapshots: Option<(Snapshots, Duration)>,
@@ -63,10 +62,10 @@ pub(crate) struct Surroundings {
 
 impl Surroundings {
     /// Nothing waits for it, and it cannot fail.
-    fn offer(&self, decisions: Vec<Sequenced<Decision>>) {
+    fn offer(&self, decisions: Vec<Sequenced<Decided>>) {
         let Some(online) = &self.online else { return };
-        for decision in decisions {
-            online.offer(decision.body.vector);
+        for one in decisions {
+            online.offer(one.body.decision.vector);
         }
     }
 }
@@ -105,8 +104,8 @@ impl Fold {
         }
         let store = Arc::new(StateStore::open(&partition.folder, &partition.stages)?);
         chain.restore(&store)?;
-        let (log, engine) = (Arc::clone(&around.log), around.engine.clone());
-        let publisher = Publisher::open(log, &store, engine, (chain.source(), number)).await?;
+        let log = Arc::clone(&around.log);
+        let publisher = Publisher::open(log, &store, (chain.source(), number)).await?;
         let next = store.next_offset()?;
         let (unpublished, saved_at) = (Vec::new(), Instant::now());
         Ok(Self { around, store, chain, publisher, partition, unpublished, next, saved: next, saved_at })
@@ -196,7 +195,7 @@ async fn taken_up(snapshots: &Snapshots, partition: &Partition) -> Result<(), Fo
 
 /// Counts and logs what was published: ids and trace ids, nothing personal.
 fn told(folded: &Folded) {
-    for decision in folded.decisions.iter().map(|one| &one.body) {
+    for decision in folded.decisions.iter().map(|one| &one.body.decision) {
         let outcome = decision.outcome.name();
         metrics::counter!("weir_decisions_total", "outcome" => outcome).increment(1);
         if !decision.missing.is_empty() {

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use weir_ingest::log::EventLog;
 use weir_ingest::state::StateStore;
-use weir_messages::{Change, Decision, Place, Position, Record, Sequenced, Topic};
+use weir_messages::{Change, Place, Position, Record, Sequenced, Topic};
+use weir_scoring::Decided;
 
 use super::FoldError;
 use super::chain::Folded;
@@ -26,7 +27,6 @@ const USUAL_SIZE: usize = 8_192;
 
 pub(crate) struct Publisher {
     log: Arc<dyn EventLog>,
-    engine: String,
     /// The topic of the sources.
     source: Topic,
     decisions: Reached,
@@ -51,7 +51,6 @@ impl Publisher {
     pub(crate) async fn open(
         log: Arc<dyn EventLog>,
         store: &StateStore,
-        engine: String,
         (source, partition): (Topic, u16),
     ) -> Result<Self, FoldError> {
         let saved = store.reader(STATE)?;
@@ -63,14 +62,14 @@ impl Publisher {
         };
         let decisions = open(Topic::Decisions, partition, SOURCE).await?;
         let dead_letters = open(Topic::DeadLetters, 0, ORIGIN).await?;
-        Ok(Self { log, engine, source, decisions, dead_letters })
+        Ok(Self { log, source, decisions, dead_letters })
     }
 
     /// Answers when all of it is durable.
     pub(crate) async fn publish(&mut self, folded: &mut Folded) -> Result<(), FoldError> {
-        let (engine, source, log) = (&self.engine, self.source, &*self.log);
+        let (source, log) = (self.source, &*self.log);
         let shuffled = shuffled(log, std::mem::take(&mut folded.shuffled));
-        let decided = folded.decisions.iter().map(|one| (one.position, decision_record(one, source, engine))).collect();
+        let decided = folded.decisions.iter().map(|one| (one.position, decision_record(one, source))).collect();
         let letters = folded.dead_letters.iter().map(|one| (one.position, Record::from(&one.body))).collect();
         let decided = self.decisions.append(log, decided);
         let letters = self.dead_letters.append(log, letters);
@@ -122,14 +121,14 @@ impl Reached {
     }
 }
 
-fn decision_record(decision: &Sequenced<Decision>, source: Topic, engine: &str) -> Record {
-    let body = &decision.body;
+fn decision_record(decided: &Sequenced<Decided>, source: Topic) -> Record {
+    let Decided { decision: body, engine } = &decided.body;
     let mut value = Vec::with_capacity(USUAL_SIZE);
     serde_json::to_writer(&mut value, body).expect("decisions have string keys and finite numbers");
     let mut record = Record { key: body.customer.as_str().to_owned(), headers: Vec::with_capacity(4), value };
     record.push_header("content-type", "application/json");
-    record.push_header(SOURCE, Place::new(source, decision.position).to_string());
-    record.push_header(ENGINE, engine);
+    record.push_header(SOURCE, Place::new(source, decided.position).to_string());
+    record.push_header(ENGINE, &**engine);
     if let Some(trace) = body.vector.trace {
         record.push_header("traceparent", trace.traceparent());
     }

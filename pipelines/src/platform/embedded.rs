@@ -10,7 +10,7 @@ use weir_features::FeatureStage;
 use weir_ingest::admission::Admission;
 use weir_messages::privacy::Keyring;
 use weir_messages::{Causes, Topic};
-use weir_scoring::Decider;
+use weir_scoring::{CurrentLineup, Decider};
 
 use super::StartError;
 use crate::content::Content;
@@ -30,13 +30,14 @@ pub(super) struct Running {
 pub(super) async fn open(
     around: &Surroundings,
     content: &Content,
+    lineup: &Arc<CurrentLineup>,
     keyring: &Arc<Keyring>,
     folder: PathBuf,
 ) -> Result<Fold, StartError> {
     let chain = WholeChain {
         admission: Admission::new(Arc::clone(keyring), around.log.partitions(Topic::Events)),
         features: FeatureStage::new(Arc::clone(&content.views)),
-        decider: Decider::new(Arc::clone(&content.engine)),
+        decider: Decider::new(Arc::clone(lineup)),
     };
     let fold = Fold::open(around.clone(), folder, ("whole", 0), Box::new(chain)).await?;
     around.vitals.folded(fold.next(), None);

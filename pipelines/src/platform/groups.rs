@@ -14,6 +14,7 @@ use weir_ingest::log::kafka::group::{Group, Member, Running};
 use weir_ingest::log::kafka::{BrokerError, GroupOffsets, KafkaSettings};
 use weir_messages::privacy::Keyring;
 use weir_messages::{Causes, Topic};
+use weir_scoring::CurrentLineup;
 
 use super::roles::{Role, Roles};
 use crate::content::Content;
@@ -39,6 +40,8 @@ pub(super) struct Parts<'a> {
     pub settings: &'a KafkaSettings,
     pub roles: &'a Roles,
     pub content: &'a Content,
+    /// Where this process decides.
+    pub lineup: Option<&'a Arc<CurrentLineup>>,
     pub around: &'a Surroundings,
     pub keyring: &'a Arc<Keyring>,
     pub app: &'a App,
@@ -96,8 +99,8 @@ impl Parts<'_> {
                 joined.push((ENTITIES, Box::new(members::entities(around, state, &content.views, keyring))));
             }
         }
-        if self.roles.run(Role::Scoring) {
-            joined.push((DECISIONS, Box::new(members::decisions(around, state, &content.engine, keyring))));
+        if let Some(lineup) = self.lineup {
+            joined.push((DECISIONS, Box::new(members::decisions(around, state, lineup, keyring))));
         }
         if let Some(desk) = &self.app.desk {
             joined.push((DELIVERIES, Box::new(Deliveries::new(desk.lending.clone(), Handle::current()))));

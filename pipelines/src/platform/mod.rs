@@ -28,10 +28,11 @@ pub(crate) use roles::{Role, Roles};
 use crate::config::{Config, ConfigError};
 use crate::content::{Content, ContentError};
 use crate::decisions::{DecisionRecords, DeliveryError};
-use crate::engines::{self, Engines, EnginesError};
+use crate::engines::{Engines, EnginesError};
 use crate::failpoint::FailPoint;
 use crate::fold::{FoldError, Surroundings};
 use crate::http::{App, Desk, Intake};
+use crate::lineup::{Deciding, LineupError};
 use crate::log::{LogSink, WatchedLog};
 use crate::vitals::Vitals;
 
@@ -49,6 +50,8 @@ pub(crate) enum StartError {
     Roles,
     #[error(transparent)]
     Content(#[from] ContentError),
+    #[error(transparent)]
+    Lineup(#[from] LineupError),
     #[error("{}", path.display())]
     Folder { path: PathBuf, source: std::io::Error },
     #[error("the event log cannot be opened")]
@@ -88,6 +91,8 @@ enum Running {
 pub(crate) struct Platform {
     pub app: Arc<App>,
     running: Running,
+    /// Who decides; only where this process decides or runs decisions again.
+    deciding: Option<Deciding>,
     /// Speaks when a fold has ended, by order or by an error.
     ended: mpsc::Receiver<()>,
     days: JoinHandle<()>,
@@ -109,27 +114,41 @@ impl Platform {
     ) -> Result<Self, StartError> {
         let content = Content::load(&config.content)?;
         let keys = Keys { keyring: Arc::new(config.keyring()?), tokens: Arc::new(config.tokenizer()?) };
-        let around = surroundings(config, roles, &content, fail_point).await?;
+        let mut around = surroundings(config, roles, fail_point).await?;
+        let engines = Arc::new(Engines::open(&config.data.join("engines"))?);
+        let deciding = match roles.run(Role::Scoring) || roles.run(Role::Lending) {
+            true => Some(Deciding::open(config, &content, &engines).await?),
+            false => None,
+        };
+        let lineup = deciding.as_ref().map(|deciding| &deciding.lineup);
+        around.online = online::open(config, &content, lineup)?;
         let state = config.data.join("state");
         // Its state is opened before anybody may ask for anything.
-        let fold = match &config.kafka {
-            None => Some(embedded::open(&around, &content, &keys.keyring, state.clone()).await?),
-            Some(_) => None,
+        let fold = match (&config.kafka, lineup) {
+            (None, Some(lineup)) => {
+                Some(embedded::open(&around, &content, lineup, &keys.keyring, state.clone()).await?)
+            }
+            (_, _) => None,
         };
-        let app = Arc::new(app(config, roles, &content, clocks, &keys, &around, prometheus).await?);
+        let desk = match roles.run(Role::Lending) {
+            true => Some(desk(config, &content, &clocks, &keys, &around, engines).await?),
+            false => None,
+        };
+        let app = Arc::new(app(config, roles, desk, clocks, &keys, &around, prometheus));
         let (ended, ends) = mpsc::channel(1);
         let running = match (fold, &config.kafka) {
             (Some(fold), _) => Running::Embedded(embedded::Running::start(fold, &around, &app, ended).await?),
             (None, Some(settings)) => {
                 let (keyring, threads) = (&keys.keyring, config.limits.fold_threads.max(1));
                 let (content, around, app) = (&content, &around, &app);
-                let parts = groups::Parts { settings, roles, content, around, keyring, app, state, threads };
+                let lineup = lineup.filter(|_| roles.run(Role::Scoring));
+                let parts = groups::Parts { settings, roles, content, lineup, around, keyring, app, state, threads };
                 Running::Groups(groups::Groups::start(&parts, ended)?)
             }
             (None, None) => unreachable!("without Kafka there is a fold"),
         };
         let days = tokio::spawn(ends_of_days(Arc::clone(&app)));
-        Ok(Self { app, running, ended: ends, days })
+        Ok(Self { app, running, deciding, ended: ends, days })
     }
 
     /// Waits until a fold has ended, which without an order it does only by an error.
@@ -140,6 +159,7 @@ impl Platform {
     /// Finishes the batch at hand, saves, and closes the stores.
     pub(crate) async fn close(self) -> Result<(), FoldError> {
         self.days.abort();
+        self.deciding.iter().for_each(Deciding::close);
         let closed = match self.running {
             Running::Embedded(running) => running.close().await,
             Running::Groups(groups) => {
@@ -157,12 +177,7 @@ impl Platform {
     }
 }
 
-async fn surroundings(
-    config: &Config,
-    roles: &Roles,
-    content: &Content,
-    fail_point: FailPoint,
-) -> Result<Surroundings, StartError> {
+async fn surroundings(config: &Config, roles: &Roles, fail_point: FailPoint) -> Result<Surroundings, StartError> {
     std::fs::create_dir_all(&config.data).map_err(|source| StartError::Folder { path: config.data.clone(), source })?;
     let (vitals, fail_point) = (Arc::new(Vitals::default()), Arc::new(fail_point));
     let log: Arc<dyn EventLog> = match &config.kafka {
@@ -178,25 +193,20 @@ async fn surroundings(
         Ok::<_, SnapshotError>((Snapshots::open(objects)?, Duration::from_secs(objects.every_seconds)))
     };
     let snapshots = config.objects.as_ref().map(open).transpose()?;
-    let (engine, online) = (engines::name_of(&content.engine), online::open(config, roles, content)?);
-    Ok(Surroundings { log, engine, save_every, snapshots, online, vitals, fail_point })
+    Ok(Surroundings { log, save_every, snapshots, online: None, vitals, fail_point })
 }
 
-async fn app(
+fn app(
     config: &Config,
     roles: &Roles,
-    content: &Content,
+    desk: Option<Desk>,
     clocks: Clocks,
     keys: &Keys,
     around: &Surroundings,
     prometheus: PrometheusHandle,
-) -> Result<App, StartError> {
-    let desk = match roles.run(Role::Lending) {
-        true => Some(desk(config, content, &clocks, keys, around).await?),
-        false => None,
-    };
+) -> App {
     let intake = roles.run(Role::Ingest).then(|| intake(&clocks, keys, around));
-    Ok(App {
+    App {
         clock: clocks.clock,
         manual_clock: clocks.manual,
         intake,
@@ -205,7 +215,7 @@ async fn app(
         online: around.online.clone(),
         limits: config.limits.clone(),
         prometheus,
-    })
+    }
 }
 
 fn intake(clocks: &Clocks, keys: &Keys, around: &Surroundings) -> Intake {
@@ -222,6 +232,7 @@ async fn desk(
     clocks: &Clocks,
     keys: &Keys,
     around: &Surroundings,
+    engines: Arc<Engines>,
 ) -> Result<Desk, StartError> {
     let (payments, clock) = (&config.payments, Arc::clone(&clocks.clock));
     let signer = Signer::new(payments.secret.expose());
@@ -246,9 +257,6 @@ async fn desk(
     };
     let lending = Lending::open(settings, ports).await;
     let lending = lending.map_err(|source| StartError::Database { database: named, source })?;
-    let folder = config.data.join("engines");
-    std::fs::create_dir_all(&folder).map_err(|source| StartError::Folder { path: folder.clone(), source })?;
-    let engines = Arc::new(Engines::open(&folder, content)?);
     let decisions = DecisionRecords::new(Arc::clone(&around.log), lending.clone(), engines);
     Ok(Desk { lending, decisions })
 }

@@ -3,24 +3,26 @@
 use std::sync::Arc;
 
 use weir_features::Online;
+use weir_scoring::{CurrentLineup, Engine};
 
-use super::roles::{Role, Roles};
 use crate::config::{Config, ConfigError};
 use crate::content::Content;
 
-/// `None` where the configuration names no Redis, or this process has nothing for it.
-pub(super) fn open(config: &Config, roles: &Roles, content: &Content) -> Result<Option<Arc<Online>>, ConfigError> {
-    let Some(redis) = &config.redis else { return Ok(None) };
-    if !(roles.run(Role::Scoring) || roles.run(Role::Lending)) {
-        return Ok(None);
-    }
-    let online = Online::open(redis.settings()?, content.views.hash(), parameters(content));
-    Ok(Some(Arc::new(online)))
+/// `None` where the configuration names no Redis, or this process has nothing for it: it has no lineup.
+pub(super) fn open(
+    config: &Config,
+    content: &Content,
+    lineup: Option<&Arc<CurrentLineup>>,
+) -> Result<Option<Arc<Online>>, ConfigError> {
+    let (Some(redis), Some(lineup)) = (&config.redis, lineup) else { return Ok(None) };
+    let (content, lineup) = (content.clone(), Arc::clone(lineup));
+    let views = content.views.hash();
+    let parameters = move || parameters(&content, &lineup.get().champion);
+    Ok(Some(Arc::new(Online::open(redis.settings()?, views, parameters))))
 }
 
 /// What decisions are made with, beside the views.
-fn parameters(content: &Content) -> Vec<(String, String)> {
-    let engine = &content.engine;
+fn parameters(content: &Content, engine: &Engine) -> Vec<(String, String)> {
     let ((model, model_version), (policy, policy_version)) = (engine.model(), engine.policy());
     let (model_hash, policy_hash) = engine.hashes();
     let products: Vec<String> = content.products.iter().map(|product| product.reference.to_string()).collect();
@@ -46,8 +48,9 @@ mod tests {
     #[test]
     fn the_parameters_name_model_policy_and_products_with_versions_and_hashes() {
         let content = Content::shipped();
-        let told: BTreeMap<String, String> = parameters(&content).into_iter().collect();
-        let (model_hash, policy_hash) = content.engine.hashes();
+        let engine = content.engine(&Content::shipped_model()).unwrap();
+        let told: BTreeMap<String, String> = parameters(&content, &engine).into_iter().collect();
+        let (model_hash, policy_hash) = engine.hashes();
         assert_eq!((told["model"].as_str(), told["policy"].as_str()), ("german_credit", "consumer"));
         assert_eq!((told["model_hash"].as_str(), told["policy_hash"].as_str()), (model_hash, policy_hash));
         for version in ["model_version", "policy_version"] {

@@ -4,6 +4,7 @@
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 pub mod fleet;
+pub mod models;
 pub mod people;
 pub mod redis;
 

@@ -8,6 +8,7 @@ mod json;
 mod map_inputs;
 mod operators;
 mod plan;
+mod rows;
 mod scorer;
 mod tensor;
 mod trees;

@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 
 use crate::plan::{Explanation, Plan, Scratch, Table, Unfit};
+use crate::rows::{Cells, Tensors};
 use crate::{Graph, GraphInput, GraphOutput, Kind, ModelError, Tensor, Values, graph};
 
 #[derive(Debug)]
@@ -79,6 +80,12 @@ impl Scorer {
         matches!(self.way, Way::Compiled(_))
     }
 
+    /// With what trees compare columns; nothing of a graph that is not compiled.
+    #[must_use]
+    pub fn thresholds(&self) -> Vec<(usize, f32)> {
+        if let Way::Compiled(plan) = &self.way { plan.thresholds() } else { Vec::new() }
+    }
+
     /// `None` unless every input is any number of rows of a known width.
     #[must_use]
     pub fn columns(&self) -> Option<Vec<InputColumn>> {
@@ -102,6 +109,11 @@ impl Scorer {
                 answered.map_err(|unfit| self.unfit(unfit))
             }
         }
+    }
+
+    /// All outputs for rows as [`scores`](Self::scores) takes them.
+    pub fn run_rows<R: AsRef<[Cell]>>(&self, rows: &[R], order: &[usize]) -> Result<Vec<Tensor>, ModelError> {
+        self.run(self.tensors(&Cells { rows, order })?)
     }
 
     /// Gives `each` the scores of one output, row by row. `order` has for each of the [`columns`](Self::columns) the place of
@@ -209,84 +221,4 @@ impl Scorer {
 
 const fn failed(reason: String) -> ModelError {
     ModelError::Failed { reason }
-}
-
-/// Rows of cells, and where each column finds its own.
-struct Cells<'a, R> {
-    rows: &'a [R],
-    order: &'a [usize],
-}
-
-impl<R: AsRef<[Cell]>> Table for Cells<'_, R> {
-    fn rows(&self) -> usize {
-        self.rows.len()
-    }
-
-    #[inline(always)]
-    fn number(&self, row: usize, column: usize) -> Option<f32> {
-        match self.rows[row].as_ref().get(*self.order.get(column)?)? {
-            Cell::Number(number) => Some(*number),
-            Cell::Text(_) => None,
-        }
-    }
-
-    fn numbers(&self, row: usize, wanted: &[(usize, usize)], slots: &mut [f32]) -> Result<(), Unfit> {
-        let (cells, order) = (self.rows[row].as_ref(), self.order);
-        for (slot, column) in wanted {
-            match order.get(*column).and_then(|place| cells.get(*place)) {
-                Some(Cell::Number(number)) => slots[*slot] = *number,
-                Some(Cell::Text(_)) | None => return Err(Unfit(*column)),
-            }
-        }
-        Ok(())
-    }
-
-    fn text(&self, row: usize, column: usize) -> Option<&str> {
-        match self.rows[row].as_ref().get(*self.order.get(column)?)? {
-            Cell::Text(text) => Some(text),
-            Cell::Number(_) => None,
-        }
-    }
-}
-
-/// Tensors that stand side by side.
-struct Tensors<'a> {
-    inputs: &'a [Tensor],
-    rows: usize,
-}
-
-impl Tensors<'_> {
-    /// The tensor that holds the column, and the place in it.
-    fn find(&self, row: usize, mut column: usize) -> Option<(&Values, usize)> {
-        for input in self.inputs {
-            let width = *input.shape().get(1)?;
-            if column < width {
-                return Some((input.values(), row * width + column));
-            }
-            column -= width;
-        }
-        None
-    }
-}
-
-impl Table for Tensors<'_> {
-    fn rows(&self) -> usize {
-        self.rows
-    }
-
-    fn number(&self, row: usize, column: usize) -> Option<f32> {
-        match self.find(row, column)? {
-            (Values::Float32(values), place) => values.get(place).copied(),
-            #[allow(clippy::cast_precision_loss, reason = "so does a cast in the graph")]
-            (Values::Int64(values), place) => values.get(place).map(|value| *value as f32),
-            _ => None,
-        }
-    }
-
-    fn text(&self, row: usize, column: usize) -> Option<&str> {
-        match self.find(row, column)? {
-            (Values::Text(values), place) => values.get(place).map(String::as_str),
-            _ => None,
-        }
-    }
 }

@@ -1,21 +1,21 @@
 //! The pure function from feature vectors to decisions: rules, model and bands, and the worst of what they say. Reads no
 //! clock, keeps no state, and gives the same bytes for the same vector whatever stands beside it in the batch.
 
-mod decider;
+mod scoring;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod verdict;
 
-pub use decider::Decider;
+use std::sync::Arc;
 
 use weir_expr::Columns;
-use weir_messages::{Decision, FeatureVector};
+use weir_messages::{Decision, FeatureVector, Outcome};
 
-use self::verdict::Scoring;
+pub(crate) use self::scoring::{LATE, SCORE, Scoring, score};
 use crate::columns::UnfitColumn;
 use crate::content::Content;
-use crate::model::{Answer, Assessment, InputValue, Model, ModelError, Package, PackageError, Unusable, read_row};
-use crate::policy::{Policy, PolicyError};
+use crate::model::{Model, Package, PackageError, Timed};
+use crate::policy::{Answers, Policy, PolicyError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -27,25 +27,54 @@ pub enum EngineError {
     Policy(#[from] PolicyError),
 }
 
+/// Names an engine, by the hashes of model and policy.
+#[must_use]
+pub fn engine_name(model: &str, policy: &str) -> String {
+    format!("{model}-{policy}")
+}
+
 /// A proven model and a checked policy, held against the features there are.
 #[derive(Debug)]
 pub struct Engine {
-    model: Box<dyn Model>,
-    policy: Policy,
+    model: Arc<dyn Model>,
+    policy: Arc<Policy>,
+    name: Arc<str>,
 }
 
 impl Engine {
     /// `available` are the features that views give.
     pub fn load(model: &Content, policy: &Content, available: &Columns) -> Result<Self, EngineError> {
-        Self::of(Box::new(Package::of(model)?), Policy::load(policy, available)?, available)
+        Self::of(Arc::new(Package::of(model)?), Arc::new(Policy::load(policy, available)?), available)
     }
 
-    fn of(model: Box<dyn Model>, policy: Policy, available: &Columns) -> Result<Self, EngineError> {
-        for column in model.manifest().columns() {
-            let unfit = |source| EngineError::Input { model: model.manifest().name.clone(), source };
-            column.fits(available).map_err(unfit)?;
-        }
-        Ok(Self { model, policy })
+    /// Of a policy that was held against the same features.
+    pub fn of(model: Arc<dyn Model>, policy: Arc<Policy>, available: &Columns) -> Result<Self, EngineError> {
+        let name = engine_name(model.hash(), policy.hash()).into();
+        let engine = Self { model, policy, name };
+        engine.fits(available).map(|()| engine)
+    }
+
+    /// Whether there is every feature that the model reads.
+    pub fn fits(&self, available: &Columns) -> Result<(), EngineError> {
+        let manifest = self.model.manifest();
+        let unfit = |source| EngineError::Input { model: manifest.name.clone(), source };
+        manifest.columns().try_for_each(|column| column.fits(available).map_err(unfit))
+    }
+
+    pub(crate) fn asked(&self) -> &dyn Model {
+        &*self.model
+    }
+
+    /// The same under its model's deadline: for deciding, and not for running decisions again.
+    #[must_use]
+    pub fn timed(&self) -> Self {
+        let model = Arc::new(Timed::new(Arc::clone(&self.model)));
+        Self { model, policy: Arc::clone(&self.policy), name: Arc::clone(&self.name) }
+    }
+
+    #[must_use]
+    pub const fn name(&self) -> &Arc<str> {
+        &self.name
     }
 
     /// SHA-256 of the model package and of the policy's files, in hex.
@@ -67,52 +96,47 @@ impl Engine {
         self.policy.version()
     }
 
-    /// One decision a vector, in order.
+    /// One decision a vector, in order. What the inputs contributed is asked only where the outcome is no approval.
     #[must_use]
     pub fn decide(&self, vectors: Vec<FeatureVector>) -> Vec<Decision> {
         let answers = self.policy.answer(&vectors);
-        let scorings = self.score(&vectors);
-        let each = vectors.into_iter().zip(answers).zip(scorings);
-        each.map(|((vector, answers), scoring)| self.verdict(vector, answers, scoring)).collect()
+        let mut scorings = score(&*self.model, vectors.iter(), false);
+        let open = |at: &usize| match &scorings[*at] {
+            Scoring::Done(assessed) => self.outcome(&answers[*at], assessed.score) != Outcome::Approve,
+            Scoring::Unread(_) | Scoring::Failed(_) => false,
+        };
+        let open: Vec<usize> = (0..vectors.len()).filter(open).collect();
+        let explained = score(&*self.model, open.iter().map(|at| &vectors[*at]), true);
+        open.into_iter().zip(explained).for_each(|(at, explained)| scorings[at] = explained);
+        self.verdicts(vectors, answers, scorings)
     }
 
-    /// The decision that the recorded one's vector leads to here: equal to the byte when this engine made it.
+    /// The decision that the recorded one's vector leads to here: equal to the byte when this engine made it. Of what no
+    /// function of the vector says, the record does: that the model was late, the arm, the shadows, and, in records from
+    /// before contributions were left out of approvals, that they were asked for.
     #[must_use]
     pub fn rerun(&self, recorded: &Decision) -> Decision {
-        let mut decisions = self.decide(vec![recorded.vector.clone()]);
-        decisions.pop().expect("one vector gives one decision")
-    }
-
-    fn score(&self, vectors: &[FeatureVector]) -> Vec<Scoring> {
-        let mut rows = Vec::with_capacity(vectors.len());
-        let read = |vector| read_row(self.model.manifest(), vector).map(|row| rows.push(row));
-        let read: Vec<Result<(), Vec<Unusable>>> = vectors.iter().map(read).collect();
-        let mut assessed = self.assess(&rows).into_iter();
-        let scoring = |row: Result<(), Vec<Unusable>>| match row {
-            Ok(()) => assessed.next().flatten().map_or(Scoring::Failed, Scoring::Done),
-            Err(unusable) => Scoring::Unread(unusable),
+        let vectors = vec![recorded.vector.clone()];
+        let was_late = recorded.missing.get(SCORE).is_some_and(|reason| reason == LATE);
+        let points = recorded.model.as_ref().is_some_and(|model| !model.contributions.is_empty());
+        let scorings = match (was_late, points && recorded.outcome == Outcome::Approve) {
+            (true, _) => Some(vec![Scoring::Failed(LATE)]),
+            (false, true) => Some(score(&*self.model, vectors.iter(), true)),
+            (false, false) => None,
         };
-        read.into_iter().map(scoring).collect()
-    }
-
-    /// A row that the model fails on takes no other row with it.
-    fn assess(&self, rows: &[Vec<InputValue>]) -> Vec<Option<Assessment>> {
-        let answered = |answers: Result<Vec<Answer>, ModelError>, rows: usize| match answers {
-            Ok(answers) if answers.len() == rows => Ok(answers),
-            Ok(answers) => {
-                let reason = format!("expected {rows} answers, found {}", answers.len());
-                Err(ModelError::Failed { reason })
+        let decisions = match scorings {
+            Some(scorings) => {
+                let answers = self.policy.answer(&vectors);
+                self.verdicts(vectors, answers, scorings)
             }
-            Err(error) => Err(error),
+            None => self.decide(vectors),
         };
-        let assess = |answer: Result<Answer, ModelError>| {
-            let assessed = answer.and_then(|answer| Assessment::of(self.model.manifest(), &answer));
-            assessed.inspect_err(|error| tracing::error!(%error, model = self.model.manifest().name, "no score")).ok()
-        };
-        if let Ok(answers) = answered(self.model.answer(rows, true), rows.len()) {
-            return answers.into_iter().map(|answer| assess(Ok(answer))).collect();
-        }
-        let alone = |row| answered(self.model.answer(std::slice::from_ref(row), true), 1).map(|mut one| one.remove(0));
-        rows.iter().map(|row| assess(alone(row))).collect()
+        let decision = decisions.into_iter().next().expect("one vector gives one decision");
+        Decision { experiment: recorded.experiment.clone(), shadows: recorded.shadows.clone(), ..decision }
+    }
+
+    fn verdicts(&self, vectors: Vec<FeatureVector>, answers: Vec<Answers>, scorings: Vec<Scoring>) -> Vec<Decision> {
+        let each = vectors.into_iter().zip(answers).zip(scorings);
+        each.map(|((vector, answers), scoring)| self.verdict(vector, answers, scoring)).collect()
     }
 }

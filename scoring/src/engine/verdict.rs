@@ -1,35 +1,29 @@
 //! What rules, model and band say of one vector, brought to one decision. Each finding would alone lead to its outcome;
 //! the worst outcome stands, and its findings are the reasons.
 
-use std::collections::BTreeMap;
-
 use weir_messages::{Decision, FeatureVector, ModelUse, Offer, Outcome, Reason};
 
-use super::Engine;
-use crate::model::{Assessment, Unusable};
+use super::{Engine, Scoring};
+use crate::model::Assessment;
 use crate::policy::{Answers, BAND_CODE, Band, Verdict};
 
 /// So many inputs are named as reasons for a score, as 12 CFR 1002.9(b)(2) suggests at most.
 const MOST_REASONS: usize = 4;
-/// What the bands wanted and did not have when the model gave no score.
-const SCORE: &str = "score";
-
-pub(super) enum Scoring {
-    Done(Assessment),
-    /// Inputs that the vector did not give.
-    Unread(Vec<Unusable>),
-    /// The model gave no answer, or none that is a probability.
-    Failed,
-}
-
 impl Engine {
+    /// The worst that rules and band lead to.
+    pub(super) fn outcome(&self, answers: &Answers, score: i64) -> Outcome {
+        let missing = if answers.missing.is_empty() { Outcome::Approve } else { Outcome::Review };
+        let hits = answers.hits.iter().map(|(outcome, _)| *outcome);
+        hits.fold(self.policy.band(score).outcome().max(missing), Outcome::max)
+    }
+
     pub(super) fn verdict(&self, vector: FeatureVector, answers: Answers, scoring: Scoring) -> Decision {
         let Answers { rules, hits: mut findings, mut missing } = answers;
         missing.extend(scoring.missing());
         findings.extend(missing.iter().map(|(name, absence)| (Outcome::Review, self.policy.missing(name, absence))));
         let assessed = match scoring {
             Scoring::Done(assessed) => Some(assessed),
-            Scoring::Unread(_) | Scoring::Failed => None,
+            Scoring::Unread(_) | Scoring::Failed(_) => None,
         };
         let band = assessed.as_ref().map(|assessed| self.policy.band(assessed.score));
         if let (Some(assessed), Some(band)) = (&assessed, band) {
@@ -44,7 +38,9 @@ impl Engine {
             outcome,
             reasons: reasons.collect(),
             offer: band.and_then(|band| offer(outcome, band)),
+            experiment: None,
             model: assessed.map(|assessed| self.model_use(assessed)),
+            shadows: Vec::new(),
             policy: self.policy.record(rules),
             missing,
             vector,
@@ -85,16 +81,6 @@ impl Engine {
             probability: assessed.probability,
             score: assessed.score,
             contributions: assessed.points,
-        }
-    }
-}
-
-impl Scoring {
-    fn missing(&self) -> BTreeMap<String, String> {
-        match self {
-            Self::Done(_) => BTreeMap::new(),
-            Self::Unread(unusable) => unusable.iter().map(|one| (one.feature.clone(), one.reason.clone())).collect(),
-            Self::Failed => BTreeMap::from([(SCORE.to_owned(), "model_failed".to_owned())]),
         }
     }
 }

@@ -39,14 +39,42 @@ pub struct Trained {
 pub struct Expected {
     pub probability: f64,
     pub contributions: Vec<f64>,
+    /// A whole number or a text, where `output.label` names an output.
+    pub label: Option<serde_json::Value>,
 }
 
 /// The proof that a package passed.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
 pub struct GoldenReport {
     pub rows: usize,
     /// Furthest that ours was from ONNX Runtime's.
     pub furthest: f64,
+    /// Rows on which the training library itself differs from ONNX Runtime; each is accepted by number.
+    pub differing: Vec<u64>,
+}
+
+/// All rows against what ours are: the proof, or in what the first of them fails.
+pub(super) fn prove(
+    manifest: &Manifest,
+    rows: &[Golden],
+    ours: &[Answer],
+    labels: Option<&[serde_json::Value]>,
+) -> Result<GoldenReport, String> {
+    let mut report = GoldenReport { rows: rows.len(), ..GoldenReport::default() };
+    for (at, (row, answer)) in rows.iter().zip(ours).enumerate() {
+        report.furthest = row.compare(manifest, answer)?.max(report.furthest);
+        row.compare_label(labels.and_then(|labels| labels.get(at)))?;
+        if row.training_differs() {
+            report.differing.push(row.row);
+        }
+    }
+    let accepted = |row: &&u64| !manifest.accepted_differences.contains(row);
+    let refused: Vec<String> = report.differing.iter().filter(accepted).map(u64::to_string).collect();
+    if refused.is_empty() {
+        return Ok(report);
+    }
+    let rows = refused.join(", ");
+    Err(format!("the training library differs from ONNX Runtime: fix it, or have `accepted_differences = [{rows}]`"))
 }
 
 pub(super) fn parse(text: &str) -> Result<Vec<Golden>, String> {
@@ -94,11 +122,20 @@ impl Golden {
         if distance(sum, self.trained.log_odds) > SUM_TOLERANCE {
             return Err(format!("row {}: contributions sum to {sum}, expected {}", self.row, self.trained.log_odds));
         }
-        let trained = distance(self.trained.probability, theirs.probability);
-        if trained > TRAINED_TOLERANCE && !manifest.accepted_rows.contains(&self.row) {
-            return Err(format!("row {}: the training library differs by {trained}; fix or accept the row", self.row));
-        }
         Ok(furthest)
+    }
+
+    fn compare_label(&self, ours: Option<&serde_json::Value>) -> Result<(), String> {
+        let shown = |label: Option<&serde_json::Value>| label.map_or("none".to_owned(), ToString::to_string);
+        let theirs = self.onnxruntime.label.as_ref();
+        if ours == theirs {
+            return Ok(());
+        }
+        Err(format!("row {}: expected label {}, found {}", self.row, shown(theirs), shown(ours)))
+    }
+
+    fn training_differs(&self) -> bool {
+        distance(self.trained.probability, self.onnxruntime.probability) > TRAINED_TOLERANCE
     }
 }
 

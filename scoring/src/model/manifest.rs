@@ -1,10 +1,16 @@
 //! `model.toml`: what a model is called, what it reads, and what its answers mean.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::Scale;
+
+/// Of a package that names no deadline, in milliseconds.
+const DEADLINE: u32 = 50;
+/// No decision waits longer for a score.
+const LATEST: u32 = 10_000;
 
 /// Money never stands here: limits and prices belong to the policy.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -19,8 +25,11 @@ pub struct Manifest {
     /// SHA-256 of `golden.jsonl`, in hex.
     pub golden_sha256: String,
     /// Golden rows on which the training library itself differs from ONNX Runtime, accepted by number.
-    #[serde(default)]
-    pub accepted_rows: BTreeSet<u64>,
+    #[serde(default, alias = "accepted_rows")]
+    pub accepted_differences: BTreeSet<u64>,
+    /// How long an answer for one row may take, in milliseconds: a later one is none.
+    #[serde(default = "default_deadline")]
+    pub deadline_ms: u32,
     pub output: Output,
     pub calibration: Calibration,
     pub scale: Scale,
@@ -35,6 +44,9 @@ pub struct Output {
     pub probability: String,
     /// The column of it that is the probability of default.
     pub class: usize,
+    /// Name of the graph's output of shape [rows] that is the predicted class: where it is named, golden rows hold it and
+    /// it must come out equal.
+    pub label: Option<String>,
     /// Name of the graph's output of shape [rows, inputs]; absent, contributions follow from the model itself.
     pub contributions: Option<String>,
     /// The log-odds of default of the training average: plus all contributions, the log-odds of the probability.
@@ -107,7 +119,16 @@ impl TryFrom<InputText> for Input {
     }
 }
 
+const fn default_deadline() -> u32 {
+    DEADLINE
+}
+
 impl Manifest {
+    #[must_use]
+    pub fn deadline(&self) -> Duration {
+        Duration::from_millis(self.deadline_ms.into())
+    }
+
     /// Reads and checks; an error names the field.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let manifest: Self = toml::from_str(text).map_err(|error| first_line(&error))?;
@@ -132,6 +153,9 @@ impl Manifest {
         finite("scale.base_score", self.scale.base_score)?;
         positive("scale.base_odds", self.scale.base_odds)?;
         positive("scale.points_to_double_odds", self.scale.points_to_double_odds)?;
+        if !(1..=LATEST).contains(&self.deadline_ms) {
+            return Err(format!("deadline_ms: expected 1 to {LATEST}, found {}", self.deadline_ms));
+        }
         if self.inputs.is_empty() {
             return Err("input: expected at least one, found none".to_owned());
         }

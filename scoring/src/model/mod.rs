@@ -8,16 +8,19 @@ mod row;
 mod scale;
 #[cfg(test)]
 pub(crate) mod tests;
+mod timed;
 
 pub use golden::{Golden, GoldenReport};
 pub(crate) use manifest::first_line;
 pub use manifest::{Calibration, Input, InputKind, Manifest, Output};
-pub use package::{ModelCheck, Package, PackageError, check};
+pub use package::{Package, PackageError};
 pub use row::{Unusable, read_row};
 pub use scale::{Assessment, Scale};
+pub use timed::Timed;
 pub use weir_onnx::{Cell as InputValue, InputColumn, Kind, ModelError, ScoreError, Scorer, score_json};
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 /// What a graph answered for one row.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +30,15 @@ pub struct Answer {
     /// What each input added to the log-odds of default beside the training average, in the order of the inputs; `None`
     /// where nobody asked.
     pub contributions: Option<Vec<f64>>,
+}
+
+/// Why a model gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unanswered {
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error("model late: it took {took:?}, at most {deadline:?} allowed")]
+    Late { took: Duration, deadline: Duration },
 }
 
 /// A model that may score. It never panics, and the same row gives the same answer.
@@ -39,5 +51,5 @@ pub trait Model: Send + Sync + Debug {
 
     /// One answer a row, in order; a row holds one value for each input of the manifest. What the inputs contributed costs
     /// more than the probability does, and is found only on request.
-    fn answer(&self, rows: &[Vec<InputValue>], contributions: bool) -> Result<Vec<Answer>, ModelError>;
+    fn answer(&self, rows: &[Vec<InputValue>], contributions: bool) -> Result<Vec<Answer>, Unanswered>;
 }

@@ -4,13 +4,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::Serialize;
 use weir_expr::ColumnType;
-use weir_onnx::{Explainer, InputColumn, Kind, Scorer};
+use weir_onnx::{Explainer, InputColumn, Kind, Scorer, Values};
 
 use super::manifest::InputKind;
 use super::scale::{SUREST, log_odds};
-use super::{Answer, Golden, GoldenReport, InputValue, Manifest, Model, ModelError, golden};
+use super::{Answer, Golden, GoldenReport, InputValue, Manifest, Model, ModelError, Unanswered, golden};
 use crate::columns::Column;
 use crate::content::{Content, ContentError, sha256};
 
@@ -39,7 +38,9 @@ pub struct Package {
     /// For each column of the graph's inputs, its place among the manifest's.
     order: Vec<usize>,
     probability: usize,
+    label: Option<usize>,
     contributions: Contributions,
+    usual: Vec<InputValue>,
     report: GoldenReport,
 }
 
@@ -59,8 +60,7 @@ impl Package {
 
     /// From the files of a package, wherever they lay.
     pub fn of(content: &Content) -> Result<Self, PackageError> {
-        let manifest =
-            Manifest::parse(content.text("model.toml")?).map_err(|reason| PackageError::Manifest { reason })?;
+        let manifest = Manifest::of(content)?;
         for (file, expected) in [("model.onnx", &manifest.onnx_sha256), ("golden.jsonl", &manifest.golden_sha256)] {
             let found = sha256(content.bytes(file)?);
             if !found.eq_ignore_ascii_case(expected) {
@@ -76,6 +76,7 @@ impl Package {
             })
         };
         let probability = output(&manifest.output.probability)?;
+        let label = manifest.output.label.as_deref().map(&output).transpose()?;
         let golden = golden::parse(content.text("golden.jsonl")?);
         let golden = golden.map_err(|reason| PackageError::Golden { reason })?;
         let inputs = golden.iter().map(|row| row.values(&manifest)).collect::<Result<Vec<_>, _>>();
@@ -91,19 +92,29 @@ impl Package {
             ),
         };
         let hash = content.hash();
-        let report = GoldenReport { rows: 0, furthest: 0.0 };
-        let unproven = Self { manifest, hash, scorer, order, probability, contributions, report };
+        let (usual, report) = (inputs[0].clone(), GoldenReport::default());
+        let unproven = Self { manifest, hash, scorer, order, probability, label, contributions, usual, report };
         let report = unproven.prove(&golden, &inputs).map_err(|reason| PackageError::Golden { reason })?;
         Ok(Self { report, ..unproven })
     }
 
     fn prove(&self, rows: &[Golden], inputs: &[Vec<InputValue>]) -> Result<GoldenReport, String> {
         let answers = self.answer(inputs, true).map_err(|error| error.to_string())?;
-        let mut report = GoldenReport { rows: rows.len(), furthest: 0.0 };
-        for (row, answer) in rows.iter().zip(&answers) {
-            report.furthest = row.compare(&self.manifest, answer)?.max(report.furthest);
+        let labels = self.label.map(|output| self.labels(output, inputs)).transpose()?;
+        golden::prove(&self.manifest, rows, &answers, labels.as_deref())
+    }
+
+    fn labels(&self, output: usize, rows: &[Vec<InputValue>]) -> Result<Vec<serde_json::Value>, String> {
+        let outputs = self.scorer.run_rows(rows, &self.order).map_err(|error| error.to_string())?;
+        match outputs.get(output).map(|output| (output.shape(), output.values())) {
+            Some((&[height], Values::Int64(labels))) if height == rows.len() => {
+                Ok(labels.iter().map(|label| (*label).into()).collect())
+            }
+            Some((&[height], Values::Text(labels))) if height == rows.len() => {
+                Ok(labels.iter().map(|label| label.as_str().into()).collect())
+            }
+            _ => Err("`output.label`: expected one whole number or text a row".to_owned()),
         }
-        Ok(report)
     }
 
     /// Puts in what each input of each row contributed to its log-odds.
@@ -130,8 +141,18 @@ impl Package {
     }
 
     #[must_use]
-    pub const fn report(&self) -> GoldenReport {
-        self.report
+    pub const fn report(&self) -> &GoldenReport {
+        &self.report
+    }
+
+    /// The first golden row.
+    pub(crate) fn usual(&self) -> &[InputValue] {
+        &self.usual
+    }
+
+    /// What the graph compares its inputs with, by place in the manifest, where that can be read from it.
+    pub(crate) fn thresholds(&self) -> Vec<(usize, f32)> {
+        self.scorer.thresholds().into_iter().map(|(column, threshold)| (self.order[column], threshold)).collect()
     }
 }
 
@@ -144,7 +165,7 @@ impl Model for Package {
         &self.hash
     }
 
-    fn answer(&self, rows: &[Vec<InputValue>], contributions: bool) -> Result<Vec<Answer>, ModelError> {
+    fn answer(&self, rows: &[Vec<InputValue>], contributions: bool) -> Result<Vec<Answer>, Unanswered> {
         let mut answers = Vec::with_capacity(rows.len());
         let mut classes = usize::MAX;
         let class = self.manifest.output.class;
@@ -154,7 +175,8 @@ impl Model for Package {
             answers.push(Answer { probability, contributions: None });
         })?;
         if class >= classes {
-            return Err(ModelError::Failed { reason: format!("expected a class {class}, found {classes} classes") });
+            let reason = format!("expected a class {class}, found {classes} classes");
+            return Err(ModelError::Failed { reason }.into());
         }
         if contributions {
             self.explain(rows, &mut answers)?;
@@ -201,6 +223,11 @@ fn order(manifest: &Manifest, scorer: &Scorer) -> Result<Vec<usize>, PackageErro
 }
 
 impl Manifest {
+    /// `model.toml` alone, of which nothing is proven.
+    pub(crate) fn of(content: &Content) -> Result<Self, PackageError> {
+        Self::parse(content.text("model.toml")?).map_err(|reason| PackageError::Manifest { reason })
+    }
+
     /// The features that the model reads.
     pub fn columns(&self) -> impl Iterator<Item = Column> {
         self.inputs.iter().map(|input| Column {
@@ -210,50 +237,6 @@ impl Manifest {
                 InputKind::Text { .. } => ColumnType::Text,
             },
         })
-    }
-}
-
-/// What `weir models check` prints.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ModelCheck {
-    pub package: String,
-    pub promotable: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub version: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hash: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub golden: Option<GoldenReport>,
-    /// Why it may not be promoted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
-
-/// Whether the package in `folder` may be promoted.
-#[must_use]
-pub fn check(folder: &Path) -> ModelCheck {
-    let package = folder.display().to_string();
-    match Package::load(folder) {
-        Ok(proven) => ModelCheck {
-            package,
-            promotable: true,
-            name: Some(proven.manifest.name.clone()),
-            version: Some(proven.manifest.version),
-            hash: Some(proven.hash.clone()),
-            golden: Some(proven.report),
-            reason: None,
-        },
-        Err(error) => ModelCheck {
-            package,
-            promotable: false,
-            name: None,
-            version: None,
-            hash: None,
-            golden: None,
-            reason: Some(crate::one_line(&error)),
-        },
     }
 }
 

@@ -24,7 +24,7 @@ pub struct Assessment {
     /// Calibrated probability of default.
     pub probability: f64,
     pub score: i64,
-    /// Points each input added to the score beside the training average, by feature.
+    /// Points each input added to the score beside the training average, by feature; none where nobody asked.
     pub points: BTreeMap<String, f64>,
 }
 
@@ -47,7 +47,7 @@ impl Assessment {
             return Err(failed(format!("expected a probability, found {}", answer.probability)));
         }
         let contributions = answer.contributions.as_deref().unwrap_or_default();
-        if contributions.len() != manifest.inputs.len() {
+        if answer.contributions.is_some() && contributions.len() != manifest.inputs.len() {
             let (wanted, found) = (manifest.inputs.len(), contributions.len());
             return Err(failed(format!("expected {wanted} contributions, found {found}")));
         }

@@ -18,8 +18,8 @@ fn online(url: &str) -> Online {
 }
 
 fn with_room(most: usize, url: &str) -> Online {
-    let parameters = vec![("policy".to_owned(), "consumer".to_owned())];
-    Online::with_room(most, RedisSettings::new(url, DAY).unwrap(), "hash".to_owned(), parameters)
+    let parameters = || vec![("policy".to_owned(), "consumer".to_owned())];
+    Online::with_room(most, RedisSettings::new(url, DAY).unwrap(), "hash".to_owned(), Box::new(parameters))
 }
 
 async fn reader(url: &str) -> MultiplexedConnection {

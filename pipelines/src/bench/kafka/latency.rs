@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use weir_ingest::log::Entry;
 use weir_ingest::log::kafka::group::{Group, Member, MemberError};
 use weir_messages::{Position, Record, Topic};
+use weir_scoring::CurrentLineup;
 
 use super::Installation;
 use crate::bench::failed;
@@ -72,7 +73,7 @@ struct Decided {
 /// Customers' stage, entities' stage, vectors and decision.
 pub(super) async fn decisions(
     at: &Installation,
-    content: &Content,
+    (content, lineup): (&Content, &Arc<CurrentLineup>),
     rate: u32,
     seconds: u32,
 ) -> Result<Latencies, DemoError> {
@@ -84,7 +85,7 @@ pub(super) async fn decisions(
     let (around, state) = (&at.around, &at.state);
     let customers = members::customers(around, state, &content.views, &at.keyring);
     let entities = members::entities(around, state, &content.views, &at.keyring);
-    let deciding = members::decisions(around, state, &content.engine, &at.keyring);
+    let deciding = members::decisions(around, state, lineup, &at.keyring);
     let mut running = Vec::new();
     for (topic, group, member) in [
         (Topic::Events, "customers", Box::new(customers)),

@@ -13,6 +13,7 @@ use weir_ingest::log::EventLog;
 use weir_ingest::log::kafka::{KafkaLog, KafkaSettings, topics};
 use weir_ingest::state::{ObjectsSettings, Snapshots};
 use weir_messages::privacy::Keyring;
+use weir_scoring::{Content as Files, CurrentLineup, Lineup};
 
 use super::{Common, OWN_VIEWS, failed, views};
 use crate::content::Content;
@@ -59,7 +60,6 @@ impl Installation {
         let log: Arc<dyn EventLog> = Arc::new(KafkaLog::open(&settings).await.map_err(failed)?);
         let around = Surroundings {
             log,
-            engine: "bench".to_owned(),
             save_every: Duration::from_secs(1),
             snapshots: None,
             online: None,
@@ -112,9 +112,12 @@ impl Kafka {
         let (customers, took) = (self.customers, took.as_secs_f64());
         lines.push(format!("one instance more, {customers} customers: at work after {took:.1} s, stated 10 s"));
         let content = Content::load(&crate::config::Content::under(&root)).map_err(failed)?;
+        let model = Files::read_model(&root.join("models/german_credit")).map_err(failed)?;
+        let engine = Arc::new(content.engine(&model).map_err(failed)?.timed());
+        let lineup = Arc::new(CurrentLineup::new(Lineup::of(engine)));
         for rate in &self.rates {
             let bare = latency::bare(&installation().await?, *rate, seconds).await?;
-            let decided = latency::decisions(&installation().await?, &content, *rate, seconds).await?;
+            let decided = latency::decisions(&installation().await?, (&content, &lineup), *rate, seconds).await?;
             lines.push(row(*rate, "three bare hops", &bare));
             lines.push(row(*rate, "application to decision", &decided));
         }

@@ -11,9 +11,8 @@ use std::sync::Arc;
 use weir_ingest::dead_letters;
 use weir_ingest::state::StateStore;
 use weir_messages::privacy::Keyring;
-use weir_messages::{
-    Change, DeadLetter, Decision, DecodeError, Derived, KnownTime, Place, Record, Sequenced, Stage, Topic,
-};
+use weir_messages::{Change, DeadLetter, DecodeError, Derived, KnownTime, Place, Record, Sequenced, Stage, Topic};
+use weir_scoring::Decided;
 
 pub(crate) use customers::CustomerChain;
 pub(crate) use decisions::DecisionChain;
@@ -36,7 +35,7 @@ pub(crate) trait Chain: Send {
 /// What came out of a batch, in the order of its source, and the newest moment at which any of it became known.
 #[derive(Debug, Default)]
 pub(crate) struct Folded {
-    pub decisions: Vec<Sequenced<Decision>>,
+    pub decisions: Vec<Sequenced<Decided>>,
     pub dead_letters: Vec<Sequenced<DeadLetter>>,
     /// For the stages behind other topics, which drop what comes twice.
     pub shuffled: Vec<(Topic, Record)>,

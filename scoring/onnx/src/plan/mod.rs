@@ -7,6 +7,7 @@ mod explain;
 mod formula;
 mod standard;
 mod symbol;
+mod thresholds;
 mod walk;
 
 pub(crate) use explain::{Explanation, Margin};

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use weir_messages::{Position, Sequenced, Stage};
 
 use super::*;
-use crate::model::Manifest;
+use crate::lineup::{CurrentLineup, Decided, Decider, Lineup};
+use crate::model::{Answer, InputValue, Manifest, ModelError, Unanswered};
 
-type Spoil = fn(&[Vec<InputValue>], Vec<Answer>) -> Result<Vec<Answer>, ModelError>;
+pub(crate) type Spoil = fn(&[Vec<InputValue>], Vec<Answer>) -> Result<Vec<Answer>, Unanswered>;
 
 /// Answers as the shipped model does, but for what `spoil` makes of it.
 #[derive(Debug)]
@@ -25,19 +26,19 @@ impl Model for Spoilt {
         self.package.hash()
     }
 
-    fn answer(&self, rows: &[Vec<InputValue>], contributions: bool) -> Result<Vec<Answer>, ModelError> {
+    fn answer(&self, rows: &[Vec<InputValue>], contributions: bool) -> Result<Vec<Answer>, Unanswered> {
         (self.spoil)(rows, self.package.answer(rows, contributions)?)
     }
 }
 
-fn spoilt(spoil: Spoil) -> Engine {
+pub(crate) fn spoilt(spoil: Spoil) -> Engine {
     let package = Package::load(&model::tests::shipped()).unwrap();
     let policy = Policy::load(&content().1, &features()).unwrap();
-    Engine::of(Box::new(Spoilt { package, spoil }), policy, &features()).unwrap()
+    Engine::of(Arc::new(Spoilt { package, spoil }), Arc::new(policy), &features()).unwrap()
 }
 
-fn failure() -> ModelError {
-    ModelError::Failed { reason: "on purpose".to_owned() }
+pub(crate) fn failure() -> Unanswered {
+    ModelError::Failed { reason: "on purpose".to_owned() }.into()
 }
 
 #[test]
@@ -50,8 +51,8 @@ fn a_model_that_fails_or_gives_no_probability_leads_to_review() {
         },
         |_, _| Ok(Vec::new()),
     ];
-    for spoil in ways {
-        let decision = spoilt(spoil).decide(vec![best()]).remove(0);
+    for (spoil, vector) in ways.into_iter().flat_map(|spoil| [(spoil, best()), (spoil, worst())]) {
+        let decision = spoilt(spoil).decide(vec![vector]).remove(0);
         assert_eq!((decision.outcome, codes(&decision)), (Outcome::Review, vec!["missing_input"]));
         assert_eq!((decision.missing["score"].as_str(), decision.model, decision.offer), ("model_failed", None, None));
     }
@@ -90,15 +91,52 @@ fn a_score_that_no_input_lowered_is_explained_by_its_band() {
 
 #[test]
 fn the_stage_decides_in_place_and_keeps_nothing() {
-    let mut stage = Decider::new(Arc::new(engine()));
+    let decided = |vector| {
+        let engine = engine();
+        Decided { decision: engine.decide(vec![vector]).remove(0), engine: Arc::clone(engine.name()) }
+    };
+    let lineup = Arc::new(CurrentLineup::new(Lineup::of(Arc::new(engine()))));
+    let mut stage = Decider::new(lineup);
     let at = |offset, body| Sequenced { position: Position { partition: 3, offset }, ordinal: 2, body };
     let mut out = Vec::new();
     stage.process(&[at(5, best()), at(9, best())], &mut out).unwrap();
-    assert_eq!(
-        out,
-        [at(5, best()), at(9, best())].map(|one| one.map(|vector| engine().decide(vec![vector]).remove(0)))
-    );
+    assert_eq!(out, [at(5, best()), at(9, best())].map(|one| one.map(decided)));
     assert_eq!((stage.name().as_str(), stage.snapshot()), ("decider.v1", Vec::new()));
     stage.process(&[], &mut out).unwrap();
     assert_eq!(out.len(), 2);
+}
+
+#[test]
+fn an_answer_after_the_deadline_is_none_and_the_record_of_it_runs_again_without_a_clock() {
+    let slow: Spoil = |_, answers| {
+        std::thread::sleep(std::time::Duration::from_millis(60));
+        Ok(answers)
+    };
+    let engine = spoilt(slow);
+    assert_eq!(
+        engine.decide(vec![best()]).remove(0).outcome,
+        Outcome::Approve,
+        "without a deadline it may take its time"
+    );
+    let late = engine.timed().decide(vec![best()]).remove(0);
+    assert_eq!(
+        (late.outcome, late.missing["score"].as_str(), late.model.clone()),
+        (Outcome::Review, "model_late", None)
+    );
+    assert_eq!(engine.rerun(&late), late);
+}
+
+#[test]
+fn a_late_row_takes_no_other_with_it() {
+    let engine = spoilt(|rows, answers| {
+        if rows.iter().any(|row| row.contains(&InputValue::Number(13.0))) {
+            std::thread::sleep(std::time::Duration::from_millis(60));
+        }
+        Ok(answers)
+    });
+    let mut slow = best();
+    slow.features.insert("applicant__amount", FeatureValue::Integer(13));
+    let decisions = engine.timed().decide(vec![best(), slow, best()]);
+    let outcomes: Vec<Outcome> = decisions.iter().map(|one| one.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Approve, Outcome::Review, Outcome::Approve]);
 }

@@ -10,7 +10,8 @@ use super::*;
 use crate::policy::tests::{text, vector};
 use crate::{model, policy};
 
-mod failing;
+pub(crate) mod failing;
+mod records;
 
 /// What the shipped views give, as far as model and policy read it; `weir-pipelines` holds them against the views.
 fn features() -> Columns {
@@ -44,13 +45,17 @@ fn content() -> (Content, Content) {
     (model, Content::read_policy(&policy::tests::shipped()).unwrap())
 }
 
-fn engine() -> Engine {
-    let (model, policy) = content();
-    Engine::load(&model, &policy, &features()).unwrap()
+pub(crate) fn engine() -> Engine {
+    engine_of(&content().0)
+}
+
+/// Of another model under the shipped policy.
+pub(crate) fn engine_of(model: &Content) -> Engine {
+    Engine::load(model, &content().1, &features()).unwrap()
 }
 
 /// Somebody of whose telemetry nothing is to be said, with the attributes of a golden row and an age that is admitted.
-fn applicants() -> Vec<FeatureVector> {
+pub(crate) fn applicants() -> Vec<FeatureVector> {
     let (model, _) = content();
     let applicant = |line: &str| {
         let golden: model::Golden = serde_json::from_str(line).unwrap();
@@ -92,6 +97,13 @@ fn best() -> FeatureVector {
     let decisions = engine().decide(applicants());
     let score = |decision: &Decision| decision.model.as_ref().unwrap().score;
     decisions.into_iter().max_by_key(score).unwrap().vector
+}
+
+/// The one with the worst.
+fn worst() -> FeatureVector {
+    let decisions = engine().decide(applicants());
+    let score = |decision: &Decision| decision.model.as_ref().unwrap().score;
+    decisions.into_iter().min_by_key(score).unwrap().vector
 }
 
 fn decided(changes: &[(&str, FeatureValue)]) -> Decision {

@@ -17,6 +17,13 @@ fn golden_rows(package: &Package) -> Vec<Vec<InputValue>> {
     rows.iter().map(|row| row.values(package.manifest()).unwrap()).collect()
 }
 
+/// The shipped package under another version number: other bytes, the same answers.
+pub(crate) fn with_version(version: u32) -> Content {
+    let content = Content::read_model(&shipped()).unwrap();
+    let toml = content.text("model.toml").unwrap().replace("version = 1", &format!("version = {version}"));
+    content.with("model.toml", toml.into_bytes())
+}
+
 /// The shipped package with one file changed, and `model.toml` agreeing with the change where it must.
 fn changed(file: &str, change: impl Fn(&str) -> String) -> Result<Package, PackageError> {
     let content = Content::read_model(&shipped()).unwrap();
@@ -35,7 +42,8 @@ fn changed(file: &str, change: impl Fn(&str) -> String) -> Result<Package, Packa
 
 #[test]
 fn the_shipped_package_answers_its_golden_rows_as_onnx_runtime_does() {
-    let report = Package::load(&shipped()).unwrap().report();
+    let package = Package::load(&shipped()).unwrap();
+    let report = package.report();
     assert!(report.rows >= 20 && report.furthest <= 1e-6, "{report:?}");
 }
 
@@ -57,7 +65,7 @@ fn contributions_are_given_only_on_request() {
     let (asked, unasked) = (package.answer(&rows, true).unwrap(), package.answer(&rows, false).unwrap());
     for (asked, unasked) in asked.iter().zip(unasked) {
         assert_eq!(unasked, Answer { contributions: None, ..asked.clone() });
-        assert!(Assessment::of(package.manifest(), &unasked).is_err());
+        assert!(Assessment::of(package.manifest(), &unasked).unwrap().points.is_empty());
     }
 }
 

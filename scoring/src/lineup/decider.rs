@@ -4,23 +4,30 @@ use std::sync::Arc;
 
 use weir_messages::{Change, Decision, FeatureVector, KnownTime, Sequenced, Stage, StageError, StateReader};
 
-use super::Engine;
+use super::CurrentLineup;
 
 #[derive(Debug, Clone)]
 pub struct Decider {
-    engine: Arc<Engine>,
+    lineup: Arc<CurrentLineup>,
+}
+
+/// A decision, and the name of the engine that made it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decided {
+    pub decision: Decision,
+    pub engine: Arc<str>,
 }
 
 impl Decider {
     #[must_use]
-    pub const fn new(engine: Arc<Engine>) -> Self {
-        Self { engine }
+    pub const fn new(lineup: Arc<CurrentLineup>) -> Self {
+        Self { lineup }
     }
 }
 
 impl Stage for Decider {
     type Input = FeatureVector;
-    type Output = Decision;
+    type Output = Decided;
 
     fn name(&self) -> String {
         "decider.v1".to_owned()
@@ -29,7 +36,7 @@ impl Stage for Decider {
     fn process(
         &mut self,
         batch: &[Sequenced<FeatureVector>],
-        out: &mut Vec<Sequenced<Decision>>,
+        out: &mut Vec<Sequenced<Decided>>,
     ) -> Result<(), StageError> {
         self.consume(batch.to_vec(), out)
     }
@@ -37,14 +44,15 @@ impl Stage for Decider {
     fn consume(
         &mut self,
         batch: Vec<Sequenced<FeatureVector>>,
-        out: &mut Vec<Sequenced<Decision>>,
+        out: &mut Vec<Sequenced<Decided>>,
     ) -> Result<(), StageError> {
         let (places, vectors): (Vec<_>, Vec<_>) = batch.into_iter().map(|one| (one.with(()), one.body)).unzip();
-        out.extend(places.iter().zip(self.engine.decide(vectors)).map(|(place, decision)| place.with(decision)));
+        let decided = self.lineup.get().decide(vectors);
+        out.extend(places.iter().zip(decided).map(|(place, decided)| place.with(decided)));
         Ok(())
     }
 
-    fn advance(&mut self, _: KnownTime, _: &mut Vec<Sequenced<Decision>>) -> Result<(), StageError> {
+    fn advance(&mut self, _: KnownTime, _: &mut Vec<Sequenced<Decided>>) -> Result<(), StageError> {
         Ok(())
     }
 

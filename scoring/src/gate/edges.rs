@@ -1,0 +1,124 @@
+//! Rows at the edges of what a model may be asked: a golden row with one input changed to what is missing, huge, zero, next to
+//! a threshold, never seen or empty. Each gets a finite answer, or the engine names the input before it asks the model.
+
+use serde::Serialize;
+use weir_messages::{FeatureValue, FeatureVector, Name, Named, Position};
+
+use crate::model::{Assessment, InputKind, InputValue, Manifest, Model, read_row};
+
+/// Larger than any amount, count or time of an applicant.
+const HUGE: f64 = 1e12;
+/// A text that no training saw.
+const UNSEEN: &str = "never seen in training";
+/// Thresholds of one graph that are tried, spread evenly over all there are.
+const MOST_THRESHOLDS: usize = 5_000;
+/// Failures that are told.
+const MOST_TOLD: usize = 5;
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Edges {
+    pub rows: usize,
+    /// Rows that never reach the model, because an input means nothing to it and is named.
+    pub explained: usize,
+    /// Rows with an input on a threshold of the graph, or next to one.
+    pub at_thresholds: usize,
+    pub failed: usize,
+    /// The first of those that failed, and how.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<String>,
+}
+
+impl Edges {
+    pub(super) fn reason(&self) -> Option<String> {
+        let first = self.failures.first()?;
+        Some(format!("{} of {} rows at the edges have no finite answer: {first}", self.failed, self.rows))
+    }
+
+    fn fail(&mut self, what: &str, why: &str) {
+        self.failed += 1;
+        if self.failures.len() < MOST_TOLD {
+            self.failures.push(format!("{what}: {why}"));
+        }
+    }
+}
+
+/// `usual` is the row that is changed, `thresholds` are by place in it.
+pub(super) fn ask(model: &dyn Model, usual: &[InputValue], thresholds: Vec<(usize, f32)>) -> Edges {
+    let mut edges = Edges::default();
+    for (at, input) in model.manifest().inputs.iter().enumerate() {
+        for value in values(&input.kind) {
+            edges.rows += 1;
+            let what = format!("`{}` = {}", input.feature, shown(&value));
+            match read_row(model.manifest(), &changed(model.manifest(), usual, at, value)) {
+                Ok(row) => finite(model, row, true).unwrap_or_else(|why| edges.fail(&what, &why)),
+                Err(unusable) if unusable.iter().all(|one| one.feature == input.feature) => edges.explained += 1,
+                Err(_) => edges.fail(&what, "another input is named for it"),
+            }
+        }
+    }
+    for (at, threshold) in spread(thresholds) {
+        for value in [threshold.next_down(), threshold, threshold.next_up()].into_iter().filter(|one| one.is_finite()) {
+            let mut row = usual.to_vec();
+            row[at] = InputValue::Number(value);
+            (edges.rows, edges.at_thresholds) = (edges.rows + 1, edges.at_thresholds + 1);
+            let what = format!("`{}` = {value:e}", model.manifest().inputs[at].feature);
+            finite(model, row, false).unwrap_or_else(|why| edges.fail(&what, &why));
+        }
+    }
+    edges
+}
+
+fn shown(value: &FeatureValue) -> String {
+    if let FeatureValue::Number(number) = value {
+        return format!("{number:e}");
+    }
+    serde_json::to_string(value).expect("a value without infinities serialises")
+}
+
+fn values(kind: &InputKind) -> Vec<FeatureValue> {
+    match kind {
+        InputKind::Number => {
+            let numbers = [f64::NAN, f64::INFINITY, f64::MAX, HUGE, -HUGE, 0.0, -0.0].map(FeatureValue::Number);
+            numbers.into_iter().chain([FeatureValue::Null]).collect()
+        }
+        InputKind::Text { values } => {
+            let texts = values.iter().map(String::as_str).chain(["", UNSEEN]);
+            texts.map(|text| FeatureValue::Text(text.to_owned())).chain([FeatureValue::Null]).collect()
+        }
+    }
+}
+
+/// The usual row as a vector, but for one input.
+fn changed(manifest: &Manifest, usual: &[InputValue], at: usize, value: FeatureValue) -> FeatureVector {
+    let named = manifest.inputs.iter().zip(usual).map(|(input, value)| {
+        let value = match value {
+            InputValue::Number(number) => FeatureValue::Number(f64::from(*number)),
+            InputValue::Text(text) => FeatureValue::Text(text.clone()),
+        };
+        (input.feature.as_str(), value)
+    });
+    let mut features: Named<FeatureValue> = named.collect();
+    features.insert(manifest.inputs[at].feature.as_str(), value);
+    FeatureVector {
+        application: "edge".into(),
+        customer: "edge".into(),
+        at: Default::default(),
+        known_time: Default::default(),
+        read_at: Position { partition: 0, offset: 0 },
+        parts: Default::default(),
+        features,
+        missing: Named::<Name>::default(),
+        trace: None,
+    }
+}
+
+fn finite(model: &dyn Model, row: Vec<InputValue>, contributions: bool) -> Result<(), String> {
+    let answers = model.answer(&[row], contributions).map_err(|error| error.to_string())?;
+    let answer = answers.first().ok_or("no answer")?;
+    Assessment::of(model.manifest(), answer).map(drop).map_err(|error| error.to_string())
+}
+
+fn spread(thresholds: Vec<(usize, f32)>) -> impl Iterator<Item = (usize, f32)> {
+    let step = thresholds.len().div_ceil(MOST_THRESHOLDS).max(1);
+    thresholds.into_iter().step_by(step)
+}

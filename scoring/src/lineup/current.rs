@@ -1,0 +1,25 @@
+//! The lineup in force, which another takes the place of while decisions are made.
+
+use std::sync::{Arc, RwLock};
+
+use super::Lineup;
+
+/// Whoever decides takes the lineup once for a batch, so a change never divides a decision.
+#[derive(Debug)]
+pub struct CurrentLineup(RwLock<Arc<Lineup>>);
+
+impl CurrentLineup {
+    #[must_use]
+    pub fn new(lineup: Lineup) -> Self {
+        Self(RwLock::new(Arc::new(lineup)))
+    }
+
+    #[must_use]
+    pub fn get(&self) -> Arc<Lineup> {
+        Arc::clone(&self.0.read().expect("no holder panics"))
+    }
+
+    pub fn put(&self, lineup: Lineup) {
+        *self.0.write().expect("no holder panics") = Arc::new(lineup);
+    }
+}
