@@ -54,6 +54,12 @@ impl Engine {
         (self.model.hash(), self.policy.hash())
     }
 
+    /// The model itself, for who asks it without a decision.
+    #[must_use]
+    pub fn scoring(&self) -> &dyn Model {
+        &*self.model
+    }
+
     /// Name and version.
     #[must_use]
     pub fn model(&self) -> (&str, u32) {

@@ -15,7 +15,10 @@ pub use manifest::{Calibration, Input, InputKind, Manifest, Output};
 pub use package::{ModelCheck, Package, PackageError, check};
 pub use row::{Unusable, read_row};
 pub use scale::{Assessment, Scale};
-pub use weir_onnx::{Cell as InputValue, InputColumn, Kind, ModelError, ScoreError, Scorer, score_json};
+pub use weir_onnx::{
+    Cell as InputValue, GraphInput, GraphOutput, InputColumn, Kind, ModelError, ScoreError, Scorer, Tensor, Values,
+    score_json,
+};
 
 use std::fmt::Debug;
 
@@ -40,4 +43,9 @@ pub trait Model: Send + Sync + Debug {
     /// One answer a row, in order; a row holds one value for each input of the manifest. What the inputs contributed costs
     /// more than the probability does, and is found only on request.
     fn answer(&self, rows: &[Vec<InputValue>], contributions: bool) -> Result<Vec<Answer>, ModelError>;
+
+    /// What answers, and for each column of its inputs the place among the manifest's; for who asks it in tensors.
+    fn graph(&self) -> Option<(&Scorer, &[usize])> {
+        None
+    }
 }

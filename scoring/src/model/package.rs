@@ -161,6 +161,10 @@ impl Model for Package {
         }
         Ok(answers)
     }
+
+    fn graph(&self) -> Option<(&Scorer, &[usize])> {
+        Some((&self.scorer, &self.order))
+    }
 }
 
 /// By how much the log-odds rise with the probability on the way from one to the other: contributions to a probability, which
