@@ -31,7 +31,7 @@ use crate::decisions::{DecisionRecords, DeliveryError};
 use crate::engines::{self, Engines, EnginesError};
 use crate::failpoint::FailPoint;
 use crate::fold::{FoldError, Surroundings};
-use crate::http::{App, Desk, Intake};
+use crate::http::{App, Desk, Inference, Intake, Served};
 use crate::log::{LogSink, WatchedLog};
 use crate::vitals::Vitals;
 
@@ -201,6 +201,7 @@ async fn app(
         manual_clock: clocks.manual,
         intake,
         desk,
+        inference: Inference::new(Served::new([Arc::clone(&content.engine)])),
         vitals: Arc::clone(&around.vitals),
         online: around.online.clone(),
         limits: config.limits.clone(),
