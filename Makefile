@@ -36,10 +36,11 @@ lint: setup ## format and clippy, warnings denied
 docs: setup ## the API documentation, warnings denied
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
-bench: setup ## collector throughput and decision latency, beside one fdatasync
+bench: setup ## collector throughput, decision and inference latency, beside one fdatasync
 	cargo build --profile demo -p weir-pipelines --bin weir
 	$(WEIR) bench collector
 	$(WEIR) bench decisions
+	$(WEIR) bench inference
 
 bench-models: setup ## models beside ONNX Runtime and the shap library (Python, from pinned requirements)
 	python3 -m venv scoring/bench-onnxruntime/.venv

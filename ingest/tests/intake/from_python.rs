@@ -10,7 +10,8 @@ use crate::broker::{PARTITIONS, Site};
 /// What the producer printed: each key, and the partition that it chose for it.
 fn produce(site: &Site) -> Result<Vec<(String, u16)>, String> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let set_up = Command::new(here.join("../scripts/kafka-clients")).output().map_err(|error| error.to_string())?;
+    let mut set_up = Command::new(here.join("../scripts/python-clients"));
+    let set_up = set_up.arg(here.join("tests/intake/python")).output().map_err(|error| error.to_string())?;
     if !set_up.status.success() {
         return Err(format!("its clients cannot be had: {}", String::from_utf8_lossy(&set_up.stderr)));
     }

@@ -4,6 +4,7 @@
 mod collector;
 mod decisions;
 mod fold;
+mod inference;
 mod kafka;
 mod made_up;
 mod models;
@@ -31,6 +32,8 @@ pub(crate) enum Bench {
     Decisions(decisions::Decisions),
     /// What folding an event costs one thread, without log or broker
     Fold(fold::Fold),
+    /// Calls of the Open Inference Protocol: one row and a batch, in JSON and in binary form
+    Inference(inference::Inference),
     /// Events a second into durable state, and the way of an application over the topics, on a broker
     Kafka(kafka::Kafka),
     /// One row and a batch through a model's graph
@@ -57,7 +60,7 @@ impl Bench {
     pub(crate) fn run(&self) -> Result<ExitCode, CliError> {
         // One thread: what drives the platform leaves it the other core.
         let mut runtime = match self {
-            Self::Collector(_) | Self::Decisions(_) | Self::Fold(_) | Self::Models(_) => {
+            Self::Collector(_) | Self::Decisions(_) | Self::Fold(_) | Self::Inference(_) | Self::Models(_) => {
                 tokio::runtime::Builder::new_current_thread()
             }
             Self::Kafka(_) => tokio::runtime::Builder::new_multi_thread(),
@@ -69,6 +72,7 @@ impl Bench {
                     Self::Collector(collector) => collector.measure().await,
                     Self::Decisions(decisions) => decisions.measure().await,
                     Self::Fold(fold) => fold.measure(),
+                    Self::Inference(inference) => inference.measure().await,
                     Self::Kafka(kafka) => kafka.measure().await,
                     Self::Models(models) => models.measure(),
                 }

@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::de::DeserializeOwned;
@@ -206,6 +207,17 @@ impl Client {
         let path = format!("/v1/decisions/{id}/rerun");
         let rerun: Rerun = self.post("running a decision again", &path, &unique_key("rerun"), &json!({})).await?;
         Ok(rerun.equal)
+    }
+
+    /// Asks a model in tensors; `document` is how much of the body is no tensor in binary form, where some are.
+    pub(crate) async fn infer(&self, model: &str, body: &Bytes, document: Option<usize>) -> Result<Bytes, DemoError> {
+        let http = |source| DemoError::Http { what: "asking a model", source };
+        let mut request = self.request(Method::POST, &format!("/v2/models/{model}/infer")).body(body.clone());
+        if let Some(length) = document {
+            request = request.header("inference-header-content-length", length);
+        }
+        let answer = request.send().await.and_then(reqwest::Response::error_for_status).map_err(http)?;
+        answer.bytes().await.map_err(http)
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {

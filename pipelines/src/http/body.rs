@@ -50,7 +50,8 @@ pub(crate) async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<
     })
 }
 
-fn refuse(error: &DecodeError) -> Problem {
+/// What the bytes are not.
+pub(crate) fn refuse(error: &DecodeError) -> Problem {
     match error {
         DecodeError::Field { field, reason } if field == "." => Problem::bad_request("malformed", reason.as_str()),
         DecodeError::Field { field, reason } => {

@@ -83,7 +83,7 @@ impl OperationInput for Sent {
             .into_iter()
             .collect();
         let about = "CloudEvents 1.0: a batch, one in structured mode, or one in binary mode (`ce-` headers). Payloads \
-                     by type: see the AsyncAPI description and ingest/messages/schemas/intake. gzip and zstd are taken.";
+                     by type: see the AsyncAPI description and ingest/messages/schemas/intake. gzip, deflate and zstd are taken.";
         operation.request_body = Some(ReferenceOr::Item(RequestBody {
             description: Some(about.to_owned()),
             content,

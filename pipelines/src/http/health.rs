@@ -52,9 +52,13 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
     (status, axum::Json(readiness)).into_response()
 }
 
+pub(crate) async fn is_ready(app: &App) -> bool {
+    Readiness::of(app).await.ready
+}
+
 /// Prometheus text. Ages and readiness are taken when asked, so that they tell when everything stands still.
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
     app.gauges();
-    metrics::gauge!("weir_ready").set(if Readiness::of(&app).await.ready { 1.0 } else { 0.0 });
+    metrics::gauge!("weir_ready").set(if is_ready(&app).await { 1.0 } else { 0.0 });
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], app.prometheus.render()).into_response()
 }

@@ -11,6 +11,7 @@ mod dead_letters;
 mod decisions;
 mod events;
 mod health;
+mod inference;
 mod ledger;
 mod loans;
 mod problem;
@@ -39,6 +40,7 @@ use weir_lending::api::{Lending, LendingError};
 use weir_messages::{Clock, KnownTime, ManualClock};
 
 pub use auth::Bearer;
+pub use inference::{Inference, Served};
 pub use problem::Problem;
 
 use crate::config::Limits;
@@ -55,6 +57,8 @@ pub struct App {
     pub intake: Option<Intake>,
     /// Where this process runs the role `lending`.
     pub desk: Option<Desk>,
+    /// The models that can be asked without a decision.
+    pub inference: Inference,
     pub vitals: Arc<Vitals>,
     /// Where this process writes the latest values for other readers.
     pub online: Option<Arc<Online>>,
@@ -176,6 +180,8 @@ pub fn router(app: Arc<App>, bearer: Bearer, max_body: usize) -> Router {
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
+        .route("/v2/health/live", get(inference::live))
+        .route("/v2/health/ready", get(inference::ready))
         .route("/openapi.json", get(json_text))
         .layer(Extension(DescriptionText(text.into())))
         .merge(protected)
@@ -187,6 +193,7 @@ pub fn router(app: Arc<App>, bearer: Bearer, max_body: usize) -> Router {
         .layer(RequestDecompressionLayer::new())
         .layer(DefaultBodyLimit::max(max_body))
         .layer(CatchPanicLayer::custom(|_| axum::response::IntoResponse::into_response(panicked())))
+        .layer(from_fn(inference::worded))
         .layer(from_fn(request::traced))
         .with_state(app)
 }
@@ -211,6 +218,7 @@ fn protected() -> ApiRouter<Arc<App>> {
         .merge(ledger::routes())
         .merge(decisions::routes())
         .merge(dead_letters::routes())
+        .merge(inference::routes())
         .api_route(
             "/admin/clock",
             get_with(clock::show, |op| op.id("clock").summary("What the platform's clock shows").tag("admin"))
@@ -228,8 +236,8 @@ fn described(api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
     api.title("Weir")
         .version(env!("CARGO_PKG_VERSION"))
         .description(
-            "A real-time risk pipeline for licensed consumer lending. Errors are RFC 9457 problem documents; commands \
-             carry an Idempotency-Key; `traceparent` is taken and given.",
+            "A real-time risk pipeline for licensed consumer lending. Errors are RFC 9457 problem documents, under `/v2` \
+             the protocol's own; commands carry an Idempotency-Key; `traceparent` is taken and given.",
         )
         .security_scheme("bearer", bearer)
         .security_requirement("bearer")

@@ -31,7 +31,7 @@ use crate::decisions::{DecisionRecords, DeliveryError};
 use crate::engines::{Engines, EnginesError};
 use crate::failpoint::FailPoint;
 use crate::fold::{FoldError, Surroundings};
-use crate::http::{App, Desk, Intake};
+use crate::http::{App, Desk, Inference, Intake, Served};
 use crate::lineup::{Deciding, LineupError};
 use crate::log::{LogSink, WatchedLog};
 use crate::vitals::Vitals;
@@ -134,7 +134,8 @@ impl Platform {
             true => Some(desk(config, &content, &clocks, &keys, &around, engines).await?),
             false => None,
         };
-        let app = Arc::new(app(config, roles, desk, clocks, &keys, &around, prometheus));
+        let inference = Inference::new(Served::by(lineup.cloned()));
+        let app = Arc::new(app(config, roles, desk, inference, clocks, &keys, &around, prometheus));
         let (ended, ends) = mpsc::channel(1);
         let running = match (fold, &config.kafka) {
             (Some(fold), _) => Running::Embedded(embedded::Running::start(fold, &around, &app, ended).await?),
@@ -200,6 +201,7 @@ fn app(
     config: &Config,
     roles: &Roles,
     desk: Option<Desk>,
+    inference: Inference,
     clocks: Clocks,
     keys: &Keys,
     around: &Surroundings,
@@ -211,6 +213,7 @@ fn app(
         manual_clock: clocks.manual,
         intake,
         desk,
+        inference,
         vitals: Arc::clone(&around.vitals),
         online: around.online.clone(),
         limits: config.limits.clone(),

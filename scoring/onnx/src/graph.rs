@@ -36,6 +36,8 @@ pub struct GraphInput {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GraphOutput {
     pub name: String,
+    /// Kind and shape, which may have a dimension open; `None` where only a call tells.
+    pub form: Option<(Kind, Vec<Option<usize>>)>,
     /// What the columns are called, where the graph says it by a `ZipMap`.
     pub columns: Option<Vec<String>>,
 }
@@ -70,7 +72,7 @@ impl Graph {
     fn build(proto: ModelProto, mut keys: Keys) -> TractResult<Self> {
         let (mut model, mut inputs) = parsed(&proto)?;
         inputs.iter_mut().for_each(|input| input.columns = keys.remove(&input.name));
-        let outputs = outputs(&proto)?;
+        let mut outputs = outputs(&proto)?;
         let values_decide = operators::reads_shapes(&proto);
         if values_decide || inputs.iter().any(|input| input.shape.iter().skip(1).any(Option::is_none)) {
             return Ok(Self { plan: Plan::OfCall { proto: Box::new(proto), values_decide }, inputs, outputs });
@@ -82,6 +84,9 @@ impl Graph {
             model.set_input_fact(at, fact)?;
         }
         let (plan, volumes) = planned(model)?;
+        for (at, output) in outputs.iter_mut().enumerate() {
+            output.form = form(plan.model().output_fact(at)?);
+        }
         Ok(Self { plan: Plan::Open(plan, volumes), inputs, outputs })
     }
 
@@ -202,9 +207,13 @@ fn outputs(proto: &ModelProto) -> TractResult<Vec<GraphOutput>> {
             Some(node) if node.op_type == "ZipMap" => Some(operators::columns(node).with_context(|| named(node))?),
             Some(_) | None => None,
         };
-        Ok(GraphOutput { name: output.name.clone(), columns })
+        Ok(GraphOutput { name: output.name.clone(), form: None, columns })
     });
     outputs.collect()
+}
+
+fn form(fact: &TypedFact) -> Option<(Kind, Vec<Option<usize>>)> {
+    Some((Kind::of(fact.datum_type)?, fact.shape.iter().map(|dim| dim.to_usize().ok()).collect()))
 }
 
 fn planned(model: InferenceModel) -> TractResult<(Arc<TypedRunnableModel>, Volumes)> {

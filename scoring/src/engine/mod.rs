@@ -83,6 +83,12 @@ impl Engine {
         (self.model.hash(), self.policy.hash())
     }
 
+    /// The model itself, for who asks it without a decision and under no deadline.
+    #[must_use]
+    pub fn package(&self) -> Option<&Package> {
+        self.model.package()
+    }
+
     /// Name and version.
     #[must_use]
     pub fn model(&self) -> (&str, u32) {

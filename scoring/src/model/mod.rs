@@ -17,7 +17,10 @@ pub use package::{Package, PackageError};
 pub use row::{Unusable, read_row};
 pub use scale::{Assessment, Scale};
 pub use timed::Timed;
-pub use weir_onnx::{Cell as InputValue, InputColumn, Kind, ModelError, ScoreError, Scorer, score_json};
+pub use weir_onnx::{
+    Cell as InputValue, GraphInput, GraphOutput, InputColumn, Kind, ModelError, ScoreError, Scorer, Tensor, Values,
+    score_json,
+};
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -52,4 +55,9 @@ pub trait Model: Send + Sync + Debug {
     /// One answer a row, in order; a row holds one value for each input of the manifest. What the inputs contributed costs
     /// more than the probability does, and is found only on request.
     fn answer(&self, rows: &[Vec<InputValue>], contributions: bool) -> Result<Vec<Answer>, Unanswered>;
+
+    /// What answers behind all wrappers, for who asks it in tensors.
+    fn package(&self) -> Option<&Package> {
+        None
+    }
 }

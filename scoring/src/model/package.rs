@@ -145,6 +145,12 @@ impl Package {
         &self.report
     }
 
+    /// The graph, and for each column of its inputs the place among the manifest's.
+    #[must_use]
+    pub fn graph(&self) -> (&Scorer, &[usize]) {
+        (&self.scorer, &self.order)
+    }
+
     /// The first golden row.
     pub(crate) fn usual(&self) -> &[InputValue] {
         &self.usual
@@ -182,6 +188,10 @@ impl Model for Package {
             self.explain(rows, &mut answers)?;
         }
         Ok(answers)
+    }
+
+    fn package(&self) -> Option<&Package> {
+        Some(self)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Answer, InputValue, Manifest, Model, Unanswered};
+use super::{Answer, InputValue, Manifest, Model, Package, Unanswered};
 
 /// A wrapper around a model that decides.
 #[derive(Debug)]
@@ -37,5 +37,9 @@ impl Model for Timed {
         let answers = self.model.answer(rows, contributions)?;
         let (took, deadline) = (began.elapsed(), self.deadline);
         if took > deadline { Err(Unanswered::Late { took, deadline }) } else { Ok(answers) }
+    }
+
+    fn package(&self) -> Option<&Package> {
+        self.model.package()
     }
 }
