@@ -37,7 +37,10 @@ def trained(name):
 
 
 def main():
-    names = sys.argv[1:] or sorted(path.parent.name for path in MODELS.glob("*/train.py"))
+    known = sorted(path.parent.name for path in MODELS.glob("*/train.py"))
+    names = sys.argv[1:] or known
+    for unknown in set(names) - set(known):
+        sys.exit(f"expected one of {', '.join(known)}, found {unknown}")
     sys.exit(0 if all([trained(name) for name in names]) else 1)
 
 

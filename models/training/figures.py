@@ -34,8 +34,9 @@ def line_through(outcome, told):
 def row(what, outcome, told):
     """A line of the card's table, of log-odds after calibration."""
     probability = expit(told)
-    ks = ks_2samp(told[outcome == 1], told[outcome == 0]).statistic
-    slope, intercept = line_through(outcome, told)
+    bad, good = told[outcome == 1], told[outcome == 0]
+    # Where all bad stand above all good, a steeper line is always better.
+    line = "{:.2f} | {:.2f}".format(*line_through(outcome, told)) if bad.min() <= good.max() else "– | –"
     shares = f"{probability.mean():.1%} | {outcome.mean():.1%}".replace("%", " %")
     auc, brier = roc_auc_score(outcome, told), brier_score_loss(outcome, probability)
-    return f"| {what} | {auc:.4f} | {ks:.4f} | {brier:.4f} | {shares} | {slope:.2f} | {intercept:.2f} |"
+    return f"| {what} | {auc:.4f} | {ks_2samp(bad, good).statistic:.4f} | {brier:.4f} | {shares} | {line} |"
