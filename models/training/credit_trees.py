@@ -5,7 +5,7 @@ import numpy as np
 from . import applicants, card, figures, package, trees
 
 
-def ship(folder, name, title, opening, classifier):
+def ship(folder, name, title, opening, classifier, version=1):
     """`classifier` makes one that is not fitted yet."""
     data = applicants.read()
     frame, outcome, train, holdout = data.frame, data.outcome, data.train, data.holdout
@@ -17,12 +17,12 @@ def ship(folder, name, title, opening, classifier):
     told = trees.log_odds(fitted, frame)
     contributions, base = trees.contributions(fitted, frame)
     differing = package.write(folder, package.Package(
-        name, 1, "credit-risk", applicants.TRAINING_DATA, applicants.REASONS, trees.graph_of(fitted, name, frame), frame,
+        name, version, "credit-risk", applicants.TRAINING_DATA, applicants.REASONS, trees.graph_of(fitted, name, frame), frame,
         fitted.predict_proba(frame)[:, 1].astype(np.float64), told, contributions, round(base, package.PLACES), (a, b),
     ))
     calibrated = a * told + b
     card.write(
-        folder, title, f"Version 1. {opening}",
+        folder, title, f"Version {version}. {opening}",
         [figures.row("5-fold, the 700 it was trained on (models of the same form)", outcome[train], a * unseen + b),
          figures.row("the 300 it has not seen", outcome[holdout], calibrated[holdout]),
          figures.row("the 700 it was trained on, by the model itself (optimistic)", outcome[train], calibrated[train])],
