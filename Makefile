@@ -42,20 +42,22 @@ bench: setup ## collector throughput, decision and inference latency, beside one
 	$(WEIR) bench decisions
 	$(WEIR) bench inference
 
-bench-models: setup ## models beside ONNX Runtime and the shap library (Python, from pinned requirements)
-	python3 -m venv scoring/bench-onnxruntime/.venv
-	scoring/bench-onnxruntime/.venv/bin/pip install --quiet --disable-pip-version-check \
-		-r scoring/bench-onnxruntime/requirements.txt
-	scoring/bench-onnxruntime/.venv/bin/python scoring/bench-onnxruntime/train.py bench-data/models
+bench-models: setup models/.venv/installed ## models beside ONNX Runtime and the shap library (Python, from pinned requirements)
+	models/.venv/bin/python scoring/bench-onnxruntime/train.py bench-data/models
 	cargo build --profile demo -p weir-pipelines -p weir-bench-onnxruntime
 	$(CARGO_TARGET_DIR)/demo/weir-bench-onnxruntime bench-data/models \
-		scoring/bench-onnxruntime/.venv/lib/python3*/site-packages/onnxruntime/capi/libonnxruntime.so.*
+		models/.venv/lib/python3*/site-packages/onnxruntime/capi/libonnxruntime.so.*
 
 forms: ## rewrite the committed schemas and API descriptions after a deliberate change
 	UPDATE_FORMS=1 cargo test --workspace --test forms
 
-models: ## train the shipped models again (Python, from pinned requirements)
-	sh models/train
+models: models/.venv/installed ## train the shipped models again, and say what came out otherwise (Python, from pinned requirements)
+	cd models && .venv/bin/python -m unittest discover --quiet -s training -t . && .venv/bin/python -m training
+
+models/.venv/installed: models/requirements.txt
+	python3 -m venv --clear models/.venv
+	models/.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r models/requirements.txt
+	touch $@
 
 corpus: ## write the graphs that hold the operators against ONNX Runtime anew (Python, from pinned requirements)
 	scoring/onnx/tests/corpus/make

@@ -29,13 +29,15 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 #[tokio::test]
 async fn the_demo_leaves_no_identifier_in_clear() {
     let folder = tempfile::tempdir().unwrap();
-    let (data, report) = (folder.path().join("demo"), folder.path().join("report.html"));
+    let [data, report, vectors] = ["demo", "report.html", "vectors.ndjson"].map(|name| folder.path().join(name));
     let mut demo = weir()
         .args(["demo", "--serve", "--applicants", &APPLICANTS.to_string(), "--seed", &SEED.to_string()])
         .arg("--data")
         .arg(&data)
         .arg("--report")
         .arg(&report)
+        .arg("--vectors")
+        .arg(&vectors)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -66,7 +68,10 @@ async fn the_demo_leaves_no_identifier_in_clear() {
     };
     clean("the printed report", printed.as_bytes());
     clean("the metrics", metrics.as_bytes());
-    let mut left = vec![report];
+    let lines = std::fs::read_to_string(&vectors).unwrap();
+    let planted_as = |what: &str| lines.lines().filter(|line| line.contains(&format!("\"planted\":{what}"))).count();
+    assert_eq!(["\"ring ", "\"bot\"", "null"].map(planted_as), [30, 10, 960]);
+    let mut left = vec![report, vectors];
     files(&data, &mut left);
     assert!(left.len() > 10, "{left:?}");
     left.iter().for_each(|path| clean(&path.display().to_string(), &std::fs::read(path).unwrap()));

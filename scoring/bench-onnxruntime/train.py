@@ -25,7 +25,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from covers import forest_covers, lightgbm_covers, write_covers, xgboost_covers
+sys.path.append(str(Path(__file__).parents[2] / "models"))
+
+from training.covers import forest_covers, lightgbm_covers, write_covers, xgboost_covers
 
 FEATURES, ROWS, GOLDEN, SEED = 64, 20_000, 24, 20260301
 OUT = Path(sys.argv[1])

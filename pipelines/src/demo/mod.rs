@@ -17,6 +17,7 @@ mod progress;
 mod report;
 pub(crate) mod story;
 pub(crate) mod telemetry;
+mod vectors;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -51,6 +52,9 @@ pub struct Demo {
     /// Where the decisions go, a line of JSON each, in the order of the applicants
     #[arg(long, value_name = "FILE")]
     decisions: Option<PathBuf>,
+    /// Where the feature vectors go, a line of JSON each, with what was planted: `ring N`, `bot` or null
+    #[arg(long, value_name = "FILE")]
+    vectors: Option<PathBuf>,
     /// What everything made up is drawn from
     #[arg(long, default_value_t = 20_260_301)]
     seed: u64,
@@ -78,6 +82,9 @@ impl Demo {
         };
         if let Some(path) = &self.decisions {
             std::fs::write(path, decision_lines(&told)).map_err(DemoError::file(path))?;
+        }
+        if let Some(path) = &self.vectors {
+            std::fs::write(path, vectors::lines(&told.cases)).map_err(DemoError::file(path))?;
         }
         let figures = Figures::of(&told, self.seed, began.elapsed());
         std::fs::write(&self.report, report::page(&figures)?).map_err(DemoError::file(&self.report))?;

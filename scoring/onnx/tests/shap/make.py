@@ -1,6 +1,6 @@
 """Small ensembles with covers, and what the shap library says of some rows: `NAME.onnx` and `NAME.json`, beside this file.
 
-Run in the virtual environment of `make bench-models`.
+Run in the virtual environment of `make models`.
 """
 
 import json
@@ -19,9 +19,9 @@ from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 
 HERE = Path(__file__).parent
-sys.path.append(str(HERE.parents[2] / "bench-onnxruntime"))
+sys.path.append(str(HERE.parents[3] / "models"))
 
-from covers import forest_covers, lightgbm_covers, write_covers, xgboost_covers
+from training.covers import forest_covers, lightgbm_covers, write_covers, xgboost_covers
 
 FEATURES, ROWS, EXPLAINED, SEED = 7, 400, 12, 20260301
 

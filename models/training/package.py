@@ -1,0 +1,119 @@
+"""Writes a model package: `model.onnx`, `golden.jsonl` with what the training library and ONNX Runtime answered, `model.toml`.
+
+Two runs with the pinned requirements give the same bytes: what the processor's vector units may change, the last bits of
+doubles, is rounded away before it is written.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+
+import numpy as np
+import onnxruntime
+import pandas as pd
+from onnx import ModelProto
+
+from . import SEED, columns
+
+GOLDEN_ROWS = 64
+PLACES = 12
+# As the gate has it: further from ONNX Runtime, a row of the training library must be accepted by number.
+TRAINED_TOLERANCE = 1e-5
+BASE_SCORE, BASE_ODDS, POINTS_TO_DOUBLE = 600.0, 20.0, 40.0
+
+
+@dataclass(frozen=True)
+class Package:
+    name: str
+    version: int
+    owner: str
+    training_data: str
+    reasons: dict[str, tuple[str, str]]
+    graph: ModelProto
+    frame: pd.DataFrame
+    # What the training library said of each row.
+    probability: np.ndarray
+    log_odds: np.ndarray
+    # Of each row and input, beside `base`; `None` where the graph has an output of them.
+    contributions: np.ndarray | None
+    base: float
+    calibration: tuple[float, float] = (1.0, 0.0)
+    # Rows that must be among the golden ones, because few are like them.
+    telling: list[int] = field(default_factory=list)
+
+
+def write(folder, package):
+    """Gives the rows on which the training library differs from ONNX Runtime."""
+    package.graph.opset_import.sort(key=lambda opset: opset.domain)  # skl2onnx keeps them in a set
+    (folder / "model.onnx").write_bytes(package.graph.SerializeToString(deterministic=True))
+    scored, contributions = answers(folder, package)
+    sums = contributions.sum(axis=1) + package.base
+    assert np.abs(sums - package.log_odds).max() < 1e-4, "contributions must sum to the log-odds"
+    differing = np.flatnonzero(np.abs(package.probability - scored) > TRAINED_TOLERANCE).tolist()
+    assert len(differing) * 100 <= len(scored), f"another model than the trained one: {len(differing)} rows differ"
+    write_golden(folder, package, scored, contributions, differing)
+    write_manifest(folder, package, differing)
+    return differing
+
+
+def answers(folder, package):
+    """What ONNX Runtime gives, on one thread."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
+    fed = columns.feeds(package.frame)
+    scored = session.run(["probabilities"], fed)[0][:, 1]
+    if package.contributions is not None:
+        return scored, np.round(package.contributions, PLACES)
+    return scored, session.run(["contributions"], fed)[0]
+
+
+def write_golden(folder, package, scored, contributions, differing):
+    drawn = np.random.default_rng(SEED).choice(np.arange(len(scored)), GOLDEN_ROWS, replace=False).tolist()
+    numbers = columns.numeric(package.frame)
+    value = lambda name, row: float(package.frame[name][row]) if name in numbers else package.frame[name][row]
+    lines = [
+        json.dumps({
+            "row": row,
+            "input": {name: value(name, row) for name in package.frame},
+            "trained": {
+                "probability": round(float(package.probability[row]), PLACES),
+                "log_odds": round(float(package.log_odds[row]), PLACES),
+            },
+            "onnxruntime": {"probability": float(scored[row]), "contributions": [float(x) for x in contributions[row]]},
+        })
+        for row in sorted({*drawn, *differing, *package.telling})
+    ]
+    (folder / "golden.jsonl").write_text("\n".join(lines) + "\n")
+
+
+def text_list(values):
+    return "[" + ", ".join(json.dumps(v) for v in values) + "]"
+
+
+def write_manifest(folder, package, differing):
+    sha = lambda name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    a, b = (round(x, PLACES) for x in package.calibration)
+    lines = [
+        "# Written by train.py; change it there.",
+        f'name = "{package.name}"', f"version = {package.version}", f'owner = "{package.owner}"',
+        f'training_data = "{package.training_data}"',
+        f'onnx_sha256 = "{sha("model.onnx")}"', f'golden_sha256 = "{sha("golden.jsonl")}"',
+    ]
+    if differing:
+        lines += [f"accepted_rows = {differing}  # float32 takes another way through a tree than the training library's float64"]
+    lines += ["", "[output]", 'probability = "probabilities"  # [rows, classes]', "class = 1  # the column that is the probability of default"]
+    if package.contributions is None:
+        lines += ['contributions = "contributions"  # [rows, inputs], log-odds of default beside the training average']
+    lines += [
+        f"base_log_odds = {package.base!r}  # plus all contributions = the log-odds of the probability", "",
+        "[calibration]  # log-odds of default = a * the model's log-odds + b", f"a = {a!r}", f"b = {b!r}", "",
+        "[scale]  # higher is better: base_score at base_odds of good to bad",
+        f"base_score = {BASE_SCORE}", f"base_odds = {BASE_ODDS}", f"points_to_double_odds = {POINTS_TO_DOUBLE}", "",
+    ]
+    texts = columns.texts(package.frame)
+    for name in package.frame:
+        code, wording = package.reasons[name]
+        kind = ['type = "text"', f"values = {text_list(texts[name])}"] if name in texts else ['type = "number"']
+        lines += ["[[input]]", f'feature = "{name}"', *kind, f'reason = "{code}"', f"wording = {json.dumps(wording)}", ""]
+    (folder / "model.toml").write_text("\n".join(lines))

@@ -1,0 +1,1 @@
+"""Run by `make models` before anything is trained."""

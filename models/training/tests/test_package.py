@@ -1,0 +1,69 @@
+"""A package of a small scorecard: what ONNX Runtime makes of its graph, and rows on which the training library says something else."""
+
+import json
+import tempfile
+import tomllib
+import unittest
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from scipy.special import expit
+
+from training import package
+from training.scorecard import Line, graph_of
+from training.tests.test_weight_of_evidence import drawn
+from training.weight_of_evidence import bins
+
+INTERCEPT = -0.7
+
+
+def small():
+    """Without a library: every bin adds its evidence."""
+    frame, outcome = drawn()
+    lines = [Line(name, of, -of.evidence) for name, of in ((name, bins(frame[name], outcome)) for name in frame)]
+    contributions = np.stack([line.adds[line.bins.places(frame[line.name])] - line.average for line in lines], axis=1)
+    base = INTERCEPT + sum(line.average for line in lines)
+    told = base + contributions.sum(axis=1)
+    reasons = {name: (name, f"Your {name}") for name in frame}
+    return package.Package("small", 1, "test", "made up", reasons, graph_of("small", lines, INTERCEPT), frame, expit(told), told, contributions, base)
+
+
+def written(of):
+    """Differing rows, golden rows and manifest."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        differing = package.write(folder, of)
+        golden = [json.loads(line) for line in (folder / "golden.jsonl").read_text().splitlines()]
+        return differing, golden, tomllib.loads((folder / "model.toml").read_text())
+
+
+class PackageTest(unittest.TestCase):
+    def test_a_graph_that_bins_gives_what_its_card_says(self):
+        differing, golden, manifest = written(small())
+        self.assertEqual((differing, len(golden)), ([], package.GOLDEN_ROWS))
+        self.assertNotIn("accepted_rows", manifest)
+        self.assertEqual([(i["feature"], i["type"]) for i in manifest["input"]], [("number", "number"), ("text", "text")])
+        for row in golden:
+            self.assertAlmostEqual(row["onnxruntime"]["probability"], row["trained"]["probability"], 6)
+
+    def test_rows_that_the_training_library_sees_otherwise_are_golden_and_accepted_by_number(self):
+        of = small()
+        other = of.probability.copy()
+        other[[3, 250]] += 0.001
+        differing, golden, manifest = written(replace(of, probability=other))
+        self.assertEqual((differing, manifest["accepted_rows"]), ([3, 250], [3, 250]))
+        self.assertLess({3, 250}, {row["row"] for row in golden})
+
+    def test_a_graph_of_another_model_makes_no_package(self):
+        of = small()
+        with self.assertRaisesRegex(AssertionError, "400 rows differ"):
+            written(replace(of, probability=of.probability + 0.001))
+
+    def test_contributions_that_do_not_sum_make_no_package(self):
+        of = small()
+        with self.assertRaisesRegex(AssertionError, "must sum"):
+            written(replace(of, contributions=of.contributions * 1.01))
+
+    def test_rows_that_tell_are_golden(self):
+        self.assertLess({1, 2, 399}, {row["row"] for row in written(replace(small(), telling=[1, 2, 399]))[1]})

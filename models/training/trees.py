@@ -1,0 +1,68 @@
+"""Forests and boosted trees of scikit-learn, XGBoost and LightGBM behind their encoded columns: the graph with covers, the log-odds,
+and what each input contributed to them by the shap library.
+"""
+
+import numpy as np
+import shap
+from lightgbm import LGBMClassifier
+from onnxmltools.convert.lightgbm.operator_converters.LightGbm import convert_lightgbm
+from onnxmltools.convert.xgboost.operator_converters.XGBoost import convert_xgboost
+from skl2onnx import convert_sklearn, update_registered_converter
+from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import Pipeline
+from xgboost import XGBClassifier
+
+from . import columns, covers, figures
+
+OPSET = {"": 17, "ai.onnx.ml": 3}
+OPTIONS = {"zipmap": [False], "nocl": [False]}
+
+for kind, alias, convert in [(XGBClassifier, "XGBoostXGBClassifier", convert_xgboost), (LGBMClassifier, "LightGbmLGBMClassifier", convert_lightgbm)]:
+    update_registered_converter(kind, alias, calculate_linear_classifier_output_shapes, convert, options=OPTIONS)
+
+
+def pipeline(frame, classifier):
+    return Pipeline([("encode", columns.one_hot(frame)), ("score", classifier)])
+
+
+def graph_of(fitted, name, frame):
+    score = fitted.named_steps["score"]
+    model = convert_sklearn(fitted, name, columns.typed(frame), options={id(score): {"zipmap": False}}, target_opset=OPSET)
+    covers.write_covers(model.graph, covers_of(score, model.graph))
+    return model
+
+
+def covers_of(score, graph):
+    match score:
+        case RandomForestClassifier():
+            return covers.forest_covers(score)
+        case XGBClassifier():
+            return covers.xgboost_covers(score, graph)
+        case LGBMClassifier():
+            return covers.lightgbm_covers(score, graph)
+
+
+def log_odds(fitted, frame):
+    score, rows = fitted.named_steps["score"], fitted.named_steps["encode"].transform(frame)
+    match score:
+        case RandomForestClassifier():
+            return figures.log_odds(score.predict_proba(rows)[:, 1])
+        case XGBClassifier():
+            return score.predict(rows, output_margin=True).astype(np.float64)
+        case LGBMClassifier():
+            return score.predict(rows, raw_score=True)
+
+
+def contributions(fitted, frame):
+    """Of each row and input, to the log-odds, and what they stand beside."""
+    encode = fitted.named_steps["encode"]
+    explainer = shap.TreeExplainer(fitted.named_steps["score"])
+    values = explainer.shap_values(encode.transform(frame), check_additivity=False)
+    values, base = values[..., 1] if values.ndim == 3 else values, float(np.ravel(explainer.expected_value)[-1])
+    if isinstance(fitted.named_steps["score"], RandomForestClassifier):  # what is explained is the probability
+        probability = base + values.sum(axis=1)
+        values = values * ((figures.log_odds(probability) - figures.log_odds(base)) / (probability - base))[:, None]
+        base = float(figures.log_odds(base))
+    owner = np.array(columns.owners(frame, encode))
+    return np.stack([values[:, owner == name].sum(axis=1) for name in frame], axis=1), base
