@@ -101,7 +101,7 @@ def write_manifest(folder, package, differing):
         f'onnx_sha256 = "{sha("model.onnx")}"', f'golden_sha256 = "{sha("golden.jsonl")}"',
     ]
     if differing:
-        lines += [f"accepted_rows = {differing}  # float32 takes another way through a tree than the training library's float64"]
+        lines += [f"accepted_differences = {differing}  # float32 takes another way through a tree than the training library's float64"]
     lines += ["", "[output]", 'probability = "probabilities"  # [rows, classes]', "class = 1  # the column that is the probability of default"]
     if package.contributions is None:
         lines += ['contributions = "contributions"  # [rows, inputs], log-odds of default beside the training average']

@@ -42,7 +42,7 @@ class PackageTest(unittest.TestCase):
     def test_a_graph_that_bins_gives_what_its_card_says(self):
         differing, golden, manifest = written(small())
         self.assertEqual((differing, len(golden)), ([], package.GOLDEN_ROWS))
-        self.assertNotIn("accepted_rows", manifest)
+        self.assertNotIn("accepted_differences", manifest)
         self.assertEqual([(i["feature"], i["type"]) for i in manifest["input"]], [("number", "number"), ("text", "text")])
         for row in golden:
             self.assertAlmostEqual(row["onnxruntime"]["probability"], row["trained"]["probability"], 6)
@@ -52,7 +52,7 @@ class PackageTest(unittest.TestCase):
         other = of.probability.copy()
         other[[3, 250]] += 0.001
         differing, golden, manifest = written(replace(of, probability=other))
-        self.assertEqual((differing, manifest["accepted_rows"]), ([3, 250], [3, 250]))
+        self.assertEqual((differing, manifest["accepted_differences"]), ([3, 250], [3, 250]))
         self.assertLess({3, 250}, {row["row"] for row in golden})
 
     def test_a_graph_of_another_model_makes_no_package(self):
