@@ -227,7 +227,7 @@ mod tests {
         let tokens = weir_messages::privacy::Tokenizer::new("t1", [7; 32]);
         for person in &everybody(200, 7).unwrap() {
             for event in all_of(person, 7) {
-                let json = serde_json::to_vec(&event.data).unwrap();
+                let json = serde_json::to_string(&event.data).unwrap();
                 weir_messages::intake::to_log(event.event_type.parse().unwrap(), &json, &tokens).unwrap();
             }
         }

@@ -22,12 +22,14 @@ impl<R: AsRef<[Cell]>> Table for Cells<'_, R> {
         }
     }
 
-    fn numbers(&self, row: usize, wanted: &[(usize, usize)], slots: &mut [f32]) -> Result<(), Unfit> {
-        let (cells, order) = (self.rows[row].as_ref(), self.order);
-        for (slot, column) in wanted {
-            match order.get(*column).and_then(|place| cells.get(*place)) {
-                Some(Cell::Number(number)) => slots[*slot] = *number,
-                Some(Cell::Text(_)) | None => return Err(Unfit(*column)),
+    #[inline(always)]
+    fn numbers(&self, row: usize, first: usize, slots: &mut [f32]) -> Result<(), Unfit> {
+        let (cells, last) = (self.rows[row].as_ref(), first + slots.len());
+        let places = self.order.get(first..last).ok_or(Unfit(self.order.len()))?;
+        for (at, (slot, place)) in slots.iter_mut().zip(places).enumerate() {
+            match cells.get(*place) {
+                Some(Cell::Number(number)) => *slot = *number,
+                Some(Cell::Text(_)) | None => return Err(Unfit(first + at)),
             }
         }
         Ok(())

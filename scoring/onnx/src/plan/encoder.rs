@@ -13,8 +13,8 @@ use crate::trees::SLOTS;
 pub(crate) struct Encoder {
     width: usize,
     constants: Vec<(usize, f32)>,
-    /// Slot and column.
-    numbers: Vec<(usize, usize)>,
+    /// Slots, and the first of as many columns.
+    numbers: Vec<(Range<usize>, usize)>,
     texts: Vec<Categories>,
     /// Slot and column.
     looked: Vec<(usize, usize, Arc<Numbers>)>,
@@ -48,7 +48,7 @@ impl Encoder {
         let mut texts: HashMap<(usize, *const Vec<String>), usize> = HashMap::new();
         for (slot, column) in columns.iter().enumerate() {
             match &column.source {
-                Source::Number(column) => encoder.numbers.push((slot, *column)),
+                Source::Number(column) => encoder.number(slot, *column),
                 Source::Constant(value) => encoder.constants.push((slot, *value)),
                 Source::Text(_) | Source::Integer(_) => return None,
                 Source::Looked { is_integer: true, .. } => return None,
@@ -70,6 +70,14 @@ impl Encoder {
         (width < SLOTS).then_some(encoder)
     }
 
+    /// Neighbours that come from neighbours are read at once.
+    fn number(&mut self, slot: usize, column: usize) {
+        match self.numbers.last_mut() {
+            Some((slots, first)) if slots.end == slot && *first + slots.len() == column => slots.end += 1,
+            Some(_) | None => self.numbers.push((slot..slot + 1, column)),
+        }
+    }
+
     pub(crate) const fn width(&self) -> usize {
         self.width
     }
@@ -83,7 +91,9 @@ impl Encoder {
         for (slot, value) in &self.constants {
             slots[*slot] = *value;
         }
-        table.numbers(row, &self.numbers, slots)?;
+        for (range, first) in &self.numbers {
+            table.numbers(row, *first, &mut slots[range.clone()])?;
+        }
         for categories in &self.texts {
             let text = table.text(row, categories.column).ok_or(Unfit(categories.column))?;
             // Of equal categories the last counts.

@@ -7,7 +7,7 @@ use super::encoder::Encoder;
 use crate::operators::classes::{Labels, Winner};
 use crate::operators::{LinearClassifier, LinearRegressor};
 use crate::plan::Unfit;
-use crate::trees::{Classification, Flat, LANES, Lanes, Regression, SLOTS, Score, Slots, Sweep};
+use crate::trees::{Classification, Flat, LANES, Lanes, Regression, SLOTS, Score, Slots, Sweep, Swept};
 
 /// Blocks of rows that go through a tree before the next tree is fetched.
 const BLOCKS: usize = 4;
@@ -31,7 +31,7 @@ pub(crate) struct Scratch {
     tally: Vec<Score<f32>>,
     sums: Vec<f32>,
     blocks: Vec<Box<Lanes>>,
-    found_of_blocks: Vec<[f32; LANES]>,
+    swept: Swept,
 }
 
 impl Default for Scratch {
@@ -47,7 +47,7 @@ impl Default for Scratch {
             tally,
             sums,
             blocks: Vec::new(),
-            found_of_blocks: Vec::new(),
+            swept: Swept::default(),
         }
     }
 }
@@ -94,8 +94,8 @@ impl Formula {
             let rows = first..table.rows().min(first + LANES * BLOCKS);
             scratch.fill_blocks(encoder, table, rows.clone())?;
             let blocks = rows.len().div_ceil(LANES);
-            flat.walk_blocks(&mut scratch.blocks[..blocks], &mut scratch.found_of_blocks);
-            for (number, block) in scratch.found_of_blocks.chunks(flat.trees()).enumerate() {
+            flat.walk_blocks(&mut scratch.blocks[..blocks], &mut scratch.swept);
+            for (number, block) in scratch.swept.found.chunks(flat.trees()).enumerate() {
                 let lanes = LANES.min(rows.len() - number * LANES);
                 if let Some(target) = self.sums_up(flat) {
                     let mut sums = [0.0_f32; LANES];

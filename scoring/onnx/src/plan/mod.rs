@@ -52,10 +52,10 @@ pub(crate) trait Table {
     fn number(&self, row: usize, column: usize) -> Option<f32>;
     fn text(&self, row: usize, column: usize) -> Option<&str>;
 
-    /// Many numbers of one row, each from a column into a slot.
-    fn numbers(&self, row: usize, wanted: &[(usize, usize)], slots: &mut [f32]) -> Result<(), Unfit> {
-        for (slot, column) in wanted {
-            slots[*slot] = self.number(row, *column).ok_or(Unfit(*column))?;
+    /// Numbers of one row from columns that follow each other, one for each of the slots.
+    fn numbers(&self, row: usize, first: usize, slots: &mut [f32]) -> Result<(), Unfit> {
+        for (slot, column) in slots.iter_mut().zip(first..) {
+            *slot = self.number(row, column).ok_or(Unfit(column))?;
         }
         Ok(())
     }

@@ -11,6 +11,7 @@
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 
+use super::quick_scorer::{Place, QuickScorer};
 use super::views::{Asked, SLOTS, Slots, Views};
 use super::{Child, Ensemble, Vote};
 
@@ -59,6 +60,16 @@ pub(crate) struct Flat {
     trees: Vec<Tree>,
     views: Views,
     found: Found,
+    /// The way of many rows through small trees.
+    pub(super) quick: Option<QuickScorer>,
+}
+
+/// Memory that blocks take in turn.
+#[derive(Debug, Default)]
+pub(crate) struct Swept {
+    /// Of each block in turn, what stands at the leaves of each tree.
+    pub found: Vec<[f32; LANES]>,
+    left: Vec<[u32; LANES]>,
 }
 
 impl Flat {
@@ -72,10 +83,12 @@ impl Flat {
         let found = single_target(ensemble).map_or(Found::Leaf, Found::WeightFor);
         let roots = ensemble.roots.iter().zip(0..);
         let mut trees = roots.map(|(root, place)| building.tree(*root, place, found)).collect::<Option<Vec<_>>>()?;
-        trees.sort_by_key(|tree| Reverse(tree.depth));
         let Building { mut nodes, views, .. } = building;
+        let roots = trees.iter().map(|tree| tree.root);
+        let quick = QuickScorer::of(roots, |at| nodes[at as usize].place(&views));
+        trees.sort_by_key(|tree| Reverse(tree.depth));
         nodes.resize(places.next_power_of_two(), leaf_at(0, &views, 0.0));
-        Some(Self { nodes, trees, views, found })
+        Some(Self { nodes, trees, views, found, quick })
     }
 
     /// How many there are.
@@ -124,10 +137,14 @@ impl Flat {
         }
     }
 
-    /// The same for many rows: of each block in turn, what stands at the leaves of each tree.
-    pub(crate) fn walk_blocks(&self, blocks: &mut [Box<Lanes>], found: &mut Vec<[f32; LANES]>) {
+    /// The same for many rows.
+    pub(crate) fn walk_blocks(&self, blocks: &mut [Box<Lanes>], Swept { found, left }: &mut Swept) {
         blocks.iter_mut().for_each(|block| self.views.fill_lanes(block));
         found.resize(blocks.len() * self.trees.len(), [0.0; LANES]);
+        if let Some(quick) = &self.quick {
+            let found = found.chunks_exact_mut(self.trees.len());
+            return blocks.iter().zip(found).for_each(|(block, found)| quick.find(block, left, found));
+        }
         let nodes = self.nodes.as_slice();
         let last = nodes.len() - 1;
         for tree in &self.trees {
@@ -147,6 +164,14 @@ impl Flat {
 }
 
 impl Flattened {
+    fn place(self, views: &Views) -> Place {
+        let first = self.slot_and_child & CHILD_MASK;
+        match self.slot() {
+            slot if slot == views.nothing() => Place::Leaf(self.threshold),
+            slot => Place::Node { slot, threshold: self.threshold, children: [first, first + 1] },
+        }
+    }
+
     const fn slot(self) -> usize {
         (self.slot_and_child >> CHILD_BITS) as usize
     }

@@ -34,10 +34,10 @@ fn expect_alike(ensemble: &Ensemble<f32>, rows: &[[f32; COLUMNS]]) {
     for (at, row) in rows.iter().enumerate() {
         row.iter().enumerate().for_each(|(column, value)| blocks[at / LANES][column][at % LANES] = *value);
     }
-    let mut found = Vec::new();
-    flat.walk_blocks(&mut blocks, &mut found);
+    let mut swept = Swept::default();
+    flat.walk_blocks(&mut blocks, &mut swept);
     for (at, row) in rows.iter().enumerate() {
-        let of_block = &found[at / LANES * flat.trees()..][..flat.trees()];
+        let of_block = &swept.found[at / LANES * flat.trees()..][..flat.trees()];
         let ours: Vec<_> = of_block.iter().map(|found| votes(found[at % LANES])).collect();
         assert_eq!(ours, expected(row), "{row:?}");
     }
@@ -65,6 +65,16 @@ fn a_tree_of_any_depth_is_walked_to_its_end() {
     let trees = vec![chain(0), chain(if cfg!(miri) { 30 } else { 1500 }), chain(1)];
     let rows: Vec<_> = [-1.0, 0.0, 0.5, 700.0, 1498.5, 1e9, f32::NAN].map(|value| [value; COLUMNS]).into();
     expect_alike(&ensemble(trees, 1), &rows);
+}
+
+#[test]
+fn trees_of_up_to_32_leaves_are_not_walked_where_rows_are_many() {
+    let rows: Vec<_> = (0..40_u8).map(|at| [f32::from(at) - 2.5; COLUMNS]).chain([[f32::NAN; COLUMNS]]).collect();
+    for (nodes, walked) in [(30, false), (31, false), (32, true)] {
+        let trees = ensemble(vec![chain(3), chain(nodes), chain(0)], 1);
+        assert_eq!(Flat::of(&trees, COLUMNS).unwrap().quick.is_none(), walked, "{nodes} nodes");
+        expect_alike(&trees, &rows);
+    }
 }
 
 #[test]

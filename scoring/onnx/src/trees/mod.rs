@@ -24,6 +24,7 @@ mod grow;
 mod grown;
 mod listed;
 mod quadrature;
+mod quick_scorer;
 mod regression;
 mod rooted;
 mod shap;
@@ -34,7 +35,7 @@ mod tests;
 mod views;
 
 pub(crate) use classification::Classification;
-pub(crate) use flat::{Flat, LANES, Lanes};
+pub(crate) use flat::{Flat, LANES, Lanes, Swept};
 pub(crate) use listed::Listed;
 pub(crate) use regression::{Aggregate, Regression};
 pub(crate) use rooted::Rooted;
