@@ -258,7 +258,8 @@ fn state_that_does_not_decode_stops_the_fold_and_says_where() {
     let (mut stage, mut saved) = (FeatureStage::new(Arc::clone(&views)), Saved::default());
     process(&mut stage, &[admitted(0, &login("1", 10, "c", "d"), &CLASSES)]);
     saved.take(&mut stage);
-    let of_device: Vec<_> = saved.0.iter_mut().filter(|(key, _)| key.starts_with(b"edevice\0")).collect();
+    let of_device: Vec<_> =
+        saved.0.iter_mut().filter(|(key, _)| key.get(5..).is_some_and(|name| name.starts_with(b"device\0"))).collect();
     assert_eq!(of_device.len(), 1);
     for (_, value) in of_device {
         *value = b"[1,2]".to_vec();
