@@ -211,7 +211,7 @@ async fn a_lineup_that_cannot_be_loaded_leaves_the_old_one_in_force_and_says_so(
     // No command makes such a move: the gate reads the package first.
     let refused = models.asked(&["promote", NAME, "2", "--why", "x"]);
     assert_eq!(refused.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("as its seal says, found"));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("expected package"));
     let made = json!({ "alias": "champion", "to": { "version": 2, "hash": hash }, "previous": null,
         "who": "eve", "at": harness::START, "why": "x" });
     std::fs::write(registry.join("moves/00000002.json"), made.to_string()).unwrap();
