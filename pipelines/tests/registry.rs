@@ -78,13 +78,16 @@ impl Flow {
         (flow.weir, flow.applications.into_inner().unwrap())
     }
 
-    /// How long from now until a decision is made by this version.
+    /// How long from now until a decision is made by this version: nobody who applies later than that gets another.
     async fn until_decided_by(&self, version: u32) -> Duration {
         let began = Instant::now();
-        while decided(&self.weir, self.number()).await["model"]["version"] != version {
-            assert!(began.elapsed() < WITHIN, "version {version} does not decide within {WITHIN:?}");
+        loop {
+            let applied = began.elapsed();
+            if decided(&self.weir, self.number()).await["model"]["version"] == version {
+                return began.elapsed();
+            }
+            assert!(applied < WITHIN, "version {version} does not decide within {WITHIN:?}");
         }
-        began.elapsed()
     }
 }
 
