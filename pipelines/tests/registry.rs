@@ -193,7 +193,7 @@ async fn an_experiment_and_a_shadow_are_on_record_and_arms_stay_after_a_restart(
     assert_eq!(arms.len(), 2, "sixteen customers are in both arms");
     models.ask(&["rollback", NAME, "--challenger", "--why", "enough"]);
     models.ask(&["shadow", NAME, "3", "--off", "--why", "enough"]);
-    until("the experiment is over", WITHIN, async || {
+    until("the experiment is over", Duration::from_secs(30), async || {
         decided(&weir, fastrand::u32(1_000..900_000)).await["experiment"].is_null()
     })
     .await;
