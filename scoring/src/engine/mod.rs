@@ -61,10 +61,6 @@ impl Engine {
         manifest.columns().try_for_each(|column| column.fits(available).map_err(unfit))
     }
 
-    pub(crate) fn asked(&self) -> &dyn Model {
-        &*self.model
-    }
-
     /// The same under its model's deadline: for deciding, and not for running decisions again.
     #[must_use]
     pub fn timed(&self) -> Self {
@@ -83,7 +79,13 @@ impl Engine {
         (self.model.hash(), self.policy.hash())
     }
 
-    /// The model itself, for who asks it without a decision and under no deadline.
+    /// The model itself, for who asks it without a decision.
+    #[must_use]
+    pub fn asked(&self) -> &dyn Model {
+        &*self.model
+    }
+
+    /// The same as a package, without a deadline around it.
     #[must_use]
     pub fn package(&self) -> Option<&Package> {
         self.model.package()

@@ -7,6 +7,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::content::Content;
 
+mod rows;
+
 pub(crate) fn shipped() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/german_credit")
 }
