@@ -201,7 +201,7 @@ async fn app(
         manual_clock: clocks.manual,
         intake,
         desk,
-        inference: Inference::new(Served::new([Arc::clone(&content.engine)])),
+        inference: Inference::new(Served::new(vec![Arc::clone(&content.engine)])),
         vitals: Arc::clone(&around.vitals),
         online: around.online.clone(),
         limits: config.limits.clone(),

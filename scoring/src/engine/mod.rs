@@ -56,7 +56,7 @@ impl Engine {
 
     /// The model itself, for who asks it without a decision.
     #[must_use]
-    pub fn scoring(&self) -> &dyn Model {
+    pub fn asked(&self) -> &dyn Model {
         &*self.model
     }
 

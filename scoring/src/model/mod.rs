@@ -44,8 +44,8 @@ pub trait Model: Send + Sync + Debug {
     /// more than the probability does, and is found only on request.
     fn answer(&self, rows: &[Vec<InputValue>], contributions: bool) -> Result<Vec<Answer>, ModelError>;
 
-    /// What answers, and for each column of its inputs the place among the manifest's; for who asks it in tensors.
-    fn graph(&self) -> Option<(&Scorer, &[usize])> {
+    /// The package that answers, for who asks it in tensors; `None` of a model that is none.
+    fn package(&self) -> Option<&Package> {
         None
     }
 }

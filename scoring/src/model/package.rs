@@ -129,6 +129,12 @@ impl Package {
         }
     }
 
+    /// The graph, and for each column of its inputs the place among the manifest's.
+    #[must_use]
+    pub fn graph(&self) -> (&Scorer, &[usize]) {
+        (&self.scorer, &self.order)
+    }
+
     #[must_use]
     pub const fn report(&self) -> GoldenReport {
         self.report
@@ -162,8 +168,8 @@ impl Model for Package {
         Ok(answers)
     }
 
-    fn graph(&self) -> Option<(&Scorer, &[usize])> {
-        Some((&self.scorer, &self.order))
+    fn package(&self) -> Option<&Package> {
+        Some(self)
     }
 }
 

@@ -88,17 +88,18 @@ pub(crate) async fn index(State(app): State<Arc<App>>) -> Json<Vec<ModelLine>> {
         let (name, version) = (model.manifest().name.clone(), model.version());
         ModelLine { name, version, state: "READY", reason: "" }
     };
-    Json(app.inference.served.all().map(line).collect())
+    Json(app.inference.served.all().iter().map(line).collect())
 }
 
 pub(crate) async fn model(State(app): State<Arc<App>>, Asked(model): Asked) -> Result<Json<ModelDescription>, Refused> {
     let name = &model.manifest().name;
-    let versions = app.inference.served.all().filter(|other| other.manifest().name == *name);
+    let all = app.inference.served.all();
+    let versions = all.iter().filter(|other| other.manifest().name == *name);
     Ok(Json(ModelDescription {
         name: name.clone(),
         versions: versions.map(ServedModel::version).collect(),
         platform: "weir_onnx",
-        inputs: model.graph().0.inputs().iter().map(TensorDescription::from).collect(),
+        inputs: model.package().graph().0.inputs().iter().map(TensorDescription::from).collect(),
         outputs: model.outputs.iter().map(TensorDescription::from).collect(),
     }))
 }

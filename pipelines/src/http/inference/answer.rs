@@ -93,7 +93,7 @@ fn tensors(model: &ServedModel, inputs: Vec<Tensor>, sources: &[Source]) -> Resu
         false => None,
     };
     let is_graphs = sources.iter().any(|source| matches!(source, Source::Graph(_)));
-    let answers = if is_graphs { model.graph().0.run(inputs)? } else { Vec::new() };
+    let answers = if is_graphs { model.package().graph().0.run(inputs)? } else { Vec::new() };
     let tensor = |source: &Source| match source {
         Source::Graph(at) => answers.get(*at).cloned(),
         Source::Contributions => explained.clone(),

@@ -15,7 +15,7 @@ use crate::http::App;
 use crate::http::problem::Problem;
 
 #[derive(Debug)]
-pub(crate) struct Asked(pub Arc<ServedModel>);
+pub(crate) struct Asked(pub ServedModel);
 
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Named {

@@ -108,7 +108,7 @@ impl Call {
             return Err(unfit("parameters.sequence_id", "expected none, for a model keeps nothing between calls"));
         }
         let outputs = wanted(model, &document)?;
-        let inputs = given(model.graph().0.inputs(), &document.inputs, tail)?;
+        let inputs = given(model.package().graph().0.inputs(), &document.inputs, tail)?;
         Ok(Self { id: document.id, inputs, outputs })
     }
 }

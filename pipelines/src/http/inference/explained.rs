@@ -1,13 +1,13 @@
 //! What each input contributed to an answer, for who asks in tensors: the values that a decision gets, row by row.
 
-use weir_scoring::model::{InputValue, ModelError, Tensor, Values};
+use weir_scoring::model::{InputValue, Model as _, ModelError, Tensor, Values};
 
 use super::served::ServedModel;
 
 /// The contributions, [rows, inputs] in the order of the manifest. With the base they sum to the log-odds of the probability
 /// that the graph gives.
 pub(super) fn contributions(model: &ServedModel, rows: &[Vec<InputValue>]) -> Result<Tensor, ModelError> {
-    let answers = model.model().answer(rows, true)?;
+    let answers = model.package().answer(rows, true)?;
     let values = answers.into_iter().filter_map(|answer| answer.contributions).flatten().collect();
     let width = model.manifest().inputs.len();
     Tensor::new(vec![rows.len(), width], Values::Float64(values))
@@ -22,7 +22,7 @@ pub(super) fn base(model: &ServedModel, rows: usize) -> Tensor {
 
 /// The rows of tensors that the graph takes, with their values in the order of the manifest.
 pub(super) fn rows(model: &ServedModel, tensors: &[Tensor]) -> Result<Vec<Vec<InputValue>>, ModelError> {
-    let (_, order) = model.graph();
+    let (_, order) = model.package().graph();
     let height = height(tensors);
     let mut rows = vec![vec![InputValue::Number(f32::NAN); order.len()]; height];
     let columns = tensors.iter().flat_map(|tensor| {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use weir_scoring::Engine;
-use weir_scoring::model::{Kind, Manifest, Model, Scorer};
+use weir_scoring::model::{Kind, Manifest, Model as _, Package};
 
 use crate::http::problem::Problem;
 
@@ -12,11 +12,12 @@ use crate::http::problem::Problem;
 const CONTRIBUTIONS: &str = "contributions";
 const BASE: &str = "base";
 
-/// The models of the engines that decide here. Where no version is named, the first of a name answers.
+/// The engines that decide here. Where no version is named, the first model of a name answers.
 #[derive(Debug, Clone)]
-pub struct Served(Vec<Arc<ServedModel>>);
+pub struct Served(Vec<Arc<Engine>>);
 
-#[derive(Debug)]
+/// A model that can be asked.
+#[derive(Debug, Clone)]
 pub(crate) struct ServedModel {
     engine: Arc<Engine>,
     pub outputs: Vec<Offered>,
@@ -43,29 +44,31 @@ pub(crate) enum Source {
 }
 
 impl Served {
-    pub fn new(engines: impl IntoIterator<Item = Arc<Engine>>) -> Self {
-        let served = engines.into_iter().filter_map(|engine| {
-            let outputs = offered(engine.scoring())?;
-            Some(Arc::new(ServedModel { engine, outputs }))
-        });
-        Self(served.collect())
+    #[must_use]
+    pub const fn new(engines: Vec<Arc<Engine>>) -> Self {
+        Self(engines)
     }
 
-    pub(crate) fn all(&self) -> impl Iterator<Item = &ServedModel> {
-        self.0.iter().map(|model| &**model)
+    fn engines(&self) -> Vec<Arc<Engine>> {
+        self.0.clone()
     }
 
-    pub(crate) fn find(&self, name: &str, version: Option<&str>) -> Result<Arc<ServedModel>, Problem> {
-        let named: Vec<&Arc<ServedModel>> = self.0.iter().filter(|model| model.manifest().name == name).collect();
+    pub(crate) fn all(&self) -> Vec<ServedModel> {
+        self.engines().into_iter().filter_map(ServedModel::of).collect()
+    }
+
+    pub(crate) fn find(&self, name: &str, version: Option<&str>) -> Result<ServedModel, Problem> {
+        let all = self.all();
+        let named: Vec<&ServedModel> = all.iter().filter(|model| model.manifest().name == name).collect();
         let found = named.iter().find(|model| version.is_none_or(|version| model.version() == version));
-        found.map(|model| Arc::clone(model)).ok_or_else(|| {
+        found.map(|model| (*model).clone()).ok_or_else(|| {
             let detail = match (version, named.is_empty()) {
                 (Some(version), false) => {
                     let there: Vec<String> = named.iter().map(|model| model.version()).collect();
                     format!("model `{name}`: expected version {}, found `{}`", there.join(" or "), shortened(version))
                 }
                 (_, _) => {
-                    let there: Vec<&str> = self.all().map(|model| model.manifest().name.as_str()).collect();
+                    let there: Vec<&str> = all.iter().map(|model| model.manifest().name.as_str()).collect();
                     format!("model: expected {}, found `{}`", there.join(" or "), shortened(name))
                 }
             };
@@ -84,32 +87,32 @@ impl Offered {
 }
 
 impl ServedModel {
-    pub(crate) fn model(&self) -> &dyn Model {
-        self.engine.scoring()
+    /// `None` of a model that is no package.
+    fn of(engine: Arc<Engine>) -> Option<Self> {
+        let outputs = offered(engine.asked().package()?);
+        Some(Self { engine, outputs })
+    }
+
+    pub(crate) fn package(&self) -> &Package {
+        self.engine.asked().package().expect("only a package is served")
     }
 
     pub(crate) fn manifest(&self) -> &Manifest {
-        self.model().manifest()
+        self.package().manifest()
     }
 
     pub(crate) fn version(&self) -> String {
         self.manifest().version.to_string()
     }
-
-    /// The graph, and for each column of its inputs the place among the manifest's.
-    pub(crate) fn graph(&self) -> (&Scorer, &[usize]) {
-        self.model().graph().expect("a model without a graph is not served")
-    }
 }
 
-/// `None` of a model that has no graph. A name that the graph itself gives stays the graph's.
-fn offered(model: &dyn Model) -> Option<Vec<Offered>> {
-    let (scorer, _) = model.graph()?;
-    let features: Vec<String> = model.manifest().inputs.iter().map(|input| input.feature.clone()).collect();
-    let explained = &model.manifest().output.contributions;
+/// A name that the graph itself gives stays the graph's.
+fn offered(package: &Package) -> Vec<Offered> {
+    let ((scorer, _), manifest) = (package.graph(), package.manifest());
+    let features: Vec<String> = manifest.inputs.iter().map(|input| input.feature.clone()).collect();
     let outputs = scorer.outputs().iter().enumerate().filter_map(|(at, output)| {
         let (kind, shape) = output.form.clone()?;
-        let is_explained = explained.as_ref() == Some(&output.name);
+        let is_explained = manifest.output.contributions.as_ref() == Some(&output.name);
         let columns = output.columns.clone().or_else(|| is_explained.then(|| features.clone()));
         Some(Offered { name: output.name.clone(), kind, shape, columns, source: Source::Graph(at) })
     });
@@ -123,7 +126,7 @@ fn offered(model: &dyn Model) -> Option<Vec<Offered>> {
             offered.push(Offered { name: name.to_owned(), kind: Kind::Float64, shape, columns, source });
         }
     }
-    Some(offered)
+    offered
 }
 
 /// So that a path cannot blow up an answer.
