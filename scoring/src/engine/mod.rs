@@ -85,12 +85,6 @@ impl Engine {
         &*self.model
     }
 
-    /// The same as a package, without a deadline around it.
-    #[must_use]
-    pub fn package(&self) -> Option<&Package> {
-        self.model.package()
-    }
-
     /// Name and version.
     #[must_use]
     pub fn model(&self) -> (&str, u32) {
