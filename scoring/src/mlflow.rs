@@ -189,6 +189,14 @@ mod tests {
     }
 
     #[test]
+    fn what_mlflow_3_17_wrote_of_the_shipped_model_is_read() {
+        let folder = logged("onnx", "[]");
+        let description = include_str!("../tests/mlflow/MLmodel");
+        std::fs::write(folder.path().join(DESCRIPTION), description).unwrap();
+        assert_eq!(read_mlflow(folder.path()).unwrap(), Content::read_model(&shipped()).unwrap());
+    }
+
+    #[test]
     fn what_is_missing_is_said() {
         let folder = logged("onnx", &columns(str::to_owned));
         std::fs::remove_file(folder.path().join("weir/golden.jsonl")).unwrap();

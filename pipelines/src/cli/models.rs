@@ -120,7 +120,11 @@ fn shown(folder: &str, report: &Report) -> String {
             let (golden, edges, latency) = (&found.golden, &found.edges, &found.latency);
             let differing: Vec<String> = golden.differing.iter().map(u64::to_string).collect();
             let differing = if differing.is_empty() { "no row".to_owned() } else { differing.join(", ") };
-            let views = if found.held_against_views { "as the views give them" } else { "not held against views" };
+            let views = if found.held_against_views {
+                "as the views give them"
+            } else {
+                "not held against views: no configuration"
+            };
             lines.extend([
                 format!("{} version {} {verdict}", found.name, found.version),
                 format!("  golden rows  {}, furthest {:.1e} from ONNX Runtime", golden.rows, golden.furthest),

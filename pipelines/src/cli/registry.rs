@@ -56,8 +56,10 @@ pub(crate) struct Deploy {
 
 #[derive(Debug, Args)]
 pub(crate) struct Promote {
+    /// The model
     name: String,
-    // Not `version`, which is the flag of every command.
+    /// Its version
+    // Not under the name `version`, which is a flag of every command.
     #[arg(id = "which", value_name = "VERSION")]
     version: u32,
     /// As challenger for this share of the customers, in percent, beside the champion
@@ -71,6 +73,7 @@ pub(crate) struct Promote {
 
 #[derive(Debug, Args)]
 pub(crate) struct Rollback {
+    /// The model
     name: String,
     /// End the experiment; the champion stays
     #[arg(long)]
@@ -83,8 +86,10 @@ pub(crate) struct Rollback {
 
 #[derive(Debug, Args)]
 pub(crate) struct Shadow {
+    /// The model
     name: String,
-    // Not `version`, which is the flag of every command.
+    /// Its version
+    // Not under the name `version`, which is a flag of every command.
     #[arg(id = "which", value_name = "VERSION")]
     version: u32,
     /// Ask it no more
@@ -109,6 +114,7 @@ pub(crate) struct List {
 
 #[derive(Debug, Args)]
 pub(crate) struct Show {
+    /// The model
     name: String,
     /// Answer in JSON
     #[arg(long)]

@@ -160,18 +160,14 @@ async fn a_decision_had_the_same_probability_and_contributions() {
     let probability = numbers(find(&answer, "probabilities"))[1];
     let model = &decision["model"];
     assert!((probability - model["probability"].as_f64().unwrap()).abs() <= 1e-6, "{answer} is not {model}");
-    // 40 points double the odds.
-    let points: Vec<f64> = numbers(find(&answer, "contributions")).iter().map(|one| -one * 40.0 / 2_f64.ln()).collect();
-    let told = weir.get("/v2/models/german_credit").await;
-    let outputs = told["outputs"].as_array().unwrap();
-    assert!(outputs.iter().any(|output| output["name"] == "contributions"), "{told}");
-    let recorded = model["contributions"].as_object().unwrap();
-    let mut recorded: Vec<f64> = recorded.values().map(|value| value.as_f64().unwrap()).collect();
-    let mut points = points;
-    recorded.sort_by(f64::total_cmp);
-    points.sort_by(f64::total_cmp);
-    assert!(recorded.iter().zip(&points).all(|(a, b)| (a - b).abs() <= 1e-5), "{recorded:?} is not {points:?}");
-    let log_odds = numbers(find(&answer, "base"))[0] + numbers(find(&answer, "contributions")).iter().sum::<f64>();
+    let explained = find(&answer, "contributions");
+    let columns: Vec<String> = serde_json::from_str(explained["parameters"]["columns"].as_str().unwrap()).unwrap();
+    for (feature, contribution) in columns.iter().zip(numbers(explained)) {
+        // 40 points double the odds.
+        let (points, recorded) = (-contribution * 40.0 / 2_f64.ln(), model["contributions"][feature].as_f64().unwrap());
+        assert!((points - recorded).abs() <= 1e-5, "{feature}: {points} is not {recorded}");
+    }
+    let log_odds = numbers(find(&answer, "base"))[0] + numbers(explained).iter().sum::<f64>();
     assert!((1.0 / (1.0 + (-log_odds).exp()) - probability).abs() <= 1e-5, "{answer}");
     weir.stop();
 }

@@ -61,10 +61,6 @@ impl Engine {
         manifest.columns().try_for_each(|column| column.fits(available).map_err(unfit))
     }
 
-    pub(crate) fn asked(&self) -> &dyn Model {
-        &*self.model
-    }
-
     /// The same under its model's deadline: for deciding, and not for running decisions again.
     #[must_use]
     pub fn timed(&self) -> Self {
@@ -83,10 +79,10 @@ impl Engine {
         (self.model.hash(), self.policy.hash())
     }
 
-    /// The model itself, for who asks it without a decision and under no deadline.
+    /// The model itself, for who asks it without a decision.
     #[must_use]
-    pub fn package(&self) -> Option<&Package> {
-        self.model.package()
+    pub fn asked(&self) -> &dyn Model {
+        &*self.model
     }
 
     /// Name and version.

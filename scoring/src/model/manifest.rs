@@ -44,7 +44,7 @@ pub struct Output {
     pub probability: String,
     /// The column of it that is the probability of default.
     pub class: usize,
-    /// Name of the graph's output of shape [rows] that is the predicted class: where it is named, golden rows hold it and
+    /// Name of the graph's output of one predicted class a row: where it is named, golden rows hold it and
     /// it must come out equal.
     pub label: Option<String>,
     /// Name of the graph's output of shape [rows, inputs]; absent, contributions follow from the model itself.

@@ -42,7 +42,7 @@ pub enum RegistryError {
     Unknown { name: String, version: u32 },
     #[error("{name} version {version}: is there already, as package {found}; a changed package is another version")]
     Taken { name: String, version: u32, found: String },
-    #[error("{name} version {version}: expected package {expected} as its seal says, found {found}")]
+    #[error("{name} version {version}: expected package {expected}, found {found}")]
     Package { name: String, version: u32, expected: String, found: String },
     #[error("{name} version {version}")]
     Content { name: String, version: u32, source: ContentError },
@@ -155,11 +155,14 @@ impl Registry {
         Ok(Aliases::of(&self.moves(name, 1).await?))
     }
 
-    /// The next move, if the order stands and nobody makes another at the same moment. A version must be sealed.
+    /// The next move, if the order stands, its version is sealed, and nobody makes another at the same moment.
     pub async fn make(&self, name: &str, order: Order, author: Author) -> Result<Move, RegistryError> {
         let aliases = self.aliases(name).await?;
         let refused = |source| RegistryError::Refused { name: name.to_owned(), source };
         let next = aliases.next(order, author).map_err(refused)?;
+        if let Some(to) = &next.to {
+            self.is_sealed(name, to).await?;
+        }
         let json = serde_json::to_vec_pretty(&next).expect("a move has string keys");
         let file = move_file(name, aliases.moves + 1);
         // A bucket that is asked again after a lost answer finds what it wrote itself.
@@ -167,6 +170,15 @@ impl Registry {
             return Ok(next);
         }
         Err(RegistryError::Overtaken { name: name.to_owned() })
+    }
+
+    async fn is_sealed(&self, name: &str, version: &Version) -> Result<(), RegistryError> {
+        let Seal { version: number, hash: found, .. } = self.seal(name, version.version).await?;
+        if found == version.hash {
+            return Ok(());
+        }
+        let (name, expected) = (name.to_owned(), version.hash.clone());
+        Err(RegistryError::Package { name, version: number, expected, found })
     }
 
     async fn sealed(&self, name: &str, version: u32) -> Result<Option<Seal>, RegistryError> {

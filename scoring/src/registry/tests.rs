@@ -119,7 +119,7 @@ async fn a_file_that_was_changed_or_taken_away_is_refused() {
             *bytes.last_mut().unwrap() ^= 1;
             Some(bytes)
         });
-        assert!(said(bench.registry.package(&seal).await).contains("as its seal says, found"), "{file}");
+        assert!(said(bench.registry.package(&seal).await).contains("expected package"), "{file}");
         bench.shelf.overwrite(&path, |_| None);
         assert!(said(bench.registry.package(&seal).await).contains("it is not there"), "{file}");
     }
@@ -228,6 +228,18 @@ async fn of_many_who_promote_at_the_same_moment_each_number_is_one_move() {
     let previous: Vec<_> = moves.iter().map(|one| one.previous.clone()).skip(1).collect();
     let to: Vec<_> = moves.iter().map(|one| one.to.clone()).take(moves.len() - 1).collect();
     assert_eq!(previous, to, "each move goes out from the one before");
+}
+
+#[tokio::test]
+async fn no_alias_moves_to_what_is_not_sealed_not_even_back() {
+    let (bench, versions) = Bench::deployed(2).await;
+    let other = Version { hash: versions[1].hash.clone(), ..versions[0].clone() };
+    assert!(said(bench.make(Order::Promote(other)).await).contains("german_credit version 1: expected package"));
+    bench.make(Order::Promote(versions[0].clone())).await.unwrap();
+    bench.make(Order::Promote(versions[1].clone())).await.unwrap();
+    bench.shelf.overwrite(&seal_file(NAME, 1), |_| None);
+    assert!(said(bench.make(Order::Rollback).await).contains("no such version"));
+    assert_eq!(bench.aliases().await.champion.as_ref(), Some(&versions[1]));
 }
 
 #[tokio::test]

@@ -85,18 +85,19 @@ impl Answer {
     }
 }
 
-/// One tensor for each source; the graph runs only where one is its own.
+/// One tensor for each source, none of which comes twice; the graph runs only where one is its own.
 fn tensors(model: &ServedModel, inputs: Vec<Tensor>, sources: &[Source]) -> Result<Vec<Tensor>, ModelError> {
     let height = explained::height(&inputs);
-    let explained = match sources.contains(&Source::Contributions) {
+    let mut explained = match sources.contains(&Source::Contributions) {
         true => Some(explained::contributions(model, &explained::rows(model, &inputs)?)?),
         false => None,
     };
     let is_graphs = sources.iter().any(|source| matches!(source, Source::Graph(_)));
     let answers = if is_graphs { model.graph().run(inputs)? } else { Vec::new() };
-    let tensor = |source: &Source| match source {
-        Source::Graph(at) => answers.get(*at).cloned(),
-        Source::Contributions => explained.clone(),
+    let mut answers: Vec<Option<Tensor>> = answers.into_iter().map(Some).collect();
+    let mut tensor = |source: &Source| match source {
+        Source::Graph(at) => answers.get_mut(*at).and_then(Option::take),
+        Source::Contributions => explained.take(),
         Source::Base => Some(explained::base(model, height)),
     };
     let absent = || ModelError::Failed { reason: "expected another output of the graph".to_owned() };

@@ -15,7 +15,7 @@ use crate::http::App;
 use crate::http::problem::Problem;
 
 #[derive(Debug)]
-pub(crate) struct Asked(pub Arc<ServedModel>);
+pub(crate) struct Asked(pub ServedModel);
 
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Named {
@@ -29,7 +29,7 @@ impl FromRequestParts<Arc<App>> for Asked {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let named = Path::<Named>::from_request_parts(parts, app).await;
         let Path(named) = named.map_err(|_| Problem::not_found("model"))?;
-        app.inference.served.find(&named.model, named.version.as_deref()).map(|model| Self(Arc::new(model)))
+        app.inference.served.find(&named.model, named.version.as_deref()).map(Self)
     }
 }
 

@@ -82,14 +82,13 @@ impl OperationInput for Sent {
 pub(crate) async fn infer(State(app): State<Arc<App>>, Asked(model): Asked, sent: Sent) -> Result<Response, Refused> {
     let began = Instant::now();
     let turn = app.inference.turn().await?;
-    let asked = Arc::clone(&model);
+    let labels = [("model", model.manifest().name.clone()), ("version", model.version())];
     // The turn ends with the work, also where the caller has gone away.
     let work = tokio::task::spawn_blocking(move || {
         let _turn = turn;
-        sent.answer(&asked)
+        sent.answer(&model)
     });
     let answered = work.await.unwrap_or_else(|error| Err(Problem::internal(&error)));
-    let labels = [("model", model.manifest().name.clone()), ("version", model.version())];
     metrics::histogram!("weir_inference_seconds", &labels).record(began.elapsed());
     Ok(answered?.into_response())
 }

@@ -87,12 +87,12 @@ impl Offered {
 impl ServedModel {
     /// `None` of a model that has no graph.
     fn of(engine: &Arc<Engine>) -> Option<Self> {
-        let outputs = offered(engine.package()?);
+        let outputs = offered(engine.asked().package()?);
         Some(Self { engine: Arc::clone(engine), outputs })
     }
 
     pub(crate) fn package(&self) -> &Package {
-        self.engine.package().expect("a model without one is not served")
+        self.engine.asked().package().expect("a model without one is not served")
     }
 
     pub(crate) fn manifest(&self) -> &Manifest {

@@ -122,7 +122,7 @@ fn where_no_version_is_named_the_first_of_a_name_answers() {
     assert_eq!(served.all().len(), 2);
     for version in [None, Some("1")] {
         let found = served.find("german_credit", version).unwrap();
-        assert!(std::ptr::eq(found.package(), champion.package().unwrap()));
+        assert!(std::ptr::eq(found.package(), champion.asked().package().unwrap()));
     }
     let refused = served.find("german_credit", Some("01")).unwrap_err();
     assert_eq!((refused.status, &*refused.detail), (404, "model `german_credit`: expected version 1 or 1, found `01`"));

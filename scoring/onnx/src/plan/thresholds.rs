@@ -38,3 +38,42 @@ fn compared(node: &Node<f32>) -> &[f32] {
         Test::Member(values) | Test::CutMember(values) => values,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Cell, Scorer};
+
+    fn of_corpus(name: &str) -> Scorer {
+        let path = format!("{}/tests/corpus/models/{name}.onnx", env!("CARGO_MANIFEST_DIR"));
+        Scorer::load(&std::fs::read(path).unwrap()).unwrap()
+    }
+
+    fn scores(scorer: &Scorer, row: Vec<Cell>) -> Vec<f32> {
+        let (order, mut found): (Vec<usize>, _) = ((0..row.len()).collect(), Vec::new());
+        scorer.scores(scorer.outputs().len() - 1, &[row], &order, |scores| found.extend(scores)).unwrap();
+        found
+    }
+
+    #[test]
+    fn a_score_changes_at_the_thresholds_of_its_trees_and_a_linear_model_has_none() {
+        let forest = of_corpus("sk_random_forest_three");
+        let (columns, thresholds) = (forest.columns().unwrap().len(), forest.thresholds());
+        assert!(forest.is_compiled() && thresholds.len() > 20, "{}", thresholds.len());
+        let changes = |&(column, threshold): &(usize, f32)| {
+            // Around some of the values that other columns are compared with, so that the node is reached in some row.
+            let around = |(_, value): &(usize, f32)| {
+                let row = |at_column: f32| {
+                    let mut row = vec![Cell::Number(*value); columns];
+                    row[column] = Cell::Number(at_column);
+                    scores(&forest, row)
+                };
+                row(threshold) != row(threshold.next_up())
+            };
+            thresholds.iter().step_by(7).any(around)
+        };
+        let changed = thresholds.iter().filter(|one| changes(one)).count();
+        assert!(changed * 2 > thresholds.len(), "{changed} of {}", thresholds.len());
+        let linear = of_corpus("pipeline_logistic");
+        assert!(linear.is_compiled() && linear.thresholds().is_empty());
+    }
+}

@@ -7,6 +7,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::content::Content;
 
+mod rows;
+
 pub(crate) fn shipped() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/german_credit")
 }
@@ -136,6 +138,27 @@ fn a_row_on_which_training_differs_must_be_accepted_by_number() {
         |text: &str| text.replacen("\"trained\": {\"probability\": 0.", "\"trained\": {\"probability\": 0.9", 1);
     let error = changed("golden.jsonl", shift).unwrap_err().to_string();
     assert!(error.contains("training library differs"), "{error}");
+}
+
+#[test]
+fn a_row_that_training_explains_otherwise_must_be_accepted_by_number_too() {
+    let folder = shipped().join("../german_credit_xgboost");
+    let content = Content::read_model(&folder).unwrap();
+    let mut rows = content.text("golden.jsonl").unwrap().lines();
+    let mut first: serde_json::Value = serde_json::from_str(rows.next().unwrap()).unwrap();
+    for (at, by) in [0.5, -0.5].into_iter().enumerate() {
+        let contribution = &mut first["onnxruntime"]["contributions"][at];
+        *contribution = (contribution.as_f64().unwrap() + by).into();
+    }
+    let golden = std::iter::once(first.to_string()).chain(rows.map(str::to_owned)).collect::<Vec<_>>().join("\n");
+    let [before, after] = [content.bytes("golden.jsonl").unwrap(), golden.as_bytes()].map(crate::content::sha256);
+    let manifest = content.text("model.toml").unwrap().replace(&before, &after);
+    let content = content.with("golden.jsonl", golden.into_bytes());
+    let with = |manifest: String| Package::of(&content.clone().with("model.toml", manifest.into_bytes()));
+    let error = with(manifest.clone()).unwrap_err().to_string();
+    assert!(error.contains("accepted_differences = [10]"), "{error}");
+    let accepted = manifest.replace("[output]", "accepted_differences = [10]\n[output]");
+    assert_eq!(with(accepted).unwrap().report().differing, [10]);
 }
 
 #[test]
