@@ -135,7 +135,8 @@ impl Platform {
             false => None,
         };
         let inference = Inference::new(Served::by(lineup.cloned()));
-        let app = Arc::new(app(config, roles, desk, inference, clocks, &keys, &around, prometheus));
+        let intake = roles.run(Role::Ingest).then(|| intake(&clocks, &keys, &around));
+        let app = Arc::new(app(config, intake, desk, inference, clocks, &around, prometheus));
         let (ended, ends) = mpsc::channel(1);
         let running = match (fold, &config.kafka) {
             (Some(fold), _) => Running::Embedded(embedded::Running::start(fold, &around, &app, ended).await?),
@@ -199,15 +200,13 @@ async fn surroundings(config: &Config, roles: &Roles, fail_point: FailPoint) -> 
 
 fn app(
     config: &Config,
-    roles: &Roles,
+    intake: Option<Intake>,
     desk: Option<Desk>,
     inference: Inference,
     clocks: Clocks,
-    keys: &Keys,
     around: &Surroundings,
     prometheus: PrometheusHandle,
 ) -> App {
-    let intake = roles.run(Role::Ingest).then(|| intake(&clocks, keys, around));
     App {
         clock: clocks.clock,
         manual_clock: clocks.manual,

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use weir_scoring::model::{Kind, Manifest, Model, Package, Scorer};
 use weir_scoring::{CurrentLineup, Engine};
 
+use crate::http::elsewhere;
 use crate::http::problem::Problem;
 
 /// What each input contributed to the log-odds of default, and what they stand beside: not of the graph, and only on request.
@@ -58,6 +59,9 @@ impl Served {
     }
 
     pub(crate) fn find(&self, name: &str, version: Option<&str>) -> Result<ServedModel, Problem> {
+        if self.0.is_none() {
+            return Err(elsewhere("scoring"));
+        }
         let all = self.all();
         let names: Vec<String> = all.iter().map(|model| model.manifest().name.clone()).collect();
         let mut named: Vec<ServedModel> = all.into_iter().filter(|model| model.manifest().name == name).collect();

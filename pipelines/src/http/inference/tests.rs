@@ -128,6 +128,11 @@ fn where_no_version_is_named_the_first_of_a_name_answers() {
     assert_eq!((refused.status, &*refused.detail), (404, "model `german_credit`: expected version 1 or 1, found `01`"));
 }
 
+#[test]
+fn where_nothing_is_decided_another_process_is_to_be_asked() {
+    assert_eq!(Served::by(None).find("german_credit", None).unwrap_err().status, 421);
+}
+
 #[tokio::test]
 async fn who_gets_no_turn_in_time_is_asked_to_come_again() {
     let inference = Inference::new(Served::by(None));
