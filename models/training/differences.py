@@ -14,6 +14,8 @@ def places(name, content):
         case "jsonl":
             rows = [json.loads(line) for line in content.decode().splitlines()]
             return {f"row {row['row']}{place}": value for row in rows for place, value in of_json(row)}
+        case "json":
+            return dict(of_json(json.loads(content or b"{}")))
         case "gz":
             return {"bytes": len(content)}
         case _:

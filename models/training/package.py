@@ -1,4 +1,5 @@
-"""Writes a model package: `model.onnx`, `golden.jsonl` with what the training library and ONNX Runtime answered, `model.toml`.
+"""Writes a model package: `model.onnx`, `golden.jsonl` with what the training library and ONNX Runtime answered, `model.toml`,
+and `reference.json` with what the model was made on.
 
 Two runs with the pinned requirements give the same bytes: what the processor's vector units may change, the last bits of
 doubles, is rounded away before it is written.
@@ -53,6 +54,7 @@ def write(folder, package):
     assert len(differing) * 100 <= len(scored), f"another model than the trained one: {len(differing)} rows differ"
     write_golden(folder, package, scored, contributions, differing)
     write_manifest(folder, package, differing)
+    write_reference(folder, package, scored)
     return differing
 
 
@@ -85,6 +87,35 @@ def write_golden(folder, package, scored, contributions, differing):
         for row in sorted({*drawn, *differing, *package.telling})
     ]
     (folder / "golden.jsonl").write_text("\n".join(lines) + "\n")
+
+
+def write_reference(folder, package, scored):
+    """Every row that the package was written over, in bins: what later decisions are held against."""
+    a, b = package.calibration
+    log_odds = np.log(scored.astype(np.float64) / (1 - scored.astype(np.float64)))
+    probability = 1 / (1 + np.exp(-(a * log_odds + b)))
+    texts = columns.texts(package.frame)
+    binned = lambda name: texts_in_bins(package.frame[name], texts[name]) if name in texts else numbers_in_bins(package.frame[name])
+    reference = {
+        "rows": len(package.frame),
+        "probability": numbers_in_bins(np.round(probability, 6)),
+        "inputs": {name: binned(name) for name in package.frame},
+    }
+    (folder / "reference.json").write_text(json.dumps(reference) + "\n")
+
+
+def numbers_in_bins(values):
+    """Between deciles: equal ones are one edge, and the greatest number is none."""
+    ordered = sorted(float(value) for value in values)
+    deciles = [ordered[max(-(-part * len(ordered) // 10) - 1, 0)] for part in range(1, 10)]
+    edges = sorted(set(deciles) - {ordered[-1]})
+    places = np.searchsorted(edges, np.asarray(values, dtype=np.float64), side="left")
+    return {"edges": edges, "counts": np.bincount(places, minlength=len(edges) + 1).tolist()}
+
+
+def texts_in_bins(column, values):
+    counted = column.value_counts()
+    return {"values": {value: int(counted.get(value, 0)) for value in values}}
 
 
 def text_list(values):

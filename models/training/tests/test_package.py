@@ -55,6 +55,11 @@ class PackageTest(unittest.TestCase):
         self.assertEqual((differing, manifest["accepted_differences"]), ([3, 250], [3, 250]))
         self.assertLess({3, 250}, {row["row"] for row in golden})
 
+    def test_equal_deciles_are_one_edge_and_beyond_the_greatest_number_lies_nothing_yet(self):
+        binned = package.numbers_in_bins([1, 1, 1, 1, 1, 2, 3, 4, 5, 5])
+        self.assertEqual(binned, {"edges": [1.0, 2.0, 3.0, 4.0], "counts": [5, 1, 1, 1, 2]})
+        self.assertEqual(package.numbers_in_bins([7, 7]), {"edges": [], "counts": [2]})
+
     def test_a_graph_of_another_model_makes_no_package(self):
         of = small()
         with self.assertRaisesRegex(AssertionError, "400 rows differ"):
