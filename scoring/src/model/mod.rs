@@ -20,7 +20,10 @@ pub use timed::Timed;
 pub use weir_onnx::{Cell as InputValue, InputColumn, Kind, ModelError, ScoreError, Scorer, score_json};
 
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::watch::Reference;
 
 /// What a graph answered for one row.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +51,11 @@ pub trait Model: Send + Sync + Debug {
 
     /// SHA-256 of the package, in hex.
     fn hash(&self) -> &str;
+
+    /// What it was made on, if that is known.
+    fn reference(&self) -> Option<&Arc<Reference>> {
+        None
+    }
 
     /// One answer a row, in order; a row holds one value for each input of the manifest. What the inputs contributed costs
     /// more than the probability does, and is found only on request.

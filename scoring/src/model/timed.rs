@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Answer, InputValue, Manifest, Model, Unanswered};
+use crate::watch::Reference;
 
 /// A wrapper around a model that decides.
 #[derive(Debug)]
@@ -29,6 +30,10 @@ impl Model for Timed {
 
     fn hash(&self) -> &str {
         self.model.hash()
+    }
+
+    fn reference(&self) -> Option<&Arc<Reference>> {
+        self.model.reference()
     }
 
     /// The deadline is that of one row, however many are asked of: who is told that many were late asks again one by one.
