@@ -8,6 +8,7 @@ pub mod config;
 mod content;
 mod decisions;
 pub mod demo;
+mod discrimination;
 mod engines;
 mod failpoint;
 mod fold;
@@ -16,7 +17,9 @@ mod lineup;
 mod log;
 mod logging;
 mod meters;
+mod page;
 mod platform;
+mod progress;
 pub mod simulator;
 mod vitals;
 
