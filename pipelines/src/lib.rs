@@ -22,5 +22,6 @@ mod platform;
 mod progress;
 pub mod simulator;
 mod vitals;
+mod watching;
 
 pub use failpoint::PLACES as FAIL_POINTS;
