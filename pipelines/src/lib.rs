@@ -17,6 +17,7 @@ mod lineup;
 mod log;
 mod logging;
 mod meters;
+mod model_report;
 mod page;
 mod platform;
 mod progress;
