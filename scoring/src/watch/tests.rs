@@ -133,29 +133,25 @@ fn drawn(random: &mut fastrand::Rng, shares: &[f64], rows: u64) -> Vec<u64> {
     counts
 }
 
-/// Of a thousand draws with no drift, how many pass the limit of chance.
-fn alarms(shares: &[f64], rows: [u64; 2], draws: u32) -> u32 {
+/// Of so many draws with no drift, how many pass the limit of chance.
+fn alarms(shares: &[f64], rows: [u64; 2], draws: u32) -> usize {
     let mut random = fastrand::Rng::with_seed(20_260_302);
     let alarm = |_: &u32| {
         let (reference, found) = (drawn(&mut random, shares, rows[0]), drawn(&mut random, shares, rows[1]));
         let (index, bins) = psi(&reference, &found);
         index > super::psi::chance(bins, rows)
     };
-    u32::try_from((0..draws).filter(alarm).count()).unwrap()
+    (0..draws).filter(alarm).count()
 }
 
 #[test]
 fn chance_alone_passes_its_limit_about_as_rarely_as_stated() {
     let (even, uneven) = ([0.1; 10], [0.55, 0.2, 0.1, 0.08, 0.04, 0.03]);
-    for (shares, rows) in [(&even[..], [700, 2_000]), (&uneven[..], [700, 2_000]), (&even[..], [700, 200])] {
-        let found = alarms(shares, rows, 10_000);
-        println!("{rows:?} {found}");
-        assert!((1..=30).contains(&found), "ten of ten thousand are stated, found {found} with {rows:?} rows");
-    }
+    let found = alarms(&even, [700, 1_000], 4_000) + alarms(&uneven, [700, 1_000], 4_000);
+    assert!((1..=20).contains(&found), "eight of eight thousand are stated, found {found}");
     // Golden rows are few: the limit is rougher there, and still no alarm of every day.
-    let found = [alarms(&even, [64, 2_000], 10_000), alarms(&uneven, [64, 2_000], 10_000)];
-    println!("{found:?}");
-    assert!(found.iter().all(|found| *found < 100), "{found:?}");
+    let found = alarms(&even, [64, 1_000], 4_000) + alarms(&uneven, [64, 1_000], 4_000);
+    assert!(found < 80, "more than one of a hundred: {found}");
 }
 
 /// Somebody of that age, with a home of their own.
