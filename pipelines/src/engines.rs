@@ -13,6 +13,8 @@ use weir_scoring::{Content as Files, ContentError as FilesError, Engine, EngineE
 use crate::content::Content;
 
 const COLUMNS: &str = "columns.json";
+/// How the folder of an engine ends until it is whole.
+pub(crate) const UNFINISHED: &str = ".unfinished";
 
 #[derive(Debug, thiserror::Error)]
 pub enum EnginesError {
@@ -50,7 +52,7 @@ impl Engines {
         let (name, kept) = (engine.name().to_string(), self.folder.join(&**engine.name()));
         if !kept.is_dir() {
             // Under another name until it is whole: a crash leaves no half engine.
-            let unfinished = self.folder.join(format!("{name}.unfinished"));
+            let unfinished = self.folder.join(format!("{name}{UNFINISHED}"));
             if unfinished.is_dir() {
                 fs::remove_dir_all(&unfinished).map_err(at(&unfinished))?;
             }

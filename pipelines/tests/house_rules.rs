@@ -40,6 +40,7 @@ const ONE_OWNER: &[(&str, &[&str])] = &[
     ("sqlx", &["weir-lending"]),
     ("aws-lc-rs", &["weir-scoring"]),
     ("serde-saphyr", &["weir-scoring"]),
+    ("statrs", &["weir-scoring"]),
     ("tract-onnx", &["weir-onnx"]),
     ("ort", &["weir-bench-onnxruntime"]),
     ("datafusion-expr", &["weir-expr"]),

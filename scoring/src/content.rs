@@ -8,6 +8,8 @@ use sha2::{Digest, Sha256};
 
 /// What a model package is made of; what else lies in the folder (card, training script) is no part of it.
 pub(crate) const MODEL_FILES: [&str; 3] = ["model.toml", "model.onnx", "golden.jsonl"];
+/// What the model was made on: part of the package where it is there.
+pub(crate) const REFERENCE: &str = "reference.json";
 const POLICY_FILE: &str = "policy.toml";
 const LISTS: &str = "lists";
 
@@ -29,7 +31,9 @@ pub struct Content(BTreeMap<String, Vec<u8>>);
 
 impl Content {
     pub fn read_model(folder: &Path) -> Result<Self, ContentError> {
-        Self::read(folder, &MODEL_FILES.map(|name| (name, name)))
+        let reference = folder.join(REFERENCE).is_file().then_some(REFERENCE);
+        let files: Vec<_> = MODEL_FILES.into_iter().chain(reference).map(|name| (name, name)).collect();
+        Self::read(folder, &files)
     }
 
     /// Files by the name they have here, each from where it lies in the folder.
@@ -46,6 +50,15 @@ impl Content {
     pub(crate) fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Names and bytes.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.0.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
     }
 
     pub(crate) fn of_model(files: impl IntoIterator<Item = (&'static str, Vec<u8>)>) -> Self {
@@ -79,8 +92,8 @@ impl Content {
 
     #[cfg(test)]
     #[must_use]
-    pub(crate) fn without_lists(mut self) -> Self {
-        self.0.retain(|name, _| !name.starts_with("lists/"));
+    pub(crate) fn without(mut self, start: &str) -> Self {
+        self.0.retain(|name, _| !name.starts_with(start));
         self
     }
 

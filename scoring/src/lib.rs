@@ -11,10 +11,11 @@ mod mlflow;
 pub mod model;
 mod policy;
 pub mod registry;
+pub mod watch;
 
 pub use columns::{Column, UnfitColumn};
 pub use content::{Content, ContentError};
-pub use engine::{Engine, EngineError, engine_name};
+pub use engine::{Engine, EngineError, engine_name, model_of};
 pub use lineup::{CurrentLineup, Decided, Decider, Lineup};
 pub use mlflow::{MlflowError, is_mlflow, read_mlflow};
 pub use policy::{Policy, PolicyError};

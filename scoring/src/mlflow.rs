@@ -1,12 +1,12 @@
-//! An MLflow model folder as a package: the graph of its `onnx` flavor, with `model.toml` and `golden.jsonl` beside it or
-//! under `weir/`. What MLflow says of the inputs must agree with the package.
+//! An MLflow model folder as a package: the graph of its `onnx` flavor, with the package's other files beside it or under
+//! `weir/`. What MLflow says of the inputs must agree with the package.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path};
 
 use serde::Deserialize;
 
-use crate::content::{Content, ContentError};
+use crate::content::{Content, ContentError, REFERENCE};
 use crate::model::{Manifest, PackageError};
 
 /// What MLflow writes into each folder of a model.
@@ -81,10 +81,13 @@ pub fn read_mlflow(folder: &Path) -> Result<Content, MlflowError> {
         return Err(MlflowError::Description { reason });
     };
     let mut content = Content::read(folder, &[("model.onnx", inside(&onnx.data)?)])?;
-    for file in ["model.toml", "golden.jsonl"] {
+    for file in ["model.toml", "golden.jsonl", REFERENCE] {
         let places = [file.to_owned(), format!("{FOLDER}/{file}")];
-        let place = places.into_iter().find(|place| folder.join(place).is_file());
-        content = content.and(Content::read(folder, &[(file, &place.ok_or(MlflowError::Absent { file })?)])?);
+        match places.into_iter().find(|place| folder.join(place).is_file()) {
+            Some(place) => content = content.and(Content::read(folder, &[(file, &place)])?),
+            None if file == REFERENCE => {}
+            None => return Err(MlflowError::Absent { file }),
+        }
     }
     agrees(description.signature, &Manifest::of(&content)?)?;
     Ok(content)

@@ -61,7 +61,7 @@ enum Command {
     /// Feature views: check, explain, replay over recorded events
     #[command(subcommand)]
     Features(content::Features),
-    /// Models: check, score, and the registry: deploy, promote, rollback, shadow, list, show
+    /// Models: check, score, report, and the registry: deploy, promote, rollback, shadow, list, show
     #[command(subcommand)]
     Models(models::Models),
     /// Schedules and rates, without a server

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use weir_messages::Causes;
-use weir_scoring::gate::{self, Report};
+use weir_scoring::gate;
 use weir_scoring::model;
 use weir_scoring::registry::SigningKey;
 use weir_scoring::{Content as Files, is_mlflow, read_mlflow};
@@ -16,6 +16,7 @@ use super::registry::{Deploy, List, Promote, Rollback, Shadow, Show};
 use super::{CliError, print};
 use crate::config::Config;
 use crate::content::Content;
+use crate::model_report::Report;
 
 /// What can be done with models.
 #[derive(Debug, Subcommand)]
@@ -56,6 +57,8 @@ pub(crate) enum Models {
     Shadow(Shadow),
     /// The versions in the registry, and what each is now
     List(List),
+    /// How the models on record decided: drift, experiments, shadows, and with labels calibration, AUC and KS
+    Report(Report),
     /// What stands for a model, and every move that led there: who, when and why
     Show(Show),
 }
@@ -82,6 +85,7 @@ impl Models {
             Self::Rollback(rollback) => rollback.run(),
             Self::Shadow(shadow) => shadow.run(),
             Self::List(list) => list.run(),
+            Self::Report(report) => report.run(),
             Self::Show(show) => show.run(),
         }
     }
@@ -104,14 +108,14 @@ fn check(folder: &Path, config: Option<&Path>, json: bool) -> Result<ExitCode, C
     });
     let content = content.transpose()?;
     let available = content.as_ref().map(|content| content.views.columns());
-    let report = package(folder).map_or_else(Report::refused, |package| gate::examine(&package, available));
+    let report = package(folder).map_or_else(gate::Report::refused, |package| gate::examine(&package, available));
     let whole = serde_json::to_string(&report).map_err(|error| CliError::failed(&error))?;
     print(&if json { whole } else { shown(&folder.display().to_string(), &report) })?;
     Ok(if report.promotable { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The report for a reader.
-fn shown(folder: &str, report: &Report) -> String {
+fn shown(folder: &str, report: &gate::Report) -> String {
     let mut lines = Vec::new();
     let verdict = if report.promotable { "may be promoted" } else { "may not be promoted" };
     match &report.loaded {

@@ -38,7 +38,7 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    fn read(entry: Entry) -> Result<Self, RecordsError> {
+    pub(crate) fn read(entry: Entry) -> Result<Self, RecordsError> {
         let place = Place::new(Topic::Decisions, entry.position);
         let corrupt = |reason| RecordsError::Corrupt { place, reason };
         let decision = weir_messages::decode_json(&entry.record.value).map_err(|error| corrupt(error.to_string()))?;

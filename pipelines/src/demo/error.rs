@@ -22,8 +22,8 @@ pub(crate) enum DemoError {
     Interrupted,
     #[error(transparent)]
     Print(crate::cli::CliError),
-    #[error("a chart could not be drawn: {0}")]
-    Chart(String),
+    #[error(transparent)]
+    Chart(#[from] crate::page::PlotError),
 }
 
 impl DemoError {

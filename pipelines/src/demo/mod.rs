@@ -13,7 +13,6 @@ pub(crate) mod folder;
 pub(crate) mod identity;
 pub(crate) mod platform;
 mod probe;
-mod progress;
 mod report;
 pub(crate) mod story;
 pub(crate) mod telemetry;

@@ -25,6 +25,7 @@ use publisher::{Publisher, STATE};
 
 use crate::failpoint::FailPoint;
 use crate::vitals::Vitals;
+use crate::watching::Watching;
 
 /// Records of one batch, at most. One alone is folded at once.
 const BATCH: usize = 2_048;
@@ -56,6 +57,8 @@ pub(crate) struct Surroundings {
     pub snapshots: Option<(Snapshots, Duration)>,
     /// Where the latest vectors go for other readers.
     pub online: Option<Arc<Online>>,
+    /// Where decisions are counted for the drift of their models.
+    pub watching: Option<Arc<Watching>>,
     pub vitals: Arc<Vitals>,
     pub fail_point: Arc<FailPoint>,
 }
@@ -159,6 +162,9 @@ impl Fold {
             metrics::histogram!("weir_publish_seconds").record(began.elapsed());
             self.around.fail_point.pass("published");
             told(&folded);
+            if let Some(watching) = &self.around.watching {
+                watching.count(folded.decisions.iter().map(|one| &one.body));
+            }
             self.around.offer(folded.decisions);
             (self.next, newest) = (next, newest.max(folded.newest));
         }

@@ -46,6 +46,7 @@ pub use problem::Problem;
 use crate::config::Limits;
 use crate::decisions::DecisionRecords;
 use crate::vitals::Vitals;
+use crate::watching::Watching;
 
 /// What the routes ask.
 #[derive(Debug)]
@@ -62,6 +63,8 @@ pub struct App {
     pub vitals: Arc<Vitals>,
     /// Where this process writes the latest values for other readers.
     pub online: Option<Arc<Online>>,
+    /// Where this process decides.
+    pub(crate) watching: Option<Arc<Watching>>,
     pub limits: Limits,
     pub prometheus: PrometheusHandle,
 }
@@ -132,6 +135,9 @@ impl App {
         }
         if let Some(online) = &self.online {
             counted(&online.counts());
+        }
+        if let Some(watching) = &self.watching {
+            watching.gauges();
         }
     }
 }

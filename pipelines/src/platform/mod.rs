@@ -35,6 +35,7 @@ use crate::http::{App, Desk, Inference, Intake, Served};
 use crate::lineup::{Deciding, LineupError};
 use crate::log::{LogSink, WatchedLog};
 use crate::vitals::Vitals;
+use crate::watching::Watching;
 
 /// How often the end of a business day is looked for on a real clock.
 const LOOK_FOR_DAYS_END: Duration = Duration::from_secs(60);
@@ -122,6 +123,7 @@ impl Platform {
         };
         let lineup = deciding.as_ref().map(|deciding| &deciding.lineup);
         around.online = online::open(config, &content, lineup)?;
+        around.watching = lineup.map(|lineup| Arc::new(Watching::new(Arc::clone(lineup))));
         let state = config.data.join("state");
         // Its state is opened before anybody may ask for anything.
         let fold = match (&config.kafka, lineup) {
@@ -195,7 +197,7 @@ async fn surroundings(config: &Config, roles: &Roles, fail_point: FailPoint) -> 
         Ok::<_, SnapshotError>((Snapshots::open(objects)?, Duration::from_secs(objects.every_seconds)))
     };
     let snapshots = config.objects.as_ref().map(open).transpose()?;
-    Ok(Surroundings { log, save_every, snapshots, online: None, vitals, fail_point })
+    Ok(Surroundings { log, save_every, snapshots, online: None, watching: None, vitals, fail_point })
 }
 
 fn app(
@@ -215,6 +217,7 @@ fn app(
         inference,
         vitals: Arc::clone(&around.vitals),
         online: around.online.clone(),
+        watching: around.watching.clone(),
         limits: config.limits.clone(),
         prometheus,
     }

@@ -33,6 +33,12 @@ pub fn engine_name(model: &str, policy: &str) -> String {
     format!("{model}-{policy}")
 }
 
+/// The hash of the model in an engine's name.
+#[must_use]
+pub fn model_of(engine: &str) -> &str {
+    engine.split_once('-').map_or(engine, |(model, _)| model)
+}
+
 /// A proven model and a checked policy, held against the features there are.
 #[derive(Debug)]
 pub struct Engine {

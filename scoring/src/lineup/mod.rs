@@ -48,6 +48,12 @@ impl Lineup {
         Self { champion, challenger: None, shadows: Vec::new() }
     }
 
+    /// Every model that is asked.
+    pub fn models(&self) -> impl Iterator<Item = &dyn Model> {
+        let challenger = self.challenger.iter().map(|challenger| &challenger.engine);
+        std::iter::once(&self.champion).chain(challenger).chain(&self.shadows).map(|engine| engine.asked())
+    }
+
     /// One decision a vector, in order.
     #[must_use]
     pub fn decide(&self, vectors: Vec<FeatureVector>) -> Vec<Decided> {

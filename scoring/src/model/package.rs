@@ -1,8 +1,10 @@
-//! A model package: a folder of `model.toml`, `model.onnx` and `golden.jsonl`. It is loaded only whole and proven: hashes
-//! agree, the graph takes exactly the declared inputs, and every golden row comes out as ONNX Runtime gave it.
+//! A model package: a folder of `model.toml`, `model.onnx` and `golden.jsonl`, and `reference.json` if it brings one. It is
+//! loaded only whole and proven: hashes agree, the graph takes exactly the declared inputs, and every golden row comes out as
+//! ONNX Runtime gave it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use weir_expr::ColumnType;
 use weir_onnx::{Explainer, InputColumn, Kind, Scorer, Values};
@@ -11,7 +13,8 @@ use super::manifest::InputKind;
 use super::scale::{SUREST, log_odds};
 use super::{Answer, Golden, GoldenReport, InputValue, Manifest, Model, ModelError, Unanswered, golden};
 use crate::columns::Column;
-use crate::content::{Content, ContentError, sha256};
+use crate::content::{Content, ContentError, REFERENCE, sha256};
+use crate::watch::Reference;
 
 #[derive(Debug, thiserror::Error)]
 pub enum PackageError {
@@ -27,6 +30,8 @@ pub enum PackageError {
     Columns { reason: String },
     #[error("golden.jsonl: {reason}")]
     Golden { reason: String },
+    #[error("reference.json: {reason}")]
+    Reference { reason: String },
 }
 
 /// A proven model.
@@ -42,6 +47,7 @@ pub struct Package {
     contributions: Contributions,
     usual: Vec<InputValue>,
     report: GoldenReport,
+    reference: Arc<Reference>,
 }
 
 /// Where they come from.
@@ -91,9 +97,11 @@ impl Package {
                 })?,
             ),
         };
+        let reference = Arc::new(reference(&manifest, content, &golden)?);
         let hash = content.hash();
         let (usual, report) = (inputs[0].clone(), GoldenReport::default());
-        let unproven = Self { manifest, hash, scorer, order, probability, label, contributions, usual, report };
+        let unproven =
+            Self { manifest, hash, scorer, order, probability, label, contributions, usual, report, reference };
         let report = unproven.prove(&golden, &inputs).map_err(|reason| PackageError::Golden { reason })?;
         Ok(Self { report, ..unproven })
     }
@@ -145,6 +153,12 @@ impl Package {
         &self.report
     }
 
+    /// What it is watched against.
+    #[must_use]
+    pub const fn reference(&self) -> &Arc<Reference> {
+        &self.reference
+    }
+
     /// The graph, and for each column of its inputs the place among the manifest's.
     #[must_use]
     pub fn graph(&self) -> (&Scorer, &[usize]) {
@@ -193,6 +207,13 @@ impl Model for Package {
     fn package(&self) -> Option<&Package> {
         Some(self)
     }
+}
+
+fn reference(manifest: &Manifest, content: &Content, golden: &[Golden]) -> Result<Reference, PackageError> {
+    if !content.has(REFERENCE) {
+        return Ok(Reference::of_golden(manifest, golden));
+    }
+    Reference::parse(manifest, content.text(REFERENCE)?).map_err(|reason| PackageError::Reference { reason })
 }
 
 /// By how much the log-odds rise with the probability on the way from one to the other: contributions to a probability, which

@@ -3,9 +3,9 @@
 //! conditional write to the [`Shelf`].
 //!
 //! ```text
-//! NAME/packages/HASH/{model.toml,model.onnx,golden.jsonl}   written before the seal; nobody reads them without it
-//! NAME/seals/00000002.json                                  version 2: its hash, who sealed it, and the signature
-//! NAME/moves/00000005.json                                  the fifth move; the next is 00000006
+//! NAME/packages/HASH/{model.toml,…}   written before the seal; nobody reads them without it
+//! NAME/seals/00000002.json               version 2: its hash, who sealed it, and the signature
+//! NAME/moves/00000005.json               the fifth move; the next is 00000006
 //! ```
 
 mod key;
@@ -25,7 +25,7 @@ pub use self::key::{KeyError, SigningKey, TrustedKey};
 pub use self::moves::{Alias, Aliases, Author, Move, Order, Refusal};
 pub use self::seal::{Seal, SealError, Version};
 pub use self::shelf::{Shelf, ShelfError};
-use crate::content::{Content, ContentError, MODEL_FILES};
+use crate::content::{Content, MODEL_FILES, REFERENCE};
 use crate::gate::Passed;
 
 #[derive(Debug, thiserror::Error)]
@@ -44,8 +44,6 @@ pub enum RegistryError {
     Taken { name: String, version: u32, found: String },
     #[error("{name} version {version}: expected package {expected}, found {found}")]
     Package { name: String, version: u32, expected: String, found: String },
-    #[error("{name} version {version}")]
-    Content { name: String, version: u32, source: ContentError },
     #[error("{name}")]
     Refused { name: String, source: Refusal },
     #[error("{name}: somebody else made a move at the same moment: look at `weir models show {name}` and try again")]
@@ -82,10 +80,8 @@ impl Registry {
         if let Some(sealed) = self.sealed(name, version).await? {
             return same(sealed, &passed.hash);
         }
-        for file in MODEL_FILES {
-            let unread = |source| RegistryError::Content { name: name.to_owned(), version, source };
-            let bytes = content.bytes(file).map_err(unread)?.to_vec();
-            self.shelf.create(&package_file(name, &passed.hash, file), bytes).await?;
+        for (file, bytes) in content.files() {
+            self.shelf.create(&package_file(name, &passed.hash, file), bytes.to_vec()).await?;
         }
         let json = serde_json::to_vec_pretty(&seal).expect("a seal has string keys");
         if self.shelf.create(&seal_file(name, version), json).await? {
@@ -111,6 +107,9 @@ impl Registry {
             let absent = || RegistryError::Malformed { file: path.clone(), reason: "it is not there".to_owned() };
             files.push((file, self.shelf.get(&path).await?.ok_or_else(absent)?));
         }
+        // Where it should be there and is not, the hash says so.
+        let reference = self.shelf.get(&package_file(name, &seal.hash, REFERENCE)).await?;
+        files.extend(reference.map(|bytes| (REFERENCE, bytes)));
         let content = Content::of_model(files);
         match content.hash() {
             found if found == seal.hash => Ok(content),

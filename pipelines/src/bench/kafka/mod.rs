@@ -63,6 +63,7 @@ impl Installation {
             save_every: Duration::from_secs(1),
             snapshots: None,
             online: None,
+            watching: None,
             vitals: Arc::new(Vitals::default()),
             fail_point: Arc::new(FailPoint::default()),
         };

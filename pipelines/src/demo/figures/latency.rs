@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use crate::page::words::share;
+
 const SHORTEST: u64 = 1_000;
 const LONGEST: u64 = 120_000_000_000;
 
@@ -47,12 +49,6 @@ impl Latencies {
         }
         shares
     }
-}
-
-/// `part` of `whole`; 0 of nothing.
-pub(crate) fn share(part: u64, whole: u64) -> f64 {
-    let exact = |count: u64| u32::try_from(count).map_or(f64::from(u32::MAX), f64::from);
-    if whole == 0 { 0.0 } else { exact(part) / exact(whole) }
 }
 
 /// The figure that a decision is held against: four times one `fdatasync` of the same run, and two milliseconds.

@@ -1,6 +1,5 @@
 //! Everything that the report shows, computed from what the story saw. Nothing personal is among it.
 
-mod discrimination;
 mod latency;
 mod planted;
 mod promises;
@@ -14,14 +13,14 @@ use weir_lending::api::TrialBalanceLine;
 use weir_messages::Outcome;
 use weir_money::Money;
 
-pub(crate) use discrimination::{Roc, Scored};
-pub(crate) use latency::{Latencies, budget, share};
+pub(crate) use latency::{Latencies, budget};
 #[cfg(test)]
 pub(crate) use planted::Caught;
 pub(crate) use planted::Planted;
 pub(crate) use promises::Promise;
 
 use super::story::{Case, DayEnd, Standing, Told};
+use crate::discrimination::{Roc, Scored};
 
 /// One applicant's score, the outcome in the data, and whether the scorecard was trained on it.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -3,7 +3,6 @@
 mod charts;
 mod page;
 mod terminal;
-mod words;
 
 pub(super) use page::page;
 pub(super) use terminal::text;

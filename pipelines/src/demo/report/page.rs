@@ -1,17 +1,17 @@
-//! The report as one HTML page: style and plots stand inside it, nothing is fetched.
+//! The report as one HTML page.
 
 use super::super::DemoError;
 use super::super::figures::{Figures, OUTCOMES, budget, outcome_name};
-use super::words::{count, escaped, grouped, mebibytes, millis, percent, rounded, seconds};
 use super::{HONESTLY, charts};
-
-const STYLE: &str = include_str!("page.css");
+use crate::discrimination::Roc;
+use crate::page::words::{count, escaped, grouped, mebibytes, millis, percent, rounded, seconds};
+use crate::page::{html, mark, plotted, table};
 
 pub(crate) fn page(figures: &Figures) -> Result<String, DemoError> {
     let verdict = if figures.every_promise_held() { "every promise held" } else { "a promise was broken" };
     let title = format!("Weir demo: {} applicants, {verdict}", count(figures.applicants));
     let body = [
-        format!("<h1>{title}</h1>\n<p class=\"note\">{}</p>\n", escaped(HONESTLY)),
+        format!("<p class=\"note\">{}</p>\n", escaped(HONESTLY)),
         tiles(figures),
         promises(figures),
         decisions(figures)?,
@@ -21,15 +21,7 @@ pub(crate) fn page(figures: &Figures) -> Result<String, DemoError> {
         loans(figures)?,
         books(figures),
     ];
-    Ok(format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
-         <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{}\n<footer>Seed {}. Took {}. \
-         The page holds figures only, and nothing of any one person.</footer>\n</main>\n</body>\n</html>\n",
-        body.join("\n"),
-        figures.seed,
-        seconds(figures.took),
-    ))
+    Ok(html(&title, &body, &format!("Seed {}. Took {}.", figures.seed, seconds(figures.took))))
 }
 
 fn tiles(figures: &Figures) -> String {
@@ -44,31 +36,13 @@ fn tiles(figures: &Figures) -> String {
         (rounded(figures.events_per_second()), "events a second, durable when answered"),
         (mebibytes(figures.peak_memory), "most memory resident"),
     ];
-    let tile = |(value, name): (String, &str)| format!("<div class=\"tile\"><b>{value}</b><span>{name}</span></div>\n");
-    format!("<div class=\"tiles\">\n{}</div>\n", tiles.map(tile).concat())
-}
-
-/// A table whose columns from `numbers` on are right-aligned; cells are already safe HTML.
-fn table(heads: &[&str], numbers: usize, rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let class = |column| if column >= numbers { " class=\"right\"" } else { "" };
-    let heads: String =
-        heads.iter().enumerate().map(|(column, head)| format!("<th{}>{head}</th>", class(column))).collect();
-    let cells = |row: Vec<String>| -> String {
-        row.iter().enumerate().map(|(column, cell)| format!("<td{}>{cell}</td>", class(column))).collect()
-    };
-    let rows: String = rows.into_iter().map(|row| format!("<tr>{}</tr>\n", cells(row))).collect();
-    format!("<div class=\"scroll\"><table>\n<tr>{heads}</tr>\n{rows}</table></div>\n")
-}
-
-fn plotted(svg: &str, caption: &str) -> String {
-    format!("<figure>\n{svg}<figcaption>{}</figcaption>\n</figure>\n", escaped(caption))
+    crate::page::tiles(tiles)
 }
 
 fn promises(figures: &Figures) -> String {
     let rows = figures.promises.iter().map(|promise| {
-        let mark =
-            if promise.held { "<span class=\"held\">held</span>" } else { "<span class=\"broken\">broken</span>" };
-        vec![mark.to_owned(), escaped(promise.text), escaped(&promise.found)]
+        let mark = mark(promise.held, if promise.held { "held" } else { "broken" });
+        vec![mark, escaped(promise.text), escaped(&promise.found)]
     });
     format!("<h2>Promises</h2>\n{}", table(&["", "promise", "counted"], 3, rows))
 }
@@ -92,10 +66,10 @@ fn decisions(figures: &Figures) -> Result<String, DemoError> {
 
 fn discrimination(figures: &Figures) -> Result<String, DemoError> {
     let row = |(name, trained_on): (&str, bool)| {
-        let figure = |of: fn(&super::super::figures::Roc) -> f64| {
+        let figure = |of: fn(&Roc) -> f64| {
             figures.roc(trained_on).map_or_else(|| "-".to_owned(), |roc| format!("{:.3}", of(&roc)))
         };
-        let (auc, ks) = (figure(super::super::figures::Roc::auc), figure(super::super::figures::Roc::ks));
+        let (auc, ks) = (figure(Roc::auc), figure(Roc::ks));
         vec![name.to_owned(), count(figures.scored(trained_on).len()), auc, ks]
     };
     let rows = [("not seen by the model", false), ("trained on (optimistic)", true)].map(row);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::super::figures::{Figures, OUTCOMES, Promise, budget, outcome_name};
 use super::HONESTLY;
-use super::words::{count, grouped, mebibytes, millis, percent, rounded, seconds};
+use crate::page::words::{count, grouped, mebibytes, millis, percent, rounded, seconds};
 
 const WIDTH: usize = 100;
 const REASONS: usize = 12;

@@ -12,8 +12,9 @@ use super::super::cast::Person;
 use super::super::client::Asked;
 use super::super::figures::Latencies;
 use super::super::probe::Probe;
-use super::super::{Client, DemoError, progress};
+use super::super::{Client, DemoError};
 use super::{AT_ONCE, collect, each};
+use crate::progress;
 
 pub(super) const PER_SECOND: u32 = 200;
 /// After this an application without a decision is lost.

@@ -2,9 +2,10 @@
 
 use weir_lending::api::ApplicationAnswer;
 
-use super::super::{Client, DemoError, progress};
+use super::super::{Client, DemoError};
 use super::applying::is_decided;
 use super::{AT_ONCE, Recorded, each};
+use crate::progress;
 
 /// In order of the applications; `None` for one that was never decided.
 pub(super) async fn decisions(

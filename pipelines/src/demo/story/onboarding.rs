@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use super::super::cast::Person;
 use super::super::client::Intake;
 use super::super::telemetry::{CloudEvent, consents, session};
-use super::super::{Client, DemoError, calendar, progress};
+use super::super::{Client, DemoError, calendar};
 use super::{AT_ONCE, Streamed, each};
+use crate::progress;
 
 /// Events of one request. A person's events of one round never part, so they arrive in order.
 const BATCH: usize = 500;

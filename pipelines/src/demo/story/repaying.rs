@@ -10,9 +10,10 @@ use weir_money::{Currency, Money, MoneyError};
 
 use super::super::cast::Person;
 use super::super::chance::{happens, stream};
-use super::super::{Client, DemoError, calendar, progress};
+use super::super::{Client, DemoError, calendar};
 use super::signing::Signed;
 use super::{AT_ONCE, each};
+use crate::progress;
 
 /// Per mille of the good who pay everything off before the end.
 const PAYS_OFF_EARLY: u32 = 120;

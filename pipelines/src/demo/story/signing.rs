@@ -5,8 +5,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use weir_lending::api::{ApplicationAnswer, ContractAnswer, LoanAnswer};
 
-use super::super::{Client, DemoError, progress};
+use super::super::{Client, DemoError};
 use super::{AT_ONCE, each};
+use crate::progress;
 
 const PAID_WITHIN: Duration = Duration::from_secs(180);
 const LOOK_EVERY: Duration = Duration::from_millis(200);

@@ -71,7 +71,7 @@ fn listed(feature: &str, list: &str) -> String {
 }
 
 fn content(rules: &str, bands: &str) -> Content {
-    let content = Content::read_policy(&shipped()).unwrap().without_lists();
+    let content = Content::read_policy(&shipped()).unwrap().without("lists/");
     content.with("policy.toml", format!("{TOP}{rules}{bands}").into_bytes())
 }
 

@@ -4,9 +4,8 @@ use plotters::prelude::{Rectangle, Text};
 use plotters::style::text_anchor::{HPos, VPos};
 use plotters::style::{Color, RGBColor};
 
-use super::super::super::DemoError;
 use super::super::super::figures::{Figures, OUTCOMES, ReasonCount, outcome_name};
-use super::{Area, BAD, BETWEEN, Drawing, GOOD, legend, number, pixel, placed, plot};
+use crate::page::plot::{Area, BAD, BETWEEN, Drawing, GOOD, PlotError, legend, number, pixel, placed, plot};
 
 const WIDTH: u32 = 860;
 const BAR: u32 = 26;
@@ -21,13 +20,13 @@ struct Bar {
     parts: Vec<usize>,
 }
 
-pub(in super::super) fn outcomes(figures: &Figures) -> Result<String, DemoError> {
+pub(in super::super) fn outcomes(figures: &Figures) -> Result<String, PlotError> {
     let bar = |(outcome, parts): (_, [usize; 2])| Bar { name: outcome_name(outcome).to_owned(), parts: parts.to_vec() };
     let bars: Vec<Bar> = OUTCOMES.into_iter().zip(figures.outcomes).map(bar).collect();
     stacked(&bars, 110, &[("really paid back", GOOD), ("really went bad", BAD)])
 }
 
-pub(in super::super) fn reasons(figures: &Figures) -> Result<String, DemoError> {
+pub(in super::super) fn reasons(figures: &Figures) -> Result<String, PlotError> {
     let bar = |reason: &ReasonCount| Bar { name: reason.code.clone(), parts: reason.with.to_vec() };
     let bars: Vec<Bar> = figures.reasons.iter().take(MOST).map(bar).collect();
     let parts = [("approve", GOOD), ("review", BETWEEN), ("decline", BAD)];
@@ -35,7 +34,7 @@ pub(in super::super) fn reasons(figures: &Figures) -> Result<String, DemoError> 
 }
 
 /// Bars from `left` on, the longest across the rest of the width, each with its total at the end.
-fn stacked(bars: &[Bar], left: i32, parts: &[(&str, RGBColor)]) -> Result<String, DemoError> {
+fn stacked(bars: &[Bar], left: i32, parts: &[(&str, RGBColor)]) -> Result<String, PlotError> {
     let rows = u32::try_from(bars.len()).unwrap_or(0);
     plot((WIDTH, TOP + rows * (BAR + GAP)), |area| {
         legend(area, left, parts)?;

@@ -1,18 +1,18 @@
 //! How well the score tells good from bad: its distribution over both, and the ROC curves.
 
 use plotters::chart::ChartBuilder;
-use plotters::prelude::{LineSeries, Rectangle};
-use plotters::style::{Color, RGBColor};
+use plotters::prelude::Rectangle;
+use plotters::style::Color;
 
-use super::super::super::DemoError;
 use super::super::super::figures::{Figures, Point};
-use super::{Area, BAD, Drawing, GOOD, INK, OTHER, legend, number, plot, words};
+use crate::page::plot::{BAD, GOOD, INK, OTHER, PlotError, legend, number, plot, words};
+use crate::page::roc::curves;
 
 /// Points of one bar of the distribution.
 const BIN: i64 = 20;
 
 /// Shares of the good and of the bad in each bin, of those whom the model has not seen.
-pub(in super::super) fn scores(figures: &Figures) -> Result<String, DemoError> {
+pub(in super::super) fn scores(figures: &Figures) -> Result<String, PlotError> {
     let unseen: Vec<&Point> = figures.points.iter().filter(|point| !point.trained_on).collect();
     let bins = |pick: fn(i64, i64) -> i64, start| unseen.iter().map(|one| one.points.div_euclid(BIN)).fold(start, pick);
     let (first, last) = (bins(i64::min, i64::MAX), bins(i64::max, i64::MIN));
@@ -60,42 +60,7 @@ pub(in super::super) fn scores(figures: &Figures) -> Result<String, DemoError> {
     })
 }
 
-pub(in super::super) fn roc(figures: &Figures) -> Result<String, DemoError> {
-    plot((560, 340), |area| {
-        let mut chart = ChartBuilder::on(area)
-            .margin(10)
-            .margin_right(24)
-            .margin_top(34)
-            .x_label_area_size(46)
-            .y_label_area_size(60)
-            .build_cartesian_2d(0.0..1.0, 0.0..1.0)?;
-        let share = |share: &f64| format!("{:.0} %", share * 100.0);
-        chart
-            .configure_mesh()
-            .axis_style(INK.mix(0.5))
-            .bold_line_style(INK.mix(0.12))
-            .light_line_style(INK.mix(0.0))
-            .label_style(words(13))
-            .x_desc("good ones turned away")
-            .y_desc("bad ones turned away")
-            .x_label_formatter(&share)
-            .y_label_formatter(&share)
-            .draw()?;
-        chart.draw_series(LineSeries::new([(0.0, 0.0), (1.0, 1.0)], INK.mix(0.35)))?;
-        for (trained_on, colour) in [(true, OTHER), (false, GOOD)] {
-            if let Some(roc) = figures.roc(trained_on) {
-                chart.draw_series(LineSeries::new(roc.points, colour.stroke_width(2)))?;
-            }
-        }
-        roc_legend(area, figures)
-    })
-}
-
-fn roc_legend(area: &Area, figures: &Figures) -> Drawing {
-    let entry = |name: &str, trained_on| {
-        figures.roc(trained_on).map_or_else(|| name.to_owned(), |roc| format!("{name}, AUC {:.3}", roc.auc()))
-    };
-    let (unseen, trained) = (entry("not seen", false), entry("trained on", true));
-    let entries: [(&str, RGBColor); 2] = [(&unseen, GOOD), (&trained, OTHER)];
-    legend(area, 70, &entries)
+pub(in super::super) fn roc(figures: &Figures) -> Result<String, PlotError> {
+    let (unseen, trained) = (figures.roc(false), figures.roc(true));
+    curves(&[("not seen", unseen.as_ref(), GOOD), ("trained on", trained.as_ref(), OTHER)])
 }

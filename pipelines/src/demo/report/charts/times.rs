@@ -6,10 +6,9 @@ use plotters::chart::ChartBuilder;
 use plotters::prelude::{LineSeries, Polygon, Rectangle};
 use plotters::style::Color;
 
-use super::super::super::DemoError;
 use super::super::super::figures::{Figures, budget};
 use super::super::super::story::{DayEnd, Standing};
-use super::{BAD, BETWEEN, GOOD, INK, OTHER, legend, number, plot, words};
+use crate::page::plot::{BAD, BETWEEN, GOOD, INK, OTHER, PlotError, legend, number, plot, words};
 
 /// Bars for each tenfold.
 const STEPS: f64 = 10.0;
@@ -17,7 +16,7 @@ const STEPS: f64 = 10.0;
 const MONTH: f64 = 30.44;
 
 /// Over a logarithmic axis of milliseconds.
-pub(in super::super) fn latency(figures: &Figures) -> Result<String, DemoError> {
+pub(in super::super) fn latency(figures: &Figures) -> Result<String, PlotError> {
     let logarithm = |time: Duration| (time.as_secs_f64() * 1e3).max(1e-3).log10();
     let shortest = logarithm(figures.fdatasync.quantile(0.0).min(figures.latencies.quantile(0.0)));
     let limit = budget(figures.fdatasync.quantile(0.99));
@@ -74,7 +73,7 @@ fn tick(millis: f64) -> String {
 }
 
 /// Closed below, on schedule above it, overdue on top.
-pub(in super::super) fn calendar(figures: &Figures) -> Result<String, DemoError> {
+pub(in super::super) fn calendar(figures: &Figures) -> Result<String, PlotError> {
     let layers =
         [(Standing::Closed, OTHER), (Standing::OnSchedule, GOOD), (Standing::Overdue, BAD), (Standing::Other, BETWEEN)];
     let Some(first) = figures.days.first() else { return plot((860, 340), |_| Ok(())) };

@@ -1,6 +1,10 @@
 //! How well a score tells good from bad, against the real outcome: the ROC curve, the area under it and the
 //! Kolmogorov-Smirnov distance. Equal scores are one step of the curve, which makes the area the Mann-Whitney
-//! statistic with ties counted as half (Hanley and McNeil 1982).
+//! statistic with ties counted as half (Hanley and McNeil 1982). The area's standard error is that of DeLong, DeLong and
+//! Clarke-Pearson 1988.
+
+/// The normal distribution's quantile of 97.5 %: an interval of 95 % reaches as many standard errors to each side.
+pub(crate) const NORMAL_95: f64 = 1.959_964;
 
 /// One person's probability of default by the model, and what became of the loan.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,6 +17,8 @@ pub(crate) struct Scored {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Roc {
     pub(crate) points: Vec<(f64, f64)>,
+    goods: f64,
+    bads: f64,
 }
 
 impl Roc {
@@ -31,12 +37,29 @@ impl Roc {
             good += more_good;
             points.push((good / goods, bad / bads));
         }
-        Some(Self { points })
+        Some(Self { points, goods, bads })
     }
 
     /// The chance that a bad one has a higher probability than a good one, half for equal ones.
     pub(crate) fn auc(&self) -> f64 {
         self.points.windows(2).map(|pair| (pair[1].0 - pair[0].0) * (pair[0].1 + pair[1].1) / 2.0).sum()
+    }
+
+    /// Where the area is with a confidence of 95 %; `None` where one of a kind says nothing of its spread.
+    pub(crate) fn interval(&self) -> Option<[f64; 2]> {
+        if self.goods < 2.0 || self.bads < 2.0 {
+            return None;
+        }
+        let auc = self.auc();
+        // How much of the others each one outranks: the same for all of one step.
+        let variance = |(from, to): (&(f64, f64), &(f64, f64))| {
+            let (good, bad) = (to.0 - from.0, to.1 - from.1);
+            let (of_bad, of_good) = (1.0 - from.0 - good / 2.0, from.1 + bad / 2.0);
+            bad * (of_bad - auc).powi(2) / (self.bads - 1.0) + good * (of_good - auc).powi(2) / (self.goods - 1.0)
+        };
+        let steps = self.points.iter().zip(&self.points[1..]);
+        let wide = NORMAL_95 * steps.map(variance).sum::<f64>().sqrt();
+        Some([(auc - wide).max(0.0), (auc + wide).min(1.0)])
     }
 
     /// The greatest distance between the two shares.
@@ -88,6 +111,16 @@ mod tests {
         assert!(close(Roc::of(&scored(&[0.9, 0.8], &[0.2, 0.1])).unwrap().auc(), 1.0));
         let reversed = Roc::of(&scored(&[0.1], &[0.2, 0.9])).unwrap();
         assert!(close(reversed.auc(), 0.0) && close(reversed.ks(), 1.0));
+    }
+
+    #[test]
+    fn the_interval_is_delongs_as_counted_by_hand() {
+        // The bad outrank 1 and 2/3 of the good, the good are outranked by 1/2, 1 and 1 of the bad: variances of 1/18 and 1/12,
+        // and 1/18 / 2 + 1/12 / 3 = 1/18.
+        let roc = Roc::of(&scored(&[0.8, 0.6], &[0.7, 0.5, 0.1])).unwrap();
+        let [low, high] = roc.interval().unwrap();
+        assert!(close(low, 5.0 / 6.0 - NORMAL_95 / 18_f64.sqrt()) && close(high, 1.0));
+        assert_eq!(Roc::of(&scored(&[0.8], &[0.7, 0.5])).unwrap().interval(), None);
     }
 
     #[test]

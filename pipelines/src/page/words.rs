@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use crate::demo::figures::share;
+/// `part` of `whole`; 0 of nothing.
+pub(crate) fn share(part: u64, whole: u64) -> f64 {
+    let exact = |count: u64| u32::try_from(count).map_or(f64::from(u32::MAX), f64::from);
+    if whole == 0 { 0.0 } else { exact(part) / exact(whole) }
+}
 
 /// `12,345`.
-pub(super) fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
@@ -17,36 +21,36 @@ pub(super) fn grouped(number: u64) -> String {
     text
 }
 
-pub(super) fn count(number: usize) -> String {
+pub(crate) fn count(number: usize) -> String {
     grouped(u64::try_from(number).unwrap_or(u64::MAX))
 }
 
 /// A rate without its fraction.
-pub(super) fn rounded(number: f64) -> String {
+pub(crate) fn rounded(number: f64) -> String {
     let text = format!("{number:.0}");
     text.parse().map_or(text, grouped)
 }
 
 /// `part` of `whole` as `12.3 %`.
-pub(super) fn percent(part: usize, whole: usize) -> String {
+pub(crate) fn percent(part: usize, whole: usize) -> String {
     let wide = |count| u64::try_from(count).unwrap_or(u64::MAX);
     format!("{:.1} %", 100.0 * share(wide(part), wide(whole)))
 }
 
-pub(super) fn millis(time: Duration) -> String {
+pub(crate) fn millis(time: Duration) -> String {
     format!("{:.2} ms", time.as_secs_f64() * 1e3)
 }
 
-pub(super) fn seconds(time: Duration) -> String {
+pub(crate) fn seconds(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
 }
 
-pub(super) fn mebibytes(bytes: Option<u64>) -> String {
+pub(crate) fn mebibytes(bytes: Option<u64>) -> String {
     bytes.map_or_else(|| "not told by this system".to_owned(), |bytes| format!("{} MiB", grouped(bytes >> 20)))
 }
 
 /// Text inside HTML.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

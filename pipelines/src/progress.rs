@@ -1,4 +1,4 @@
-//! Progress bars on standard error, one for each part of the story. Where nobody watches they draw nothing.
+//! Progress bars on standard error, for work that takes a while. Where nobody watches they draw nothing.
 
 use std::time::Duration;
 
