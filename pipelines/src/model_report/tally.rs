@@ -117,7 +117,7 @@ impl Asked {
         if let Some((name, version)) = named {
             (self.name, self.version) = (name.to_owned(), Some(version));
         }
-        self.reference = package.as_ref().and_then(Model::reference).cloned();
+        self.reference = package.map(|package| Arc::clone(package.reference()));
     }
 
     fn add(&mut self, decision: &Decision, probability: Option<f64>, is_bad: Option<bool>) {

@@ -1,10 +1,11 @@
 //! The report over made-up decisions: every tag closed, nothing fetched, each model by itself.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use weir_messages::Decision;
-use weir_scoring::model::{Model, Package};
+use weir_scoring::model::Package;
 
 use super::figures::Figures;
 use super::page::page;
@@ -42,7 +43,7 @@ fn decision(number: u32) -> Decision {
 
 /// A thousand decisions of a model whose package is known, beside a shadow's whose is not.
 fn figures(labelled: bool) -> Figures {
-    let reference = Package::of(&Content::shipped_model()).unwrap().reference().cloned();
+    let reference = Some(Arc::clone(Package::of(&Content::shipped_model()).unwrap().reference()));
     let mut tally = Tally::default();
     let asked = |version, reference| Asked { name: "m".to_owned(), version, reference, ..Asked::default() };
     tally.models.insert("aa".to_owned(), asked(Some(1), reference));
