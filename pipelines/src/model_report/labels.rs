@@ -22,7 +22,7 @@ impl Labels {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let head = reader.headers().map_err(|error| format!("line 1: {error}"))?;
-        if head != &HEAD[..] {
+        if head != HEAD[..] {
             return Err(format!("line 1: expected the head `application,bad`, found `{}`", shown(&joined(head))));
         }
         let mut labels = HashMap::new();
