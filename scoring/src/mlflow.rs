@@ -156,8 +156,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let weir = folder.path().join(FOLDER);
         std::fs::create_dir(&weir).unwrap();
-        for (file, to) in [("model.onnx", folder.path()), ("model.toml", &*weir), ("golden.jsonl", &*weir)] {
-            std::fs::copy(shipped().join(file), to.join(file)).unwrap();
+        std::fs::copy(shipped().join("model.onnx"), folder.path().join("model.onnx")).unwrap();
+        for file in ["model.toml", "golden.jsonl", REFERENCE] {
+            std::fs::copy(shipped().join(file), weir.join(file)).unwrap();
         }
         let description = format!(
             "artifact_path: model\nflavors:\n  {flavor}:\n    code: null\n    data: model.onnx\n    onnx_version: 1.19.0\n    \
@@ -188,7 +189,13 @@ mod tests {
         for file in ["model.toml", "golden.jsonl"] {
             std::fs::rename(folder.path().join(FOLDER).join(file), folder.path().join(file)).unwrap();
         }
-        assert!(read_mlflow(folder.path()).is_ok(), "they may lie beside it");
+        std::fs::remove_file(folder.path().join(FOLDER).join(REFERENCE)).unwrap();
+        let without = Content::read_model(&shipped()).unwrap().without(REFERENCE);
+        assert_eq!(
+            read_mlflow(folder.path()).unwrap(),
+            without,
+            "they may lie beside it, and no reference is no error"
+        );
     }
 
     #[test]
