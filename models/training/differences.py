@@ -35,7 +35,10 @@ def of_json(value, place=""):
 
 
 def of_graph(model):
+    yield "graph", (model.graph.name, model.ir_version, model.producer_name, model.producer_version)
     yield "opsets", [(opset.domain, opset.version) for opset in model.opset_import]
+    for end in [*model.graph.input, *model.graph.output]:
+        yield f"{end.name}", str(end.type)
     for number, node in enumerate(model.graph.node):
         name = node.name or f"node {number}"
         yield f"{name}", (node.op_type, list(node.input), list(node.output))
