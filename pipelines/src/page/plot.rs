@@ -1,7 +1,9 @@
 //! What every plot is made with: plotters draws into SVG text that stands in the page itself. Ink becomes the page's own text
 //! colour, so that a plot reads on light and dark; the colours of the series read on both.
 
+use plotters::chart::{ChartBuilder, MeshStyle};
 use plotters::coord::Shift;
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::{DrawingArea, IntoDrawingArea, IntoFont, RGBColor, SVGBackend, TextStyle};
 use plotters::style::Color;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -31,6 +33,20 @@ pub(crate) fn plot(size: (u32, u32), draw: impl FnOnce(&Area) -> Drawing) -> Res
         draw(&area).and_then(|()| area.present().map_err(Into::into)).map_err(|error| PlotError(error.to_string()))?;
     }
     Ok(svg.replace(INK_IN_SVG, "currentColor"))
+}
+
+/// A chart with room for its labels.
+pub(crate) fn framed<'a, 'b>(area: &'a Area<'b>) -> ChartBuilder<'a, 'b, SVGBackend<'b>> {
+    let mut chart = ChartBuilder::on(area);
+    chart.margin(10).x_label_area_size(46).y_label_area_size(60);
+    chart
+}
+
+type Mesh<'a, 'b, 'c> = MeshStyle<'a, 'b, RangedCoordf64, RangedCoordf64, SVGBackend<'c>>;
+
+/// Axes that are seen and lines that are hardly.
+pub(crate) fn inked<'m, 'a, 'b, 'c>(mesh: &'m mut Mesh<'a, 'b, 'c>) -> &'m mut Mesh<'a, 'b, 'c> {
+    mesh.axis_style(INK.mix(0.5)).bold_line_style(INK.mix(0.12)).light_line_style(INK.mix(0.0)).label_style(words(13))
 }
 
 pub(crate) fn words(size: i32) -> TextStyle<'static> {

@@ -1,29 +1,17 @@
 //! ROC curves.
 
-use plotters::chart::ChartBuilder;
 use plotters::prelude::LineSeries;
 use plotters::style::{Color, RGBColor};
 
-use super::plot::{INK, PlotError, legend, plot, words};
+use super::plot::{INK, PlotError, framed, inked, legend, plot};
 use crate::discrimination::Roc;
 
 /// One over the other, each with its name and area in the legend. The first is drawn last.
 pub(crate) fn curves(curves: &[(&str, Option<&Roc>, RGBColor)]) -> Result<String, PlotError> {
     plot((560, 340), |area| {
-        let mut chart = ChartBuilder::on(area)
-            .margin(10)
-            .margin_right(24)
-            .margin_top(34)
-            .x_label_area_size(46)
-            .y_label_area_size(60)
-            .build_cartesian_2d(0.0..1.0, 0.0..1.0)?;
+        let mut chart = framed(area).margin_right(24).margin_top(34).build_cartesian_2d(0.0..1.0, 0.0..1.0)?;
         let share = |share: &f64| format!("{:.0} %", share * 100.0);
-        chart
-            .configure_mesh()
-            .axis_style(INK.mix(0.5))
-            .bold_line_style(INK.mix(0.12))
-            .light_line_style(INK.mix(0.0))
-            .label_style(words(13))
+        inked(&mut chart.configure_mesh())
             .x_desc("good ones turned away")
             .y_desc("bad ones turned away")
             .x_label_formatter(&share)

@@ -1,13 +1,12 @@
 //! The index over time, the ROC curves, and calibration.
 
-use plotters::chart::ChartBuilder;
 use plotters::prelude::{Circle, DashedLineSeries, LineSeries};
 use plotters::style::{Color, RGBColor};
 use weir_scoring::watch::Drift;
 
 use crate::model_report::calibration::Bin;
 use crate::model_report::figures::{AgainstLabels, Model, Period};
-use crate::page::plot::{BAD, BETWEEN, GOOD, INK, OTHER, PlotError, legend, number, plot, words};
+use crate::page::plot::{BAD, BETWEEN, GOOD, INK, OTHER, PlotError, framed, inked, legend, number, plot};
 use crate::page::roc::curves;
 
 const COLOURS: [RGBColor; 4] = [GOOD, OTHER, BETWEEN, BAD];
@@ -27,20 +26,10 @@ pub(in crate::model_report) fn over_time(periods: &[Period], columns: &[&str]) -
     let all = lines.iter().chain([&limit]).flatten();
     let (last, tallest) = all.fold((1.0, 0.1), |(x, y): (f64, f64), point| (x.max(point.0), y.max(point.1)));
     plot((560, 340), |area| {
-        let mut chart = ChartBuilder::on(area)
-            .margin(10)
-            .margin_right(24)
-            .margin_top(34)
-            .x_label_area_size(46)
-            .y_label_area_size(60)
-            .build_cartesian_2d(0.0..last * 1.02, 0.0..tallest * 1.1)?;
-        chart
-            .configure_mesh()
+        let mut chart =
+            framed(area).margin_right(24).margin_top(34).build_cartesian_2d(0.0..last * 1.02, 0.0..tallest * 1.1)?;
+        inked(&mut chart.configure_mesh())
             .disable_x_mesh()
-            .axis_style(INK.mix(0.5))
-            .bold_line_style(INK.mix(0.12))
-            .light_line_style(INK.mix(0.0))
-            .label_style(words(13))
             .x_desc("decisions")
             .x_label_formatter(&|decisions| format!("{decisions:.0}"))
             .y_label_formatter(&|index| format!("{index:.2}"))
@@ -71,20 +60,9 @@ pub(in crate::model_report) fn roc(labelled: &[(&Model, &AgainstLabels)]) -> Res
 pub(in crate::model_report) fn calibration(bins: &[Bin]) -> Result<String, PlotError> {
     let reach = bins.iter().map(|bin| bin.interval[1].max(bin.said)).fold(0.05, f64::max);
     plot((560, 340), |area| {
-        let mut chart = ChartBuilder::on(area)
-            .margin(10)
-            .margin_right(24)
-            .margin_top(14)
-            .x_label_area_size(46)
-            .y_label_area_size(60)
-            .build_cartesian_2d(0.0..reach, 0.0..reach)?;
+        let mut chart = framed(area).margin_right(24).margin_top(14).build_cartesian_2d(0.0..reach, 0.0..reach)?;
         let share = |share: &f64| format!("{:.0} %", share * 100.0);
-        chart
-            .configure_mesh()
-            .axis_style(INK.mix(0.5))
-            .bold_line_style(INK.mix(0.12))
-            .light_line_style(INK.mix(0.0))
-            .label_style(words(13))
+        inked(&mut chart.configure_mesh())
             .x_desc("probability of default, as the model said")
             .y_desc("went bad")
             .x_label_formatter(&share)

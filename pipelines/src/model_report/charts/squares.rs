@@ -1,11 +1,10 @@
 //! A shadow's scores over those that decided: the darker a square, the more applications lie in it.
 
-use plotters::chart::ChartBuilder;
 use plotters::prelude::{LineSeries, Rectangle};
 use plotters::style::Color;
 
 use crate::model_report::tally::SQUARE;
-use crate::page::plot::{GOOD, INK, PlotError, plot, words};
+use crate::page::plot::{GOOD, INK, PlotError, framed, inked, plot};
 
 /// The faintest that still shows.
 const FAINT: f64 = 0.15;
@@ -17,18 +16,8 @@ pub(in crate::model_report) fn squares(squares: &[(i64, i64, u64)]) -> Result<St
     plot((560, 440), |area| {
         let point = |score: i64| i32::try_from(score).map(f64::from);
         let (from, to) = (point(from)?, point(to + SQUARE)?);
-        let mut chart = ChartBuilder::on(area)
-            .margin(10)
-            .margin_right(24)
-            .x_label_area_size(46)
-            .y_label_area_size(60)
-            .build_cartesian_2d(from..to, from..to)?;
-        chart
-            .configure_mesh()
-            .axis_style(INK.mix(0.5))
-            .bold_line_style(INK.mix(0.12))
-            .light_line_style(INK.mix(0.0))
-            .label_style(words(13))
+        let mut chart = framed(area).margin_right(24).build_cartesian_2d(from..to, from..to)?;
+        inked(&mut chart.configure_mesh())
             .x_desc("score that decided, points")
             .y_desc("score of the shadow, points")
             .x_label_formatter(&|points| format!("{points:.0}"))

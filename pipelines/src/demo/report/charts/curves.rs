@@ -1,11 +1,10 @@
 //! How well the score tells good from bad: its distribution over both, and the ROC curves.
 
-use plotters::chart::ChartBuilder;
 use plotters::prelude::Rectangle;
 use plotters::style::Color;
 
 use super::super::super::figures::{Figures, Point};
-use crate::page::plot::{BAD, GOOD, INK, OTHER, PlotError, legend, number, plot, words};
+use crate::page::plot::{BAD, GOOD, OTHER, PlotError, framed, inked, legend, number, plot};
 use crate::page::roc::curves;
 
 /// Points of one bar of the distribution.
@@ -30,19 +29,9 @@ pub(in super::super) fn scores(figures: &Figures) -> Result<String, PlotError> {
     plot((560, 340), |area| {
         let edge = |bin: i64| i32::try_from(bin * BIN).map(f64::from);
         let (from, to) = (edge(first)?, edge(last + 1)?);
-        let mut chart = ChartBuilder::on(area)
-            .margin(10)
-            .margin_top(34)
-            .x_label_area_size(46)
-            .y_label_area_size(60)
-            .build_cartesian_2d(from..to, 0.0..tallest * 1.1)?;
-        chart
-            .configure_mesh()
+        let mut chart = framed(area).margin_top(34).build_cartesian_2d(from..to, 0.0..tallest * 1.1)?;
+        inked(&mut chart.configure_mesh())
             .disable_x_mesh()
-            .axis_style(INK.mix(0.5))
-            .bold_line_style(INK.mix(0.12))
-            .light_line_style(INK.mix(0.0))
-            .label_style(words(13))
             .x_desc("score, points")
             .x_label_formatter(&|points| format!("{points:.0}"))
             .y_label_formatter(&|share| format!("{:.0} %", share * 100.0))

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use plotters::chart::ChartBuilder;
 use plotters::prelude::{LineSeries, Polygon, Rectangle};
 use plotters::style::Color;
 
 use super::super::super::figures::{Figures, budget};
 use super::super::super::story::{DayEnd, Standing};
-use crate::page::plot::{BAD, BETWEEN, GOOD, INK, OTHER, PlotError, legend, number, plot, words};
+use crate::page::plot::{BAD, BETWEEN, GOOD, OTHER, PlotError, framed, inked, legend, number, plot};
 
 /// Bars for each tenfold.
 const STEPS: f64 = 10.0;
@@ -28,19 +27,9 @@ pub(in super::super) fn latency(figures: &Figures) -> Result<String, PlotError> 
     let series = [(figures.fdatasync.shares(&edges), OTHER), (figures.latencies.shares(&edges), GOOD)];
     let tallest = series.iter().flat_map(|(shares, _)| shares).copied().fold(0.0, f64::max) * 1.1;
     plot((860, 340), |area| {
-        let mut chart = ChartBuilder::on(area)
-            .margin(10)
-            .margin_top(34)
-            .x_label_area_size(46)
-            .y_label_area_size(60)
-            .build_cartesian_2d(from / STEPS..to / STEPS, 0.0..tallest)?;
-        chart
-            .configure_mesh()
+        let mut chart = framed(area).margin_top(34).build_cartesian_2d(from / STEPS..to / STEPS, 0.0..tallest)?;
+        inked(&mut chart.configure_mesh())
             .disable_x_mesh()
-            .axis_style(INK.mix(0.5))
-            .bold_line_style(INK.mix(0.12))
-            .light_line_style(INK.mix(0.0))
-            .label_style(words(13))
             .x_desc("milliseconds, logarithmic")
             .x_label_formatter(&|exponent| tick(10_f64.powf(*exponent)))
             .y_label_formatter(&|share| format!("{:.0} %", share * 100.0))
@@ -85,18 +74,8 @@ pub(in super::super) fn calendar(figures: &Figures) -> Result<String, PlotError>
     let last = figures.days.last().map_or(1.0, months);
     let all = number(first.loans.iter().sum());
     plot((860, 340), |area| {
-        let mut chart = ChartBuilder::on(area)
-            .margin(10)
-            .margin_top(34)
-            .x_label_area_size(46)
-            .y_label_area_size(60)
-            .build_cartesian_2d(1.0..last.max(2.0), 0.0..all.max(1.0))?;
-        chart
-            .configure_mesh()
-            .axis_style(INK.mix(0.5))
-            .bold_line_style(INK.mix(0.12))
-            .light_line_style(INK.mix(0.0))
-            .label_style(words(13))
+        let mut chart = framed(area).margin_top(34).build_cartesian_2d(1.0..last.max(2.0), 0.0..all.max(1.0))?;
+        inked(&mut chart.configure_mesh())
             .x_desc("month since the payout")
             .y_desc("loans")
             .x_label_formatter(&|month| format!("{month:.0}"))
