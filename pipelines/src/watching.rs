@@ -26,7 +26,7 @@ struct Watched {
 impl Watched {
     /// A model of the lineup that knows what it was made on.
     fn of(lineup: &Lineup, hash: &str) -> Option<Self> {
-        let model = lineup.models().find(|model| model.hash() == hash)?;
+        let model = lineup.engines().map(|engine| engine.asked()).find(|model| model.hash() == hash)?;
         let (manifest, reference) = (model.manifest(), Arc::clone(model.package()?.reference()));
         let (name, version) = (manifest.name.clone(), manifest.version.to_string());
         Some(Self { name, version, recent: Recent::of(&reference), reference })
@@ -81,7 +81,7 @@ impl Watching {
     pub(crate) fn gauges(&self) {
         let lineup = self.lineup.get();
         self.models.lock().expect("no holder panics").retain(|hash, watched| {
-            let asked = lineup.models().any(|model| model.hash() == hash);
+            let asked = lineup.engines().any(|engine| engine.hashes().0 == hash);
             if asked {
                 watched.tell()
             } else {

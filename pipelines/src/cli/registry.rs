@@ -123,10 +123,9 @@ pub(crate) struct Show {
     place: Place,
 }
 
-/// The registry, and what packages are held against.
 struct Opened {
     registry: Registry,
-    content: Content,
+    config: Config,
     runtime: Runtime,
 }
 
@@ -136,9 +135,8 @@ impl Place {
         let models = lineup::models(&config).map_err(CliError::input)?;
         let registry = lineup::registry(models, self.registry.as_deref());
         let registry = registry.map_err(|error| CliError::input(Causes(&error)))?;
-        let content = Content::load(&config.content).map_err(|error| CliError::input(Causes(&error)))?;
         let runtime = Runtime::new().map_err(|error| CliError::failed(&error))?;
-        Ok(Opened { registry, content, runtime })
+        Ok(Opened { registry, config, runtime })
     }
 }
 
@@ -157,8 +155,10 @@ impl Opened {
         })
     }
 
+    /// Views are loaded here alone: where they are broken, a rollback is wanted all the more.
     fn gate(&self, package: &Files) -> Result<Passed, CliError> {
-        let report = gate::examine(package, Some(self.content.views.columns()));
+        let content = Content::load(&self.config.content).map_err(|error| CliError::input(Causes(&error)))?;
+        let report = gate::examine(package, Some(content.views.columns()));
         report
             .passed()
             .ok_or_else(|| CliError::input(format_args!("the gate refuses it: {}", report.reasons.join("; "))))

@@ -48,10 +48,10 @@ impl Lineup {
         Self { champion, challenger: None, shadows: Vec::new() }
     }
 
-    /// Every model that is asked.
-    pub fn models(&self) -> impl Iterator<Item = &dyn Model> {
+    /// All whose models are asked, the champion first.
+    pub fn engines(&self) -> impl Iterator<Item = &Arc<Engine>> {
         let challenger = self.challenger.iter().map(|challenger| &challenger.engine);
-        std::iter::once(&self.champion).chain(challenger).chain(&self.shadows).map(|engine| engine.asked())
+        std::iter::once(&self.champion).chain(challenger).chain(&self.shadows)
     }
 
     /// One decision a vector, in order.

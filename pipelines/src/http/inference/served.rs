@@ -53,9 +53,7 @@ impl Served {
 
     pub(crate) fn all(&self) -> Vec<ServedModel> {
         let Some(lineup) = self.0.as_ref().map(|current| current.get()) else { return Vec::new() };
-        let challenger = lineup.challenger.iter().map(|challenger| &challenger.engine);
-        let engines = std::iter::once(&lineup.champion).chain(challenger).chain(&lineup.shadows);
-        engines.filter_map(ServedModel::of).collect()
+        lineup.engines().filter_map(ServedModel::of).collect()
     }
 
     pub(crate) fn find(&self, name: &str, version: Option<&str>) -> Result<ServedModel, Problem> {
