@@ -1,25 +1,17 @@
-//! Figures of other engines' own tests (Apache Flink, Apache Kafka, Chronon, Feast), where the folder that holds them is
-//! at hand: tumbling windows as tiles, aggregates over their rows.
+//! Figures of other engines' own tests (Apache Flink, Apache Kafka, Chronon, Feast): tumbling windows as tiles, aggregates
+//! over their rows.
 #![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
-#![allow(clippy::print_stderr, reason = "what is skipped is said")]
 
 mod recording;
-
-use std::path::Path;
 
 use serde_json::{Value, json};
 use weir_features::{FeatureViews, Sources};
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/stream");
+const WINDOWS: &str = include_str!("../testdata/window_assignment_flink_kafka.json");
+const AGGREGATES: &str = include_str!("../testdata/chronon_feast_aggregations.json");
 
-/// `None`, with a word on standard error, where the figures are not at hand.
-fn figures(file: &str) -> Option<Value> {
-    let path = Path::new(FOLDER).join(file);
-    if !path.exists() {
-        eprintln!("SKIPPED: {} is not there, its figures are not held", path.display());
-        return None;
-    }
-    Some(serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap())
+fn figures(file: &str) -> Value {
+    serde_json::from_str(file).unwrap()
 }
 
 fn view(tile: i64, aggregates: &str, events: &[Value]) -> FeatureViews {
@@ -46,7 +38,7 @@ fn features(views: &FeatureViews, events: &[Value], micros: i64, customer: &str)
 /// One of their units of time is a second here.
 #[test]
 fn a_tile_begins_where_flink_and_kafka_let_a_tumbling_window_begin() {
-    let Some(figures) = figures("window_assignment_flink_kafka.json") else { return };
+    let figures = figures(WINDOWS);
     let cases = figures["assign"].as_array().unwrap();
     let cases = cases.iter().filter(|case| case["kind"] == "tumble" && case["offset"] == 0);
     let mut held = 0;
@@ -65,7 +57,7 @@ fn a_tile_begins_where_flink_and_kafka_let_a_tumbling_window_begin() {
 
 #[test]
 fn aggregates_give_the_figures_of_chronon_and_feast() {
-    let Some(figures) = figures("chronon_feast_aggregations.json") else { return };
+    let figures = figures(AGGREGATES);
     let case = |id: &str| figures["cases"].as_array().unwrap().iter().find(|case| case["id"] == id).unwrap().clone();
     let tiles = case("tile-merge");
     let rows = tiles["rows"].as_array().unwrap().iter().enumerate();

@@ -2,11 +2,14 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 
 /// Connections for reading, where nothing is said.
 const CONNECTIONS: u32 = 8;
+/// How often a process looks for changes of others whose notification it may have missed.
+const POLL_EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Database {
@@ -31,6 +34,8 @@ pub struct PostgresDatabase {
     pub(super) replica: Option<Server>,
     /// For reading. Writing, listening and taking turns hold one more each.
     pub(super) max_connections: u32,
+    /// Between two looks for changes whose notification was missed.
+    pub(super) poll_every: Duration,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +44,8 @@ pub struct InvalidDatabase(#[source] sqlx::Error);
 
 impl PostgresDatabase {
     pub fn new(url: &str) -> Result<Self, InvalidDatabase> {
-        Ok(Self { primary: Server::parse(url)?, replica: None, max_connections: CONNECTIONS })
+        let primary = Server::parse(url)?;
+        Ok(Self { primary, replica: None, max_connections: CONNECTIONS, poll_every: POLL_EVERY })
     }
 
     pub fn with_replica(self, url: &str) -> Result<Self, InvalidDatabase> {
@@ -50,6 +56,12 @@ impl PostgresDatabase {
     #[must_use]
     pub fn with_connections(self, max_connections: u32) -> Self {
         Self { max_connections: max_connections.max(1), ..self }
+    }
+
+    /// Notifications alone tell of other processes' changes.
+    #[cfg(test)]
+    pub(crate) fn without_polling(self) -> Self {
+        Self { poll_every: Duration::from_secs(3_600), ..self }
     }
 }
 

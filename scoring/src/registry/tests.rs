@@ -91,7 +91,14 @@ async fn of_two_who_deploy_one_version_at_the_same_moment_one_does() {
     let other = with_version(1).with("model.toml", toml.into_bytes());
     let (one, two) = (with_version(1), other);
     let (first, second) = tokio::join!(bench.deploy(&one), bench.deploy(&two));
-    assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
+    let (winner, content) = match (first, second) {
+        (Ok(seal), Err(_)) => (seal, one),
+        (Err(_), Ok(seal)) => (seal, two),
+        both => panic!("expected one of two, found {both:?}"),
+    };
+    let stored = bench.registry.seal(NAME, 1).await.unwrap();
+    assert_eq!(stored, winner);
+    assert_eq!(bench.registry.package(&stored).await.unwrap(), content);
 }
 
 #[tokio::test]

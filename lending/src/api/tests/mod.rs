@@ -47,8 +47,6 @@ enum Fault {
     Late,
     /// Neither pays nor answers.
     Lost,
-    /// Fails before it pays.
-    ErrorBefore,
     /// Says that it failed, definitively.
     Refused,
 }
@@ -74,7 +72,7 @@ impl PaymentChannel for Channel {
                 outcome.get_or_insert(Outcome::Succeeded);
                 Outcome::Unknown
             }
-            Some(Fault::Lost | Fault::ErrorBefore) => Outcome::Unknown,
+            Some(Fault::Lost) => Outcome::Unknown,
             Some(Fault::Refused) => {
                 outcome.get_or_insert(Outcome::Failed { reason: "account closed".to_owned() }).clone()
             }

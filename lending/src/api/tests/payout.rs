@@ -24,7 +24,7 @@ async fn an_answer_that_comes_too_late_is_asked_for_and_not_paid_again() {
 
 #[tokio::test]
 async fn an_order_that_was_lost_is_sent_again_with_the_same_id() {
-    paid_in_spite_of(&[Fault::Lost, Fault::ErrorBefore]).await;
+    paid_in_spite_of(&[Fault::Lost, Fault::Lost]).await;
 }
 
 #[tokio::test]

@@ -49,7 +49,12 @@ pub(super) async fn open(database: &PostgresDatabase, fail_point: FailPoint) -> 
     let session = PgSession::new(primary.clone(), connection).await?;
     {
         let mut tasks = readers.tasks.lock().await;
-        let listener = Listener { options: primary.clone(), primary: readers.primary.clone(), teller: teller.clone() };
+        let listener = Listener {
+            options: primary.clone(),
+            primary: readers.primary.clone(),
+            teller: teller.clone(),
+            poll_every: database.poll_every,
+        };
         tasks.spawn(listener.run());
         tasks.spawn(Turn { options: primary, turn, teller: teller.clone() }.take());
     }

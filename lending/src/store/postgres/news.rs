@@ -1,5 +1,5 @@
 //! What processes on one database tell each other with each commit: where the outbox stands, and which applications
-//! moved on. A payload holds ids of ours and nothing else. Who missed one looks every second.
+//! moved on. A payload holds ids of ours and nothing else. Who missed one finds it by polling.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::store::{Commit, News};
 pub(super) const CHANNEL: &str = "weir_lending";
 /// PostgreSQL takes 8,000 bytes.
 const LONGEST: usize = 7_000;
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LISTEN_AGAIN: Duration = Duration::from_secs(1);
 
 /// `12 a_1 a_2`: the outbox stands at 12, applications a_1 and a_2 have moved on.
 pub(super) fn payloads(group: &[Commit], written: &Written) -> Vec<String> {
@@ -49,6 +49,7 @@ pub(super) struct Listener {
     pub(super) options: PgConnectOptions,
     pub(super) primary: PgPool,
     pub(super) teller: Teller,
+    pub(super) poll_every: Duration,
 }
 
 impl Listener {
@@ -60,9 +61,9 @@ impl Listener {
     async fn listen_always(&self) {
         loop {
             if let Err(error) = self.listen().await {
-                tracing::warn!(%error, "news of other processes is looked for every second, and listened to again soon");
+                tracing::warn!(%error, "news of other processes is polled for, and listened to again soon");
             }
-            tokio::time::sleep(jittered(LOOK_EVERY)).await;
+            tokio::time::sleep(jittered(LISTEN_AGAIN)).await;
         }
     }
 
@@ -87,7 +88,7 @@ impl Listener {
 
     /// For what was told while nobody listened.
     async fn look_always(&self) {
-        let mut look = tokio::time::interval(LOOK_EVERY);
+        let mut look = tokio::time::interval(self.poll_every);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             look.tick().await;

@@ -148,16 +148,11 @@ fn every_outcome_carries_reasons_that_were_used() {
 }
 
 #[test]
-fn a_score_is_explained_by_what_lowered_it_most() {
+fn score_is_explained_by_what_lowered_it_most() {
     let decisions = engine().decide(applicants());
     let declined = decisions.iter().find(|decision| decision.outcome == Outcome::Decline).unwrap();
-    let manifest = Package::load(&model::tests::shipped()).unwrap().manifest().clone();
-    let points = &declined.model.as_ref().unwrap().contributions;
-    let mut expected: Vec<_> =
-        manifest.inputs.iter().map(|input| (points[&input.feature], input.reason.as_str())).collect();
-    expected.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let expected: Vec<&str> = expected[..4].iter().map(|(_, reason)| *reason).collect();
-    assert_eq!(codes(declined), expected);
+    // What ONNX Runtime says of that golden row (number 10): 0.539, 0.383, 0.378 and 0.327 towards default.
+    assert_eq!(codes(declined), ["purpose", "housing", "employment_length", "account_status"]);
 }
 
 #[test]

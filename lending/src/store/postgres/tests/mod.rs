@@ -23,6 +23,11 @@ impl TestDatabase {
     pub(crate) fn database(&self) -> Database {
         Database::Postgres(Box::new(PostgresDatabase::new(&self.url).unwrap()))
     }
+
+    /// Whose processes hear of each other by notifications alone.
+    pub(crate) fn without_polling(&self) -> Database {
+        Database::Postgres(Box::new(PostgresDatabase::new(&self.url).unwrap().without_polling()))
+    }
 }
 
 impl Site for TestDatabase {
