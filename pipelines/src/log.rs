@@ -40,6 +40,10 @@ impl EventLog for WatchedLog {
         self.log.read(topic, from, most, wait).await
     }
 
+    async fn start(&self, topic: Topic, partition: u16) -> Result<u64, LogError> {
+        self.log.start(topic, partition).await
+    }
+
     async fn end(&self, topic: Topic, partition: u16) -> Result<u64, LogError> {
         self.log.end(topic, partition).await
     }

@@ -26,7 +26,7 @@ async fn everything(log: &dyn EventLog, topic: Topic) -> Vec<Entry> {
     let mut entries = Vec::new();
     for partition in 0..log.partitions(topic) {
         let end = log.end(topic, partition).await.unwrap();
-        let mut from = Position { partition, offset: 0 };
+        let mut from = Position { partition, offset: log.start(topic, partition).await.unwrap() };
         while from.offset < end {
             let read = log.read(topic, from, 100, Duration::from_secs(5)).await.unwrap();
             from.offset = read.last().expect("records before the end are there").position.offset + 1;
@@ -41,8 +41,12 @@ async fn values(log: &dyn EventLog, key: &str) -> Vec<String> {
     of_key.map(|entry| String::from_utf8(entry.record.value).unwrap()).collect()
 }
 
-/// Runs every test on a log of its own; `open` opens the log of a folder, again where there is one.
-pub(super) async fn all(open: impl AsyncFn(&Path) -> Result<Arc<dyn EventLog>, LogError>) {
+/// Runs every test on a log of its own; `open` opens the log of a folder, again where there is one; `trim` removes the
+/// records of `TOPIC` before a position.
+pub(super) async fn all(
+    open: impl AsyncFn(&Path) -> Result<Arc<dyn EventLog>, LogError>,
+    trim: impl AsyncFn(&Path, Position),
+) {
     let fresh = async || {
         let folder = tempfile::tempdir().unwrap();
         let log = open(folder.path()).await.unwrap();
@@ -70,6 +74,14 @@ pub(super) async fn all(open: impl AsyncFn(&Path) -> Result<Arc<dyn EventLog>, L
     );
     let (folder, log) = fresh().await;
     what_was_acknowledged_is_there_after_a_restart(log, async || open(folder.path()).await.unwrap()).await;
+    let (folder, log) = fresh().await;
+    records_that_are_kept_no_more_are_said_to_be_gone(log, async |log, before| {
+        // A folder has one owner.
+        drop(log);
+        trim(folder.path(), before).await;
+        open(folder.path()).await.unwrap()
+    })
+    .await;
 }
 
 async fn what_is_appended_is_read_back_where_it_was_said_to_be(log: &dyn EventLog, topic: Topic) {
@@ -218,4 +230,28 @@ async fn what_was_acknowledged_is_there_after_a_restart(
         assert_eq!(found, before);
     }
     assert_eq!(values(&*log, "a").await, (0..15).map(|number| number.to_string()).collect::<Vec<_>>());
+}
+
+async fn records_that_are_kept_no_more_are_said_to_be_gone(
+    mut log: Arc<dyn EventLog>,
+    trim: impl AsyncFn(Arc<dyn EventLog>, Position) -> Arc<dyn EventLog>,
+) {
+    assert_eq!(log.start(TOPIC, 0).await.unwrap(), 0, "an empty partition starts where it ends");
+    let place = log.append(TOPIC, numbered("a", 0..10)).await.unwrap()[0];
+    let at = |offset| Position { offset, ..place };
+    assert_eq!(log.start(TOPIC, place.partition).await.unwrap(), 0);
+    log = trim(log, at(4)).await;
+    assert_eq!(log.start(TOPIC, place.partition).await.unwrap(), 4);
+    for found in [0, 3] {
+        let error = log.read(TOPIC, at(found), 9, Duration::ZERO).await.unwrap_err();
+        let expected = format!(
+            "weir.events/{}: expected an offset from 4 to 10, which are kept, found {found}",
+            place.partition
+        );
+        assert!(matches!(error, LogError::OutOfRange { first: 4, end: 10, .. }), "{error:?}");
+        assert_eq!(error.to_string(), expected);
+    }
+    assert_eq!(log.read(TOPIC, at(4), 99, Duration::from_secs(5)).await.unwrap().len(), 6);
+    assert_eq!(log.append(TOPIC, numbered("a", 10..11)).await.unwrap(), [at(10)], "offsets go on");
+    assert_eq!(values(&*log, "a").await, (4..11).map(|number| number.to_string()).collect::<Vec<_>>());
 }

@@ -90,12 +90,19 @@ impl EventLog for EmbeddedLog {
                 Err(_elapsed) => return Ok(Vec::new()),
             }
         }
-        let rows = self.rows.get(topic).clone();
+        let (rows, end) = (self.rows.get(topic).clone(), *end.borrow());
         // The newest rows are in memory: handing them to another thread would take longer than reading them.
-        if *end.borrow() - from.offset <= AT_THE_TAIL {
-            return rows.read(topic, from.offset, most);
+        if end - from.offset <= AT_THE_TAIL {
+            return rows.read(topic, from.offset, most, end);
         }
-        tokio::task::spawn_blocking(move || rows.read(topic, from.offset, most)).await.map_err(failed)?
+        tokio::task::spawn_blocking(move || rows.read(topic, from.offset, most, end)).await.map_err(failed)?
+    }
+
+    async fn start(&self, topic: Topic, partition: u16) -> Result<u64, LogError> {
+        the_only_partition(partition)?;
+        // Looked at first: a record that comes between the two is not before the start.
+        let end = *self.ends.get(topic).borrow();
+        Ok(self.rows.get(topic).start(topic)?.unwrap_or(end))
     }
 
     async fn end(&self, topic: Topic, partition: u16) -> Result<u64, LogError> {
@@ -128,25 +135,41 @@ impl Rows {
         database.keyspace(topic.name(), options).map(Self).map_err(failed)
     }
 
-    fn end(&self, topic: Topic) -> Result<u64, LogError> {
-        let Some(last) = self.0.last_key_value() else { return Ok(0) };
-        let key = last.key().map_err(failed)?;
-        let offset = key.as_ref().try_into().map(u64::from_be_bytes);
-        offset.map(|offset| offset + 1).map_err(|_| corrupt(topic, 0, "its key is no offset"))
+    /// `None` when there is no row.
+    fn start(&self, topic: Topic) -> Result<Option<u64>, LogError> {
+        self.0.first_key_value().map(|first| offset(topic, first)).transpose()
     }
 
-    fn read(&self, topic: Topic, from: u64, most: usize) -> Result<Vec<Entry>, LogError> {
+    fn end(&self, topic: Topic) -> Result<u64, LogError> {
+        self.0.last_key_value().map_or(Ok(0), |last| offset(topic, last).map(|offset| offset + 1))
+    }
+
+    fn read(&self, topic: Topic, from: u64, most: usize, end: u64) -> Result<Vec<Entry>, LogError> {
         let mut entries = Vec::new();
         for (row, offset) in self.0.range(from.to_be_bytes()..).take(most).zip(from..) {
             let (key, value) = row.into_inner().map_err(failed)?;
             if key.as_ref() != offset.to_be_bytes() {
-                return Err(corrupt(topic, offset, "it is missing"));
+                return Err(self.missing(topic, (from, offset), end)?);
             }
             let record = codec::decode(&value).map_err(|reason| corrupt(topic, offset, reason))?;
             entries.push(Entry { position: Position { partition: 0, offset }, record });
         }
         Ok(entries)
     }
+
+    /// Why there is no row at `offset` for a read from `from`: it is kept no more, or the log is damaged.
+    fn missing(&self, topic: Topic, (from, offset): (u64, u64), end: u64) -> Result<LogError, LogError> {
+        let first = self.start(topic)?.unwrap_or(end);
+        if offset < first {
+            return Ok(LogError::OutOfRange { topic, partition: 0, first, end, found: from });
+        }
+        Ok(corrupt(topic, offset, "it is missing"))
+    }
+}
+
+fn offset(topic: Topic, row: fjall::Guard) -> Result<u64, LogError> {
+    let key = row.key().map_err(failed)?;
+    key.as_ref().try_into().map(u64::from_be_bytes).map_err(|_| corrupt(topic, 0, "its key is no offset"))
 }
 
 fn corrupt(topic: Topic, offset: u64, reason: &str) -> LogError {
@@ -181,8 +204,18 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn the_embedded_log_keeps_the_contract() {
-        contract::all(async |folder: &Path| EmbeddedLog::open(folder).map(|log| Arc::new(log) as Arc<dyn EventLog>))
-            .await;
+        contract::all(
+            async |folder: &Path| EmbeddedLog::open(folder).map(|log| Arc::new(log) as Arc<dyn EventLog>),
+            async |folder: &Path, before: Position| {
+                let log = EmbeddedLog::open(folder).unwrap();
+                (0..before.offset).for_each(|offset| remove(&log, Topic::Events, offset));
+            },
+        )
+        .await;
+    }
+
+    fn remove(log: &EmbeddedLog, topic: Topic, offset: u64) {
+        log.rows.get(topic).0.remove(offset.to_be_bytes()).unwrap();
     }
 
     #[tokio::test]

@@ -2,7 +2,8 @@
 //!
 //! Promises, held by `contract`: what `append` answered for is durable and stays where it said; records of one key keep
 //! their order; an append whose answer was lost may be sent again and is then there twice, whole; any number of readers
-//! read from any offset, and a reader never sees a record before it is durable.
+//! read from any offset that is kept, and a reader never sees a record before it is durable. Records go from the start of
+//! a partition alone, offsets are never given again, and a read of what is gone is an error and never a gap.
 
 pub(crate) mod codec;
 #[cfg(test)]
@@ -29,6 +30,9 @@ pub enum LogError {
     Closed,
     #[error("{topic}/{partition}/{offset} does not read back: {reason}")]
     Corrupt { topic: Topic, partition: u16, offset: u64, reason: String },
+    /// A read below the first offset that is still kept.
+    #[error("{topic}/{partition}: expected an offset from {first} to {end}, which are kept, found {found}")]
+    OutOfRange { topic: Topic, partition: u16, first: u64, end: u64, found: u64 },
 }
 
 /// A record where it stands.
@@ -44,8 +48,11 @@ pub trait EventLog: Send + Sync + Debug {
     async fn append(&self, topic: Topic, records: Vec<Record>) -> Result<Vec<Position>, LogError>;
 
     /// At most `most` records of one partition from `from` on, in order. Where there are none yet, waits up to `wait`
-    /// for the first and may then answer with none.
+    /// for the first and may then answer with none. Below `start` it is an error, [`LogError::OutOfRange`].
     async fn read(&self, topic: Topic, from: Position, most: usize, wait: Duration) -> Result<Vec<Entry>, LogError>;
+
+    /// The first offset of this partition that is still kept; its end where none is.
+    async fn start(&self, topic: Topic, partition: u16) -> Result<u64, LogError>;
 
     /// The offset that the next record of this partition will have.
     async fn end(&self, topic: Topic, partition: u16) -> Result<u64, LogError>;

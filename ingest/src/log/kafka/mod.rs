@@ -71,12 +71,22 @@ impl EventLog for KafkaLog {
         let read = tokio::task::spawn_blocking(move || pool.read(topic, from, most, wait, &watched));
         let entries = read.await.map_err(|error| LogError::Storage(Box::new(error)))?;
         drop(caller);
-        Ok(entries?)
+        entries.map_err(|error| match error {
+            BrokerError::OutOfRange { partition, first, end, found, .. } => {
+                LogError::OutOfRange { topic, partition, first, end, found }
+            }
+            other => other.into(),
+        })
+    }
+
+    async fn start(&self, topic: Topic, partition: u16) -> Result<u64, LogError> {
+        self.check_partition(topic, partition)?;
+        Ok(self.producer.kept(self.settings.topic(topic), partition).await?.0)
     }
 
     async fn end(&self, topic: Topic, partition: u16) -> Result<u64, LogError> {
         self.check_partition(topic, partition)?;
-        Ok(self.producer.end(self.settings.topic(topic), partition).await?)
+        Ok(self.producer.kept(self.settings.topic(topic), partition).await?.1)
     }
 
     fn partitions(&self, topic: Topic) -> u16 {

@@ -91,14 +91,14 @@ impl Producer {
         (producer, answered)
     }
 
-    /// The offset that the next record of this partition will have. Any client of the brokers can ask.
-    pub(super) async fn end(&self, topic: String, partition: u16) -> Result<u64, BrokerError> {
+    /// The first offset that this partition keeps and the one its next record will have. Any client of the brokers can ask.
+    pub(super) async fn kept(&self, topic: String, partition: u16) -> Result<(u64, u64), BrokerError> {
         let producer = Arc::clone(&self.current());
         let asked = tokio::task::spawn_blocking(move || {
             producer.client().fetch_watermarks(&topic, i32::from(partition), ANSWER).map_err(BrokerError::silent)
         });
-        let (_, end) = asked.await.expect("it does not panic")?;
-        Ok(u64::try_from(end).unwrap_or(0))
+        let (first, end) = asked.await.expect("it does not panic")?;
+        Ok((u64::try_from(first).unwrap_or(0), u64::try_from(end).unwrap_or(0)))
     }
 
     /// Whose errors never end is replaced; the last append that waits for it drops it.

@@ -25,12 +25,23 @@ async fn the_kafka_log_keeps_the_contract() {
         let name = folder.file_name().unwrap().to_string_lossy().replace(|c: char| !c.is_ascii_alphanumeric(), "");
         KafkaSettings { prefix: format!("{}{name}.", settings.prefix), ..settings.clone() }
     };
-    contract::all(async |folder: &Path| {
-        let settings = of_folder(folder);
-        topics::apply(&settings, PARTITIONS).await?;
-        Ok(Arc::new(KafkaLog::open(&settings).await?) as Arc<dyn EventLog>)
-    })
+    contract::all(
+        async |folder: &Path| {
+            let settings = of_folder(folder);
+            topics::apply(&settings, PARTITIONS).await?;
+            Ok(Arc::new(KafkaLog::open(&settings).await?) as Arc<dyn EventLog>)
+        },
+        async |folder: &Path, before: Position| trim(&of_folder(folder), Topic::Events, before).await,
+    )
     .await;
+}
+
+/// Removes the records of a partition before `before`, as their retention does.
+async fn trim(settings: &KafkaSettings, topic: Topic, before: Position) {
+    let mut places = TopicPartitionList::new();
+    let offset = Offset::Offset(i64::try_from(before.offset).unwrap());
+    places.add_partition_offset(&settings.topic(topic), i32::from(before.partition), offset).unwrap();
+    admin(settings).delete_records(&places, &AdminOptions::new()).await.unwrap();
 }
 
 fn record(value: &str) -> Record {
@@ -115,22 +126,6 @@ async fn a_record_too_large_is_refused_before_anything_is_sent() {
     let error = log.append(Topic::DeadLetters, vec![record("0"), record(&"x".repeat(9 << 20))]).await.unwrap_err();
     assert!(told(&error).contains("expected a record of at most 8388608 bytes"), "{}", told(&error));
     assert_eq!(log.end(Topic::DeadLetters, 0).await.unwrap(), 0);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn records_that_are_kept_no_more_are_said_to_be_gone() {
-    let Some(settings) = with_topics("records_that_are_kept_no_more_are_said_to_be_gone").await else { return };
-    let log = KafkaLog::open(&settings).await.unwrap();
-    log.append(Topic::DeadLetters, (0..10).map(|number| record(&number.to_string())).collect()).await.unwrap();
-    let name = settings.topic(Topic::DeadLetters);
-    let mut before = TopicPartitionList::new();
-    before.add_partition_offset(&name, 0, Offset::Offset(4)).unwrap();
-    admin(&settings).delete_records(&before, &AdminOptions::new()).await.unwrap();
-    let error = log.read(Topic::DeadLetters, START, 9, Duration::ZERO).await.unwrap_err();
-    let expected = format!("the log failed: {name}/0: expected an offset from 4 to 10, which are kept, found 0");
-    assert_eq!(told(&error), expected);
-    let kept = log.read(Topic::DeadLetters, Position { offset: 4, ..START }, 9, Duration::ZERO).await.unwrap();
-    assert_eq!(kept.len(), 6);
 }
 
 #[tokio::test(flavor = "multi_thread")]
