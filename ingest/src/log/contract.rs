@@ -244,10 +244,8 @@ async fn records_that_are_kept_no_more_are_said_to_be_gone(
     assert_eq!(log.start(TOPIC, place.partition).await.unwrap(), 4);
     for found in [0, 3] {
         let error = log.read(TOPIC, at(found), 9, Duration::ZERO).await.unwrap_err();
-        let expected = format!(
-            "weir.events/{}: expected an offset from 4 to 10, which are kept, found {found}",
-            place.partition
-        );
+        let expected =
+            format!("weir.events/{}: expected an offset from 4 to 10, which are kept, found {found}", place.partition);
         assert!(matches!(error, LogError::OutOfRange { first: 4, end: 10, .. }), "{error:?}");
         assert_eq!(error.to_string(), expected);
     }

@@ -71,11 +71,11 @@ impl EventLog for KafkaLog {
         let read = tokio::task::spawn_blocking(move || pool.read(topic, from, most, wait, &watched));
         let entries = read.await.map_err(|error| LogError::Storage(Box::new(error)))?;
         drop(caller);
-        entries.map_err(|error| match error {
-            BrokerError::OutOfRange { partition, first, end, found, .. } => {
-                LogError::OutOfRange { topic, partition, first, end, found }
+        entries.map_err(|error| {
+            if let BrokerError::OutOfRange { partition, first, end, found, .. } = error {
+                return LogError::OutOfRange { topic, partition, first, end, found };
             }
-            other => other.into(),
+            error.into()
         })
     }
 
