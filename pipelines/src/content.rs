@@ -76,7 +76,7 @@ impl Content {
 }
 
 /// The columns of every event type, with what the products in `folder` make applicants declare.
-pub(crate) fn event_sources(folder: &Path) -> Result<Sources, ContentError> {
+pub fn event_sources(folder: &Path) -> Result<Sources, ContentError> {
     Ok(Sources::of_events(&attributes(&products(folder)?)?))
 }
 

@@ -25,4 +25,5 @@ pub mod simulator;
 mod vitals;
 mod watching;
 
+pub use content::{ContentError, event_sources};
 pub use failpoint::PLACES as FAIL_POINTS;

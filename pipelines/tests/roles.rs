@@ -16,7 +16,7 @@ use harness::people::{application, consents, registration, telemetry};
 use harness::{Weir, answer, root};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
-use weir_features::{CustomerStage, EntityStage, FeatureViews, FromCustomer, Sources, VectorStage};
+use weir_features::{CustomerStage, EntityStage, FeatureViews, FromCustomer, VectorStage};
 use weir_ingest::admission::{Admission, Passed};
 use weir_ingest::log::{Entry, EventLog};
 use weir_messages::privacy::Keyring;
@@ -77,16 +77,8 @@ async fn everything(log: &dyn EventLog, topic: Topic) -> Vec<Vec<Entry>> {
 
 /// The vectors that the stages give from what stands on the topics, with where each was completed.
 async fn folded_again(log: &dyn EventLog, keyring: &Arc<Keyring>) -> BTreeMap<String, FeatureVector> {
-    let products: toml::Table =
-        std::fs::read_to_string(root().join("lending/products/consumer_instalment.toml")).unwrap().parse().unwrap();
-    let kind = |rule: &toml::Value| match rule["type"].as_str().unwrap() {
-        "text" => weir_expr::ColumnType::Text,
-        "integer" => weir_expr::ColumnType::Integer,
-        _ => weir_expr::ColumnType::Bool,
-    };
-    let attributes: Vec<_> =
-        products["attributes"].as_table().unwrap().iter().map(|(name, rule)| (name.clone(), kind(rule))).collect();
-    let views = FeatureViews::load(&root().join("features/views"), &Sources::of_events(&attributes)).unwrap();
+    let sources = weir_pipelines::event_sources(&root().join("lending/products")).unwrap();
+    let views = FeatureViews::load(&root().join("features/views"), &sources).unwrap();
     let views = Arc::new(views);
     let mut own: BTreeMap<String, Part> = BTreeMap::new();
     for entries in everything(log, Topic::Events).await {

@@ -89,6 +89,24 @@ async fn repay(weir: &Weir, loan: &str, installments: &[Value]) {
 }
 
 #[tokio::test]
+async fn repeated_command_is_answered_as_a_replay_and_the_process_is_alive() {
+    let site = Site::new("");
+    let weir = site.start(&[]).await;
+    let alive = reqwest::get(format!("{}/livez", weir.base)).await.unwrap();
+    assert_eq!((alive.status(), alive.text().await.unwrap().as_str()), (StatusCode::OK, "ok\n"));
+    let mut bodies = Vec::new();
+    for replayed in [None, Some("true")] {
+        let request = weir.request(Method::POST, "/v1/customers").header("idempotency-key", "r1");
+        let response = request.json(&registration(1)).send().await.unwrap();
+        let header = response.headers().get("idempotency-replayed").map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!((response.status(), header.as_deref()), (StatusCode::CREATED, replayed));
+        bodies.push(response.bytes().await.unwrap());
+    }
+    assert_eq!(bodies[0], bodies[1], "to the byte");
+    weir.stop();
+}
+
+#[tokio::test]
 async fn what_is_on_record_is_read_and_run_again_from_the_command_line() {
     let site = Site::new("");
     let running = site.start(&[]).await;
