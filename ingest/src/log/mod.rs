@@ -16,7 +16,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use weir_messages::{Position, Record, Topic};
+use weir_messages::{Position, Record, Retry, Topic};
 
 pub use embedded::EmbeddedLog;
 pub use kafka::KafkaLog;
@@ -26,6 +26,9 @@ pub enum LogError {
     /// Whether anything was appended is unknown; sending it again is safe, as readers drop repeats.
     #[error("the log failed")]
     Storage(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A record that the log never takes, such as one too large. Nothing of its append can be relied on.
+    #[error("the log refuses a record")]
+    Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the log is closed")]
     Closed,
     #[error("{topic}/{partition}/{offset} does not read back: {reason}")]
@@ -33,6 +36,18 @@ pub enum LogError {
     /// A read below the first offset that is still kept.
     #[error("{topic}/{partition}: expected an offset from {first} to {end}, which are kept, found {found}")]
     OutOfRange { topic: Topic, partition: u16, first: u64, end: u64, found: u64 },
+}
+
+impl LogError {
+    /// Whether the same call may succeed when it is made again.
+    #[must_use]
+    pub const fn retry(&self) -> Retry {
+        match self {
+            Self::Storage(_) => Retry::Now,
+            Self::Closed => Retry::Later,
+            Self::Refused(_) | Self::Corrupt { .. } | Self::OutOfRange { .. } => Retry::Never,
+        }
+    }
 }
 
 /// A record where it stands.

@@ -49,7 +49,7 @@ impl From<RecordsError> for Problem {
         match error {
             RecordsError::Lending(error) => error.into(),
             RecordsError::Log(error @ (LogError::Storage(_) | LogError::Closed)) => log_unavailable(&error),
-            RecordsError::Log(LogError::Corrupt { .. } | LogError::OutOfRange { .. })
+            RecordsError::Log(LogError::Refused(_) | LogError::Corrupt { .. } | LogError::OutOfRange { .. })
             | RecordsError::Corrupt { .. } => Self::internal(&error),
         }
     }

@@ -6,11 +6,15 @@ use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode;
 
 use crate::log::LogError;
 
 /// How long a broker may take to answer before it counts as away.
 pub(super) const ANSWER: Duration = Duration::from_secs(10);
+
+/// The broker's own limit is below ours.
+const TOO_LARGE: RDKafkaErrorCode = RDKafkaErrorCode::MessageSizeTooLarge;
 
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
@@ -41,7 +45,17 @@ impl BrokerError {
 
 impl From<BrokerError> for LogError {
     fn from(error: BrokerError) -> Self {
-        Self::Storage(Box::new(error))
+        match &error {
+            BrokerError::TooLarge { .. } => Self::Refused(Box::new(error)),
+            BrokerError::Refused { source, .. } if source.rdkafka_error_code() == Some(TOO_LARGE) => {
+                Self::Refused(Box::new(error))
+            }
+            BrokerError::Silent { .. }
+            | BrokerError::Refused { .. }
+            | BrokerError::Topic { .. }
+            | BrokerError::OutOfRange { .. }
+            | BrokerError::PlaceUnknown => Self::Storage(Box::new(error)),
+        }
     }
 }
 
