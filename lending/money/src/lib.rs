@@ -4,10 +4,12 @@
 mod amount;
 mod currency;
 mod rate;
+mod total;
 
 pub use amount::{Money, MoneyError};
 pub use currency::{Currency, UnknownCurrency};
 pub use rate::{Rate, RateError};
+pub use total::Total;
 
 /// Serialises as text and schematises as a string, for values that read back with `FromStr`.
 macro_rules! as_text {
