@@ -4,6 +4,7 @@ pub mod api;
 pub mod application;
 pub mod contract;
 pub mod customer;
+pub mod decision_source;
 pub mod ledger;
 pub mod loan;
 pub mod malformed;

@@ -13,6 +13,7 @@ mod engines;
 mod failpoint;
 mod fold;
 pub mod http;
+mod lending_health;
 mod lineup;
 mod log;
 mod logging;

@@ -1,13 +1,14 @@
 //! The event log as the rest of the platform uses it: watched for its health, with the place where a test may end the
-//! process, and as the sink of lending's outbox.
+//! process, as the sink of lending's outbox, and as the source of decisions that lending tries again.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use weir_ingest::log::{Entry, EventLog, LogError};
+use weir_lending::decision_source::{DecisionSource, DecisionUnread};
 use weir_lending::outbox::{EventSink, PublishError};
-use weir_messages::{Event, Position, Record, Topic};
+use weir_messages::{Decision, Event, Place, Position, Record, Retry, Topic};
 
 use crate::failpoint::FailPoint;
 use crate::vitals::Vitals;
@@ -62,8 +63,26 @@ impl EventSink for LogSink {
     async fn publish(&self, events: &[Event]) -> Result<(), PublishError> {
         let records = events.iter().map(Record::from).collect();
         let began = std::time::Instant::now();
-        self.0.append(Topic::Events, records).await.map_err(|error| PublishError(Box::new(error)))?;
+        let appended = self.0.append(Topic::Events, records).await;
+        appended.map_err(|error| PublishError { retry: error.retry(), cause: Box::new(error) })?;
         metrics::histogram!("weir_outbox_publish_seconds").record(began.elapsed());
         Ok(())
+    }
+}
+
+/// Reads a decision again for lending.
+#[derive(Debug)]
+pub(crate) struct LogDecisions(pub Arc<dyn EventLog>);
+
+#[async_trait]
+impl DecisionSource for LogDecisions {
+    async fn read(&self, record: Place) -> Result<Option<Decision>, DecisionUnread> {
+        let read = self.0.read(record.topic, record.position, 1, Duration::ZERO).await;
+        let unread = |error: LogError| DecisionUnread { record, retry: error.retry(), cause: Box::new(error) };
+        let Some(entry) = read.map_err(unread)?.pop().filter(|entry| entry.position == record.position) else {
+            return Ok(None);
+        };
+        let decision = weir_messages::decode_json(&entry.record.value);
+        decision.map(Some).map_err(|error| DecisionUnread { record, retry: Retry::Never, cause: Box::new(error) })
     }
 }

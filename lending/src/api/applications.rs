@@ -8,9 +8,9 @@ use serde::Deserialize;
 use weir_messages::events::AttributeValue;
 use weir_messages::privacy::{Clear, Identifier};
 use weir_messages::{ApplicationId, CustomerId, Event, EventId, EventType, events};
-use weir_money::{Currency, Money, Rate};
+use weir_money::Rate;
 
-use super::{ApplicationAnswer, CostAnswer, Lending, LendingError, Once, RequestKey, decoded, encoded};
+use super::{ApplicationAnswer, CostAnswer, Lending, LendingError, Once, RequestKey, amount, decoded, encoded};
 use crate::application::{Application, ApplicationEvent, Submitted};
 use crate::product::{Product, ProductRef};
 use crate::quote::Quote;
@@ -53,7 +53,7 @@ impl Lending {
         term_months: u16,
         annual_rate: &str,
     ) -> Result<CostAnswer, LendingError> {
-        let amount = money(amount, currency)?;
+        let amount = amount::requested(amount, currency)?;
         let rate: Rate = annual_rate.parse().map_err(|error| LendingError::invalid("annual_rate", error))?;
         let product = self.product(product)?;
         let quote = Quote::new(product, &self.caps, amount, term_months, rate, self.business_date())?;
@@ -66,7 +66,7 @@ impl Lending {
         asked: ApplicationRequest,
         request: &RequestKey,
     ) -> Result<Once<ApplicationAnswer>, LendingError> {
-        let amount = money(&asked.amount, &asked.currency)?;
+        let amount = amount::requested(&asked.amount, &asked.currency)?;
         let product = ProductRef { name: asked.product.clone(), version: asked.product_version };
         let defined = self.product(&product)?;
         defined.admits(amount, asked.term_months)?;
@@ -156,7 +156,9 @@ impl Lending {
     }
 
     pub(super) fn product(&self, reference: &ProductRef) -> Result<&Product, LendingError> {
-        self.products.get(reference).ok_or_else(|| LendingError::invalid("product", "expected a product on offer"))
+        self.products
+            .get(reference)
+            .ok_or_else(|| LendingError::invalid("product", format!("expected a product on offer, found {reference}")))
     }
 
     /// An event of ours, on the customer's key.
@@ -202,9 +204,4 @@ pub(super) fn listed(application: &Application) -> Listing {
         customer: application.submitted.customer.clone(),
         state: application.state.name().to_owned(),
     }
-}
-
-fn money(amount: &str, currency: &str) -> Result<Money, LendingError> {
-    let currency: Currency = currency.parse().map_err(|error| LendingError::invalid("currency", error))?;
-    Money::parse(amount, currency).map_err(|error| LendingError::invalid("amount", error))
 }

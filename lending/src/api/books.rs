@@ -1,16 +1,13 @@
-//! The books as a reader sees them: trial balance, statements, and the check of everything.
-
-use std::collections::BTreeMap;
+//! The books as a reader sees them: trial balance and statements.
 
 use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use weir_messages::TraceId;
-use weir_money::{Currency, Money};
 
 use super::{Lending, LendingError};
 use crate::ledger::Account;
-use crate::store::{Balance, Broken};
+use crate::store::Balance;
 
 /// One account of the house, or all loans' accounts of one kind. A debit is positive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -40,19 +37,12 @@ pub struct StatementLine {
 impl Lending {
     /// Lines in order of account; those of each currency add up to zero.
     pub async fn trial_balance(&self) -> Result<Vec<TrialBalanceLine>, LendingError> {
-        let mut sums: BTreeMap<(String, Currency), Money> = BTreeMap::new();
-        for Balance { account, amount } in self.store.balances().await? {
-            let sum = sums.entry((summed_as(&account), amount.currency())).or_insert(Money::zero(amount.currency()));
-            *sum = sum
-                .checked_add(amount)
-                .map_err(|error| LendingError::Corrupt { what: "balance", reason: error.to_string() })?;
-        }
-        let line = |((account, currency), balance): ((String, Currency), Money)| TrialBalanceLine {
+        let line = |Balance { account, total }| TrialBalanceLine {
             account,
-            currency: currency.to_string(),
-            balance: balance.amount(),
+            currency: total.currency().to_string(),
+            balance: total.amount(),
         };
-        Ok(sums.into_iter().map(line).collect())
+        Ok(self.store.balances().await?.into_iter().map(line).collect())
     }
 
     /// An account's lines from beyond an entry's number, at most those of `limit` entries.
@@ -75,21 +65,5 @@ impl Lending {
             })
         });
         Ok(lines.collect())
-    }
-
-    /// Counts the whole journal again: hash chain, every entry's balance and lines, house balances and trial balance.
-    /// The number of entries, or the first thing that does not add up.
-    pub async fn ledger_verify(&self) -> Result<Result<u64, Broken>, LendingError> {
-        Ok(self.store.verify().await?)
-    }
-}
-
-fn summed_as(account: &Account) -> String {
-    match account {
-        Account::HouseBank(_) | Account::PayoutsInTransit(_) | Account::InterestIncome(_) => account.to_string(),
-        Account::LoanPrincipal(_) => "loans:principal".to_owned(),
-        Account::LoanInterest(_) => "loans:interest".to_owned(),
-        Account::LoanInterestInAdvance(_) => "loans:interest-in-advance".to_owned(),
-        Account::LoanCredit(_) => "loans:credit".to_owned(),
     }
 }

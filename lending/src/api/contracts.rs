@@ -9,6 +9,7 @@ use super::{ContractAnswer, Lending, LendingError, LoanAnswer, Once, RequestKey,
 use crate::application::{Application, ApplicationEvent, ApplicationState};
 use crate::contract::{Contract, Parties};
 use crate::loan::{Answer, Loan, LoanCommand, LoanEvent, PaymentId};
+use crate::payment::Ordered;
 use crate::quote::{Quote, Sha256};
 use crate::store::{Append, Commit, Listing, StreamId};
 
@@ -108,8 +109,9 @@ impl Lending {
                 })
             })
             .await?;
-        if !signed.replayed {
-            self.payouts.send(signed.value.loan.clone()).ok();
+        if let Some(made) = &signed.made {
+            // What finds no room is found again by whoever looks after open payouts.
+            self.payouts.try_send(Ordered::new(made.loan.clone())).ok();
         }
         Ok(signed)
     }

@@ -1,14 +1,15 @@
 //! Taking decisions from the log, and waking who waits for one.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
-use weir_messages::{ApplicationId, Decision, Place, TraceId};
+use weir_messages::{ApplicationId, Decision, Place, Retry, TraceId};
 
 use super::applications::{appended, listed, open_claim};
+use super::each::each;
 use super::{ApplicationAnswer, Lending, LendingError, decoded};
 use crate::application::{Application, ApplicationEvent, ApplicationState, Decided, decide};
-use crate::store::{Commit, ConsumerOffset, Find, Freshness, Listing, ListingKind, StreamId};
+use crate::store::{Commit, ConsumerOffset, Find, Freshness, Listing, ListingKind, ParkedKind, StreamId};
 
 /// Applications looked through at once.
 const PAGE: u32 = 100;
@@ -21,6 +22,8 @@ pub enum DecisionTaken {
     AlreadyDecided,
     /// Nothing of ours, or of another customer.
     UnknownApplication,
+    /// It cannot be applied now, and was set aside.
+    Parked,
 }
 
 impl Lending {
@@ -45,11 +48,10 @@ impl Lending {
                         let told = Some(ApplicationAnswer::from(&known));
                         return Ok((None, (DecisionTaken::AlreadyDecided, told)));
                     }
-                    let product = self.product(&known.submitted.product)?;
-                    let decided = Decided {
-                        record: Some(record),
-                        ..decide(&known.submitted, decision, product, &self.caps, self.business_date())
-                    };
+                    // A decline or a review needs none.
+                    let product = || self.product(&known.submitted.product);
+                    let decided = decide(&known.submitted, decision, product, &self.caps, self.business_date())?;
+                    let decided = Decided { record: Some(record), ..decided };
                     let event = ApplicationEvent::Decided(Box::new(decided));
                     let submission = ApplicationEvent::Submitted(Box::new(known.submitted.clone()));
                     let after = Application::fold([submission, event.clone()])?;
@@ -67,36 +69,65 @@ impl Lending {
             })
             .await?;
         if let Some(told) = told {
-            self.wake(&told);
+            self.waiting.wake(&told);
         }
         Ok(taken)
     }
 
-    /// Applies decisions read from the log, all at once so that they share a commit.
+    /// Applies decisions read from the log, all at once so that they share a commit. One that cannot be applied is parked.
+    /// After an error none of them may be taken for done.
     pub async fn apply_decisions(&self, decisions: Vec<(Place, Decision)>) -> Result<Vec<DecisionTaken>, LendingError> {
-        let mut applying = tokio::task::JoinSet::new();
-        let mut taken = vec![DecisionTaken::UnknownApplication; decisions.len()];
-        for (at, (record, decision)) in decisions.into_iter().enumerate() {
+        let items: Vec<_> = decisions.iter().map(|(record, one)| (*record, one.application.clone())).collect();
+        let taken = each(decisions, |(record, decision)| {
             let lending = self.clone();
-            applying.spawn(async move { (at, lending.apply_decision(&decision, record).await) });
+            async move { lending.apply_decision(&decision, record).await }
+        });
+        let mut answers = Vec::with_capacity(items.len());
+        for ((record, application), result) in items.into_iter().zip(taken.await) {
+            answers.push(match result {
+                Ok(taken) => taken,
+                Err(error) if error.retry() == Retry::Now => return Err(error),
+                Err(error) => {
+                    let detail = Some(record.to_string());
+                    self.park(ParkedKind::Decision, application.to_string(), &error, detail).await?;
+                    DecisionTaken::Parked
+                }
+            });
         }
-        for (at, result) in applying.join_all().await {
-            taken[at] = result?;
-        }
-        Ok(taken)
+        Ok(answers)
+    }
+
+    /// Parks a record of the log that does not read as a decision.
+    pub async fn park_unreadable_decision(&self, record: Place, reason: String) -> Result<(), LendingError> {
+        let error = LendingError::Corrupt { what: "decision", reason };
+        let id = record.to_string().replace('/', ":");
+        self.park(ParkedKind::Decision, id, &error, Some(record.to_string())).await
     }
 
     /// Where the decision that stands is on the log; `None` while there is none.
     pub async fn decision_record(&self, application: &ApplicationId) -> Result<Option<Place>, LendingError> {
-        let bodies = self.store.load(&StreamId::application(application)).await?;
+        Ok(self.decision_records(std::slice::from_ref(application)).await?.remove(application))
+    }
+
+    /// The same for many, those without one left out.
+    async fn decision_records(
+        &self,
+        applications: &[ApplicationId],
+    ) -> Result<BTreeMap<ApplicationId, Place>, LendingError> {
+        let ids: BTreeMap<_, _> = applications.iter().map(|id| (StreamId::application(id), id)).collect();
+        let streams: Vec<_> = ids.keys().cloned().collect();
+        let mut records = BTreeMap::new();
         // The second event, as the first is its submission.
-        let Some(body) = bodies.get(1) else { return Ok(None) };
-        match decoded("application", body)? {
-            ApplicationEvent::Decided(decided) => Ok(decided.record),
-            ApplicationEvent::Submitted(_)
-            | ApplicationEvent::ContractDrawn { .. }
-            | ApplicationEvent::Accepted { .. } => Ok(None),
+        for (stream, body) in self.store.events(2, &streams).await? {
+            let record = match decoded("application", &body)? {
+                ApplicationEvent::Decided(decided) => decided.record,
+                ApplicationEvent::Submitted(_)
+                | ApplicationEvent::ContractDrawn { .. }
+                | ApplicationEvent::Accepted { .. } => None,
+            };
+            records.extend(ids.get(&stream).copied().cloned().zip(record));
         }
+        Ok(records)
     }
 
     /// At most `most` decided applications in order of their ids, from beyond `after`, with where the decision stands.
@@ -114,9 +145,8 @@ impl Lending {
             if after.is_none() {
                 break;
             }
-            for id in page.into_iter().map(|listing| ApplicationId::new(listing.id)) {
-                found.extend(self.decision_record(&id).await?.map(|record| (id, record)));
-            }
+            let ids: Vec<_> = page.into_iter().map(|listing| ApplicationId::new(listing.id)).collect();
+            found.extend(self.decision_records(&ids).await?);
         }
         found.truncate(most);
         Ok(found)
@@ -139,45 +169,13 @@ impl Lending {
         application: &ApplicationId,
         timeout: Duration,
     ) -> Result<ApplicationAnswer, LendingError> {
-        let (wake, woken) = oneshot::channel();
         // Before the look, so that no decision falls in between.
-        self.waiting.lock().expect("no holder panics").entry(application.clone()).or_default().push(wake);
+        let mut waiter = self.waiting.register(application);
         let known = match self.fresh.get(application) {
-            Some(fresh) => Ok(fresh),
-            None => self.load_application(application).await,
+            Some(fresh) => fresh,
+            None => self.load_application(application).await?,
         };
-        let waits = known.as_ref().is_ok_and(|known| known.state == ApplicationState::Submitted);
-        let told = if waits { tokio::time::timeout(timeout, woken).await.ok() } else { None };
-        self.forget_gone(application);
-        match told {
-            Some(Ok(told)) => Ok(told),
-            Some(Err(_)) | None => Ok(ApplicationAnswer::from(&known?)),
-        }
-    }
-
-    pub(super) fn waited_for(&self) -> Vec<ApplicationId> {
-        self.waiting.lock().expect("no holder panics").keys().cloned().collect()
-    }
-
-    pub(super) fn is_waited_for(&self, application: &ApplicationId) -> bool {
-        self.waiting.lock().expect("no holder panics").contains_key(application)
-    }
-
-    pub(super) fn wake(&self, told: &ApplicationAnswer) {
-        let waiting = self.waiting.lock().expect("no holder panics").remove(&told.application);
-        for one in waiting.into_iter().flatten() {
-            one.send(told.clone()).ok();
-        }
-    }
-
-    /// Drops who waits no longer.
-    fn forget_gone(&self, application: &ApplicationId) {
-        let mut waiting = self.waiting.lock().expect("no holder panics");
-        if let Some(all) = waiting.get_mut(application) {
-            all.retain(|one| !one.is_closed());
-            if all.is_empty() {
-                waiting.remove(application);
-            }
-        }
+        let answer = if known.state == ApplicationState::Submitted { waiter.answer(timeout).await } else { None };
+        Ok(answer.unwrap_or_else(|| ApplicationAnswer::from(&known)))
     }
 }

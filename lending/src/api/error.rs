@@ -1,14 +1,16 @@
 //! Everything that lending may answer instead of what was asked: stable codes, the field where there is one, and no
 //! personal data.
 
-use weir_messages::ApplicationId;
+use weir_messages::{ApplicationId, Retry};
 
 use crate::application::BrokenApplication;
 use crate::contract::ContractError;
+use crate::decision_source::DecisionUnread;
 use crate::loan::{BrokenHistory, Refusal};
+use crate::outbox::PublishError;
 use crate::product::RefusedRequest;
 use crate::quote::QuoteError;
-use crate::store::{CommitError, StoreError};
+use crate::store::{CommitError, Refused, StoreError};
 use crate::vault::VaultError;
 
 /// What kind of answer it is, for the edge to give it a status.
@@ -48,6 +50,8 @@ pub enum LendingError {
     Contract(#[from] ContractError),
     #[error(transparent)]
     Loan(#[from] Refusal),
+    #[error("amount: account {account} would be beyond the largest balance that can be held")]
+    Balance { account: String },
     #[error("others changed the same thing at the same time, again and again")]
     Contended,
     #[error(transparent)]
@@ -56,6 +60,12 @@ pub enum LendingError {
     Corrupt { what: &'static str, reason: String },
     #[error(transparent)]
     Vault(#[from] VaultError),
+    #[error(transparent)]
+    Decision(#[from] DecisionUnread),
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    #[error("the work panicked, which is a defect: its message is in the log")]
+    Panicked,
 }
 
 impl LendingError {
@@ -79,11 +89,14 @@ impl LendingError {
             Self::Loan(Refusal::OtherRepayment { .. }) => "repayment_differs",
             Self::Loan(Refusal::Date { .. } | Refusal::Amount { .. }) => "invalid_field",
             Self::Loan(_) => "loan_refused",
+            Self::Balance { .. } => "balance_too_large",
             Self::Contended => "contended",
             Self::Store(StoreError::OutcomeUnknown(_)) => "outcome_unknown",
             Self::Store(_) => "store_failed",
             Self::Corrupt { .. } => "stored_form_broken",
             Self::Vault(_) => "vault_failed",
+            Self::Decision(_) | Self::Publish(_) => "log_unavailable",
+            Self::Panicked => "internal",
         }
     }
 
@@ -92,8 +105,14 @@ impl LendingError {
         match self {
             Self::Invalid { .. }
             | Self::KeyReused
+            | Self::Balance { .. }
             | Self::Quote(_)
-            | Self::Loan(Refusal::Date { .. } | Refusal::Amount { .. } | Refusal::Money { .. }) => ErrorKind::Invalid,
+            | Self::Loan(
+                Refusal::Date { .. }
+                | Refusal::Amount { .. }
+                | Refusal::Money { .. }
+                | Refusal::CannotFollow(BrokenHistory::Money { .. }),
+            ) => ErrorKind::Invalid,
             Self::NotFound { .. } | Self::Loan(Refusal::NoRepayment { .. }) => ErrorKind::NotFound,
             Self::Registered { .. }
             | Self::OpenApplication { .. }
@@ -109,6 +128,8 @@ impl LendingError {
                 | Refusal::OtherRepayment { .. },
             ) => ErrorKind::Conflict,
             Self::Contended
+            | Self::Decision(_)
+            | Self::Publish(_)
             | Self::Store(
                 StoreError::Closed | StoreError::Aborted | StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_),
             ) => ErrorKind::Unavailable,
@@ -116,7 +137,31 @@ impl LendingError {
             | Self::Loan(_)
             | Self::Store(StoreError::Database(_) | StoreError::Corrupt { .. })
             | Self::Corrupt { .. }
-            | Self::Vault(_) => ErrorKind::Internal,
+            | Self::Vault(_)
+            | Self::Panicked => ErrorKind::Internal,
+        }
+    }
+
+    /// Whether the same call may succeed when it is made again, by a caller who works through many.
+    #[must_use]
+    pub const fn retry(&self) -> Retry {
+        match self {
+            Self::Contended => Retry::Now,
+            Self::Store(error) => error.retry(),
+            Self::Decision(error) => error.retry,
+            Self::Publish(error) => error.retry,
+            // A product's file can be put back, a key can be put on the ring, an application or a loan moves on.
+            Self::Invalid { .. }
+            | Self::NotFound { .. }
+            | Self::Registered { .. }
+            | Self::OpenApplication { .. }
+            | Self::StillOpen { .. }
+            | Self::State { .. }
+            | Self::Quote(_)
+            | Self::Contract(_)
+            | Self::Loan(_)
+            | Self::Vault(_) => Retry::Later,
+            Self::KeyReused | Self::Balance { .. } | Self::Corrupt { .. } | Self::Panicked => Retry::Never,
         }
     }
 
@@ -128,7 +173,10 @@ impl LendingError {
             Self::Registered { field } => Some(field),
             Self::Contract(ContractError::OtherHash { .. }) => Some("contract_hash"),
             Self::Loan(Refusal::Date { field, .. }) => Some(field),
-            Self::Loan(Refusal::Amount { .. }) => Some("amount"),
+            Self::Balance { .. }
+            | Self::Loan(
+                Refusal::Amount { .. } | Refusal::Money { .. } | Refusal::CannotFollow(BrokenHistory::Money { .. }),
+            ) => Some("amount"),
             Self::NotFound { .. }
             | Self::OpenApplication { .. }
             | Self::StillOpen { .. }
@@ -140,7 +188,10 @@ impl LendingError {
             | Self::Contended
             | Self::Store(_)
             | Self::Corrupt { .. }
-            | Self::Vault(_) => None,
+            | Self::Vault(_)
+            | Self::Decision(_)
+            | Self::Publish(_)
+            | Self::Panicked => None,
         }
     }
 
@@ -159,7 +210,10 @@ impl From<StoreError> for LendingError {
 impl From<CommitError> for LendingError {
     fn from(error: CommitError) -> Self {
         match error {
-            CommitError::Refused(_) => Self::Contended,
+            CommitError::Refused(Refused::Balance { account }) => Self::Balance { account },
+            CommitError::Refused(
+                Refused::Version { .. } | Refused::Answered(_) | Refused::Claimed { .. } | Refused::Posted(_),
+            ) => Self::Contended,
             CommitError::Store(error) => Self::Store(error),
         }
     }

@@ -1,17 +1,13 @@
-//! Loans after signature: reading, repaying, and the end of a business day.
+//! Loans after signature: reading and repaying.
 
 use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use weir_messages::{CustomerId, Event, EventType, LoanId, TraceId, events};
-use weir_money::{Currency, Money};
 
-use super::{Lending, LendingError, LoanAnswer, LoanListed, Once, RequestKey, decoded, encoded, state_name};
+use super::{Lending, LendingError, LoanAnswer, LoanListed, Once, RequestKey, amount, decoded, encoded, state_name};
 use crate::loan::{Answer, Change, Loan, LoanCommand, LoanEvent, LoanState, RepaymentId};
 use crate::store::{Append, Commit, Find, Freshness, Listing, ListingKind, StreamId};
-
-/// Loans read at a time by the end of a day.
-const PAGE: u32 = 256;
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -69,8 +65,7 @@ impl Lending {
         asked: &RepaymentRequest,
         request: &RequestKey,
     ) -> Result<Once<LoanAnswer>, LendingError> {
-        let currency: Currency = asked.currency.parse().map_err(|error| LendingError::invalid("currency", error))?;
-        let amount = Money::parse(&asked.amount, currency).map_err(|error| LendingError::invalid("amount", error))?;
+        let amount = amount::requested(&asked.amount, &asked.currency)?;
         if !(1..=64).contains(&asked.repayment.len()) {
             return Err(LendingError::invalid("repayment", "expected 1 to 64 characters"));
         }
@@ -92,32 +87,6 @@ impl Lending {
             })
         })
         .await
-    }
-
-    /// Recognises what falls due up to and including `through` on every running loan; the number of loans it changed.
-    /// Doing it again changes nothing.
-    pub async fn end_day(&self, through: NaiveDate) -> Result<u64, LendingError> {
-        if through > self.business_date() {
-            let reason = format!("expected a day up to {}, found {through}", self.business_date());
-            return Err(LendingError::invalid("through", reason));
-        }
-        let (mut changed, mut after) = (0, None);
-        loop {
-            let page = self.loans_in("active", after.as_ref(), PAGE).await?;
-            let mut running = tokio::task::JoinSet::new();
-            for listed in &page {
-                let (lending, loan) = (self.clone(), listed.loan.clone());
-                let command = LoanCommand::EndDay { through };
-                running.spawn(async move { lending.command(&loan, &command, TraceId::random()).await });
-            }
-            for result in running.join_all().await {
-                changed += u64::from(result?);
-            }
-            match page.last() {
-                Some(last) => after = Some(last.loan.clone()),
-                None => return Ok(changed),
-            }
-        }
     }
 
     /// Applies a command that may come twice; whether it changed anything.

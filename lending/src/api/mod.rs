@@ -1,32 +1,42 @@
 //! What may be asked of lending, in one place: the only way in for the HTTP edge, the loop and the demo. Decisions are
 //! made by the pure modules and kept by the store; here they meet.
 
+mod amount;
 mod answers;
 mod applications;
 mod books;
 mod contracts;
 mod customers;
+mod day_end;
 mod decisions;
+mod each;
 mod error;
 mod fresh;
 mod loans;
+mod missing_products;
 mod news;
 mod once;
+mod parking;
 mod payouts;
+mod queues;
 #[cfg(test)]
 mod tests;
+mod upkeep;
+mod verification;
+mod waiting;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use chrono::NaiveDate;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use uuid::{NoContext, Timestamp, Uuid};
 use weir_messages::privacy::{Keyring, Tokenizer};
-use weir_messages::{ApplicationId, Clock, KnownTime, LoanId};
+use weir_messages::{Clock, KnownTime};
 
+pub use amount::MAX_AMOUNT;
 pub use answers::*;
 pub use applications::ApplicationRequest;
 pub use books::{StatementLine, TrialBalanceLine};
@@ -35,15 +45,25 @@ pub use decisions::DecisionTaken;
 pub use error::{ErrorKind, LendingError};
 pub use loans::RepaymentRequest;
 pub use once::{Once, RequestKey};
+pub use parking::{ParkedAnswer, RETRY_PARKED_AFTER, RetryOutcome};
+pub use upkeep::Upkeep;
+pub use verification::{BookDifference, Verified};
 
 use fresh::Fresh;
+use queues::Queues;
+use verification::LatestVerification;
+use waiting::Waiting;
 
+use crate::decision_source::DecisionSource;
 use crate::outbox::{EventSink, OutboxAge, Relay};
-use crate::payment::{PaymentChannel, Runner};
+use crate::payment::{Ordered, PaymentChannel, Runner};
 use crate::product::{Product, ProductRef};
 use crate::rate::CapTable;
 use crate::store::{self, Database, FailPoint, Opened, Store, StoreError};
 use crate::vault::Vault;
+
+/// Orders of payouts that wait for the runner; beyond that it finds them in the database.
+const MAX_ORDERED: usize = 1_024;
 
 /// What lending is told once, at the start.
 #[derive(Debug, Clone)]
@@ -53,6 +73,7 @@ pub struct LendingConfig {
     pub lender: String,
     pub products: Vec<Product>,
     pub caps: CapTable,
+    pub upkeep: Upkeep,
 }
 
 /// What lending needs of the world.
@@ -63,6 +84,8 @@ pub struct Ports {
     pub keyring: Arc<Keyring>,
     pub payments: Arc<dyn PaymentChannel>,
     pub events: Arc<dyn EventSink>,
+    /// Where a decision that was set aside is read again.
+    pub decisions: Arc<dyn DecisionSource>,
     /// Passed with `commit_done` and `outbox_published`; `|_| ()` outside tests.
     pub fail_point: FailPoint,
 }
@@ -86,12 +109,15 @@ pub struct Office {
     products: BTreeMap<ProductRef, Product>,
     caps: CapTable,
     lender: String,
-    waiting: Mutex<HashMap<ApplicationId, Vec<oneshot::Sender<ApplicationAnswer>>>>,
+    waiting: Waiting,
+    queues: Queues,
+    upkeep: Upkeep,
+    verification: LatestVerification,
     fresh: Fresh,
     outbox_age: OutboxAge,
     /// Whether this process is the one that relays and looks after what others left.
     turn: watch::Receiver<bool>,
-    payouts: mpsc::UnboundedSender<LoanId>,
+    payouts: mpsc::Sender<Ordered>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -107,13 +133,14 @@ impl Lending {
     /// Opens the store and starts the outbox relay and the payout runner, both of which take up what a crash left.
     pub async fn open(config: LendingConfig, ports: Ports) -> Result<Self, StoreError> {
         let Opened { store, feed, news } = store::open(&config.database, Arc::clone(&ports.fail_point)).await?;
-        let (payouts, ordered) = mpsc::unbounded_channel();
+        let (payouts, ordered) = mpsc::channel(MAX_ORDERED);
         let (outbox_age, turn) = (OutboxAge::default(), feed.turn.clone());
         let relay = Relay {
             store: Arc::clone(&store),
             sink: Arc::clone(&ports.events),
             feed,
             age: outbox_age.clone(),
+            clock: Arc::clone(&ports.clock),
             fail_point: Arc::clone(&ports.fail_point),
         };
         let lending = Self(Arc::new(Office {
@@ -122,7 +149,10 @@ impl Lending {
             products: config.products.into_iter().map(|product| (product.reference.clone(), product)).collect(),
             caps: config.caps,
             lender: config.lender,
-            waiting: Mutex::default(),
+            waiting: Waiting::default(),
+            queues: Queues::default(),
+            upkeep: config.upkeep,
+            verification: LatestVerification::default(),
             fresh: Fresh::default(),
             outbox_age,
             turn,
@@ -132,8 +162,12 @@ impl Lending {
         }));
         let channel = Arc::clone(&lending.ports.payments);
         let runner = Runner { payouts: Arc::new(lending.clone()), channel, ordered };
-        let tasks =
-            vec![tokio::spawn(relay.run()), tokio::spawn(runner.run()), tokio::spawn(lending.clone().hear(news))];
+        let tasks = vec![
+            tokio::spawn(relay.run()),
+            tokio::spawn(runner.run()),
+            tokio::spawn(lending.clone().hear(news)),
+            tokio::spawn(lending.clone().keep_up()),
+        ];
         lending.tasks.lock().expect("no holder panics").extend(tasks);
         Ok(lending)
     }

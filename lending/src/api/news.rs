@@ -13,7 +13,7 @@ impl Lending {
         while let Some(news) = news.recv().await {
             let applications = match news {
                 News::Applications(applications) => applications,
-                News::Anything => self.waited_for(),
+                News::Anything => self.waiting.applications(),
             };
             for application in &applications {
                 if let Err(error) = self.look_again(application).await {
@@ -28,12 +28,12 @@ impl Lending {
     async fn look_again(&self, application: &ApplicationId) -> Result<(), LendingError> {
         // What was submitted here has moved on elsewhere.
         self.fresh.take(application);
-        if !self.is_waited_for(application) {
+        if !self.waiting.contains(application) {
             return Ok(());
         }
         let known = self.load_application(application).await?;
         if known.state != ApplicationState::Submitted {
-            self.wake(&ApplicationAnswer::from(&known));
+            self.waiting.wake(&ApplicationAnswer::from(&known));
         }
         Ok(())
     }

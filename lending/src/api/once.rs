@@ -3,7 +3,6 @@
 use std::pin::Pin;
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use weir_messages::TraceId;
 use weir_messages::privacy::Identifier;
@@ -24,23 +23,57 @@ pub struct RequestKey {
     pub(crate) key: String,
     /// SHA-256; kept only under the token key, as a body may be guessable.
     digest: [u8; 32],
+    /// HTTP status of the answer, should the command be carried out.
+    status: u16,
     pub(crate) trace: TraceId,
 }
 
 impl RequestKey {
-    /// `operation` is method and path, `body` the bytes as they came.
+    /// `operation` is method and path, `body` the bytes as they came. The answer goes out with the status 201.
     #[must_use]
     pub fn new(key: impl Into<String>, operation: &str, body: &[u8], trace: TraceId) -> Self {
         let digest = Sha256::new().chain_update(operation).chain_update([0]).chain_update(body).finalize();
-        Self { key: key.into(), digest: digest.into(), trace }
+        Self { key: key.into(), digest: digest.into(), status: 201, trace }
+    }
+
+    /// With another HTTP status for the answer.
+    #[must_use]
+    pub const fn answered_with(mut self, status: u16) -> Self {
+        self.status = status;
+        self
     }
 }
 
-/// An answer, and whether it is that of an earlier request with the same key.
+/// An answer as it goes to the caller: the bytes that were committed with the command, whichever release wrote them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Once<T> {
-    pub value: T,
-    pub replayed: bool,
+    /// HTTP status; absent in what was answered before it was kept.
+    pub status: Option<u16>,
+    /// JSON.
+    pub body: String,
+    /// What the body says; absent where it is the answer of an earlier request with the same key.
+    pub(super) made: Option<T>,
+}
+
+impl<T> Once<T> {
+    /// Whether the answer is that of an earlier request with the same key.
+    #[must_use]
+    pub const fn replayed(&self) -> bool {
+        self.made.is_none()
+    }
+
+    /// The same with another body, for a caller who asked for what comes later too.
+    #[must_use]
+    pub fn with_body(self, body: String) -> Self {
+        Self { body, ..self }
+    }
+}
+
+#[cfg(test)]
+impl<T: serde::de::DeserializeOwned> Once<T> {
+    pub(crate) fn value(&self) -> T {
+        serde_json::from_str(&self.body).unwrap()
+    }
 }
 
 /// Longest idempotency key taken.
@@ -48,7 +81,7 @@ const LONGEST_KEY: usize = 255;
 
 impl Lending {
     /// Decides with `attempt`, commits what it wants with its answer, and decides anew where a stream has moved.
-    pub(super) async fn once<'a, T: Serialize + DeserializeOwned>(
+    pub(super) async fn once<'a, T: Serialize>(
         &self,
         request: &RequestKey,
         attempt: impl Fn(Commit) -> Attempt<'a, (Commit, T)>,
@@ -59,7 +92,7 @@ impl Lending {
         // Callers make keys out of anything, phone numbers too: only a token of it is kept.
         let key = self.ports.tokens.token(Identifier::Contact, &request.key);
         let fingerprint = self.ports.tokens.token(Identifier::Contact, &hex::encode(request.digest));
-        let mut looked = false;
+        let (mut looked, mut turn) = (false, None);
         for _ in 0..ATTEMPTS {
             let attempted = attempt(Commit::empty(self.now(), request.trace));
             let attempted = if looked {
@@ -68,21 +101,37 @@ impl Lending {
                 // Side by side: most requests are new, and the attempt of a repeat is thrown away, whatever it says.
                 let (before, attempted) = tokio::join!(self.store.answered(&key), attempted);
                 if let Some(before) = before? {
-                    return replay(&before, &fingerprint);
+                    return replay(before, &fingerprint);
                 }
                 looked = true;
                 attempted
             };
             let (mut commit, value) = attempted?;
-            let answer = serde_json::to_string(&value).map_err(|error| corrupt_answer(&error))?;
-            let (key, fingerprint) = (key.clone(), fingerprint.clone());
-            commit.answered = Some(AnsweredRequest { request: key, fingerprint: fingerprint.clone(), answer });
+            // Whoever comes while others queue stands behind them, and decides on what they leave.
+            if turn.is_none()
+                && let Some(stream) = self.queues.queued(&commit)
+            {
+                turn = Some(self.queues.turn(stream).await);
+                continue;
+            }
+            let answer = super::encoded("answer", &value)?;
+            let status = Some(request.status);
+            let (key, fingerprint_kept) = (key.clone(), fingerprint.clone());
+            commit.answered =
+                Some(AnsweredRequest { request: key, fingerprint: fingerprint_kept, status, answer: answer.clone() });
             match self.committed(commit).await {
-                Ok(()) => return Ok(Once { value, replayed: false }),
-                Err(CommitError::Refused(Refused::Answered(before))) => return replay(&before, &fingerprint),
+                Ok(()) => return Ok(Once { status, body: answer, made: Some(value) }),
+                Err(CommitError::Refused(Refused::Answered(before))) => return replay(before, &fingerprint),
+                Err(CommitError::Refused(Refused::Version { stream, .. })) => {
+                    if turn.is_none() {
+                        turn = Some(self.queues.turn(&stream).await);
+                    }
+                }
                 // A claim may have gone to somebody else since it was looked at: the next attempt says so.
-                Err(CommitError::Refused(Refused::Version { .. } | Refused::Claimed { .. } | Refused::Posted(_))) => {}
-                Err(CommitError::Store(error)) => return Err(error.into()),
+                Err(CommitError::Refused(Refused::Claimed { .. } | Refused::Posted(_))) => {}
+                Err(error @ (CommitError::Refused(Refused::Balance { .. }) | CommitError::Store(_))) => {
+                    return Err(error.into());
+                }
             }
         }
         Err(LendingError::Contended)
@@ -94,13 +143,27 @@ impl Lending {
         trace: TraceId,
         attempt: impl Fn(Commit) -> Attempt<'a, (Option<Commit>, T)>,
     ) -> Result<T, LendingError> {
+        let mut turn = None;
         for _ in 0..ATTEMPTS {
             let (commit, value) = attempt(Commit::empty(self.now(), trace)).await?;
             let Some(commit) = commit else { return Ok(value) };
+            if turn.is_none()
+                && let Some(stream) = self.queues.queued(&commit)
+            {
+                turn = Some(self.queues.turn(stream).await);
+                continue;
+            }
             match self.committed(commit).await {
                 Ok(()) => return Ok(value),
-                Err(CommitError::Refused(_)) => {}
-                Err(CommitError::Store(error)) => return Err(error.into()),
+                Err(CommitError::Refused(Refused::Version { stream, .. })) => {
+                    if turn.is_none() {
+                        turn = Some(self.queues.turn(&stream).await);
+                    }
+                }
+                Err(CommitError::Refused(Refused::Answered(_) | Refused::Claimed { .. } | Refused::Posted(_))) => {}
+                Err(error @ (CommitError::Refused(Refused::Balance { .. }) | CommitError::Store(_))) => {
+                    return Err(error.into());
+                }
             }
         }
         Err(LendingError::Contended)
@@ -116,14 +179,9 @@ impl Lending {
     }
 }
 
-fn replay<T: DeserializeOwned>(before: &AnsweredRequest, fingerprint: &str) -> Result<Once<T>, LendingError> {
+fn replay<T>(before: AnsweredRequest, fingerprint: &str) -> Result<Once<T>, LendingError> {
     if before.fingerprint != fingerprint {
         return Err(LendingError::KeyReused);
     }
-    let value = serde_json::from_str(&before.answer).map_err(|error| corrupt_answer(&error))?;
-    Ok(Once { value, replayed: true })
-}
-
-fn corrupt_answer(error: &serde_json::Error) -> LendingError {
-    LendingError::Corrupt { what: "answer", reason: error.to_string() }
+    Ok(Once { status: before.status, body: before.answer, made: None })
 }

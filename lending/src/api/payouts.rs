@@ -6,24 +6,30 @@ use weir_messages::{LoanId, TraceId};
 use super::{Lending, LendingError};
 use crate::loan::{LoanCommand, LoanState};
 use crate::payment::{Concluded, PayoutOrder, Payouts};
-use crate::store::StreamId;
+use crate::store::{ParkedKind, StreamId};
 use crate::vault::Field;
+
+/// Loans read at a time where payouts are looked for.
+const PAGE: u32 = 256;
 
 #[async_trait]
 impl Payouts for Lending {
-    async fn open(&self) -> Result<Vec<LoanId>, LendingError> {
+    async fn open(&self, after: Option<&LoanId>) -> Result<Vec<LoanId>, LendingError> {
         // Each process pays what it ordered. What a dead one left is looked for by one of the living, and should two pay
         // the same, they do so under one id.
         if !*self.turn.borrow() {
             return Ok(Vec::new());
         }
-        let open = self.loans_in("paying_out", None, u32::MAX).await?;
+        let open = self.loans_in("paying_out", after, PAGE).await?;
         Ok(open.into_iter().map(|listed| listed.loan).collect())
     }
 
     async fn order(&self, loan: &LoanId) -> Result<Option<PayoutOrder>, LendingError> {
         let known = self.load_loan(loan).await?;
-        let LoanState::PayingOut { payment, .. } = known.state() else { return Ok(None) };
+        let LoanState::PayingOut { payment, .. } = known.state() else {
+            self.unpark_payout(loan).await?;
+            return Ok(None);
+        };
         let (_, opened) = self.known_customer(&known.signed().customer).await?;
         let card = opened.required(Field::Card)?;
         Ok(Some(PayoutOrder { payment, amount: known.signed().cost_table.principal, card }))
@@ -38,6 +44,23 @@ impl Payouts for Lending {
         // Goes on with the trace under which the payout was ordered.
         let trace = self.store.trace(&StreamId::loan(loan)).await?.unwrap_or_else(TraceId::random);
         self.command(loan, &command, trace).await?;
+        self.unpark_payout(loan).await
+    }
+
+    async fn is_parked(&self, loan: &LoanId) -> Result<bool, LendingError> {
+        Ok(self.store.parked_item(ParkedKind::Payout, loan.as_str()).await?.is_some())
+    }
+
+    async fn park(&self, loan: &LoanId, error: &LendingError) -> Result<(), LendingError> {
+        Self::park(self, ParkedKind::Payout, loan.to_string(), error, None).await
+    }
+}
+
+impl Lending {
+    async fn unpark_payout(&self, loan: &LoanId) -> Result<(), LendingError> {
+        if self.is_parked(loan).await? {
+            self.unpark(ParkedKind::Payout, loan.to_string()).await?;
+        }
         Ok(())
     }
 }

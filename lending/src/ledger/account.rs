@@ -49,6 +49,29 @@ impl Account {
         }
     }
 
+    /// The line of a trial balance that it is summed in: its own name, or `loans:principal` for every loan's principal.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        match self {
+            Self::HouseBank(_) | Self::PayoutsInTransit(_) | Self::InterestIncome(_) => self.to_string(),
+            Self::LoanPrincipal(_) => "loans:principal".to_owned(),
+            Self::LoanInterest(_) => "loans:interest".to_owned(),
+            Self::LoanInterestInAdvance(_) => "loans:interest-in-advance".to_owned(),
+            Self::LoanCredit(_) => "loans:credit".to_owned(),
+        }
+    }
+
+    /// Every account that a loan has.
+    #[must_use]
+    pub fn of_loan(loan: &LoanId) -> [Self; 4] {
+        [
+            Self::LoanPrincipal(loan.clone()),
+            Self::LoanInterest(loan.clone()),
+            Self::LoanInterestInAdvance(loan.clone()),
+            Self::LoanCredit(loan.clone()),
+        ]
+    }
+
     /// The loan this account belongs to; `None` for an account of the house.
     #[must_use]
     pub const fn loan(&self) -> Option<&LoanId> {

@@ -9,6 +9,14 @@ use super::Loan;
 use super::lifecycle::{Running, Stage};
 use crate::ledger::{Account, Line};
 
+impl Loan {
+    /// What the loan's events have put on each of its own accounts. Positive is a debit.
+    pub fn balances(&self) -> Result<BTreeMap<Account, Money>, MoneyError> {
+        let accounts = Accounts::of(self)?.balances;
+        Ok(accounts.into_iter().filter(|(account, _)| account.loan().is_some()).collect())
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Accounts {
     currency: Currency,

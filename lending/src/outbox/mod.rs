@@ -2,7 +2,8 @@
 //! commit; the table is read at the start, whenever something did not fit, and for what other processes committed.
 //!
 //! Of several processes one relays. When the turn passes, the next starts at the first row still in the table, which is
-//! no later than what the last may still be publishing: so each row's first copy on the log is in order.
+//! no later than what the last may still be publishing: so each row's first copy on the log is in order. A row that the
+//! log never takes is parked, and those behind it go on.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -10,18 +11,28 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use weir_messages::{Causes, Event, KnownTime};
+use weir_messages::{Causes, Clock, Event, KnownTime, Retry, TraceId};
 
-use crate::store::{FailPoint, OutboxFeed, OutboxRow, Store};
+use crate::store::{Commit, FailPoint, OutboxFeed, OutboxPage, OutboxRow, Park, ParkedKind, Store, UnreadableRow};
 
 /// Rows published at once.
 const MOST: u32 = 512;
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_LAST: Duration = Duration::from_secs(5);
 
+/// Rows that were handed over in memory and wait for their turn, while the log does not answer too.
+const MAX_HANDED: usize = 1_024;
+
 #[derive(Debug, thiserror::Error)]
 #[error("the event log took no events")]
-pub struct PublishError(#[from] pub Box<dyn std::error::Error + Send + Sync>);
+pub struct PublishError {
+    /// `Never` where one of the events is at fault, whoever publishes it and whenever.
+    pub retry: Retry,
+    #[source]
+    pub cause: Box<dyn std::error::Error + Send + Sync>,
+}
+
+type Answer = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
 /// Where events go. `Ok` means that all of them are durable, in this order. After an error any of them may be, and all
 /// come again: readers drop repeats by (source, id).
@@ -52,6 +63,7 @@ pub(crate) struct Relay {
     pub(crate) sink: Arc<dyn EventSink>,
     pub(crate) feed: OutboxFeed,
     pub(crate) age: OutboxAge,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) fail_point: FailPoint,
 }
 
@@ -85,10 +97,13 @@ impl Relay {
         let (mut published, mut wait) = (0, RETRY_FIRST);
         let mut handed: Vec<OutboxRow> = Vec::new();
         while *self.feed.turn.borrow() {
-            while let Ok(rows) = self.feed.rows.try_recv() {
+            handed.retain(|row| row.number > published);
+            // What is not taken here is dropped by the feed when it is full: the table has it.
+            while handed.len() < MAX_HANDED
+                && let Ok(rows) = self.feed.rows.try_recv()
+            {
                 handed.extend(rows);
             }
-            handed.retain(|row| row.number > published);
             let next = following(&mut handed, published);
             let result = if !next.is_empty() {
                 self.publish(&next, &mut published).await
@@ -113,36 +128,70 @@ impl Relay {
         }
     }
 
-    async fn publish_from_table(&self, published: &mut u64) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    async fn publish_from_table(&self, published: &mut u64) -> Answer {
         let committed = self.feed.committed.load(Ordering::Acquire);
-        let rows = self.store.outbox(*published, MOST).await?;
-        if rows.is_empty() {
+        let OutboxPage { rows, unreadable } = self.store.outbox(*published, MOST).await?;
+        if !rows.is_empty() {
+            return self.publish(&rows, published).await;
+        }
+        let Some(UnreadableRow { number, event, error }) = unreadable else {
             // Published, and its rows deleted, before a restart.
             *published = committed;
             return Ok(());
-        }
-        self.publish(&rows, published).await
+        };
+        self.park(format!("row:{number}"), &error, error.retry(), event).await?;
+        self.acknowledge(number, published);
+        Ok(())
     }
 
-    async fn publish(
-        &self,
-        rows: &[OutboxRow],
-        published: &mut u64,
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    /// Rows in order, and without a gap beyond `published`.
+    async fn publish(&self, rows: &[OutboxRow], published: &mut u64) -> Answer {
         self.age.set(rows.first().map(|row| row.at));
         let events: Vec<Event> = rows.iter().map(|row| row.event.clone()).collect();
-        self.sink.publish(&events).await?;
-        (self.fail_point)("outbox_published");
-        if let Some(last) = rows.last() {
-            *published = last.number;
-            self.store.published(last.number);
+        match self.sink.publish(&events).await {
+            Ok(()) => {
+                (self.fail_point)("outbox_published");
+                rows.last().into_iter().for_each(|last| self.acknowledge(last.number, published));
+                Ok(())
+            }
+            Err(error) if error.retry == Retry::Never => self.publish_singly(rows, published).await,
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Parks those among the rows that the log never takes.
+    async fn publish_singly(&self, rows: &[OutboxRow], published: &mut u64) -> Answer {
+        for row in rows {
+            match self.sink.publish(std::slice::from_ref(&row.event)).await {
+                Ok(()) => {}
+                Err(error) if error.retry == Retry::Never => {
+                    let event = serde_json::to_string(&row.event)?;
+                    self.park(row.event.id.to_string(), &error, error.retry, event).await?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+            self.acknowledge(row.number, published);
         }
         Ok(())
     }
+
+    async fn park(&self, id: String, error: &(dyn std::error::Error + Sync), retry: Retry, event: String) -> Answer {
+        let item = Park::new(ParkedKind::Outbox, id, error, retry, Some(event));
+        tracing::error!(kind = item.kind.name(), id = item.id, cause = item.cause, "parked: the log never takes it");
+        let commit = Commit { park: vec![item], ..Commit::empty(self.clock.now(), TraceId::random()) };
+        Ok(self.store.commit(commit).await?)
+    }
+
+    fn acknowledge(&self, number: u64, published: &mut u64) {
+        *published = number;
+        self.store.published(number);
+    }
 }
 
-/// Takes the rows that follow `published` without a gap: one in between is another process's.
+/// Takes the rows that follow `published` without a gap, as many as are published at once: one in between is another
+/// process's.
 fn following(handed: &mut Vec<OutboxRow>, published: u64) -> Vec<OutboxRow> {
-    let gapless = (published + 1..).zip(handed.iter()).take_while(|(number, row)| row.number == *number).count();
+    let numbered = (published + 1..).zip(handed.iter()).take(MOST as usize);
+    let gapless = numbered.take_while(|(number, row)| row.number == *number).count();
     handed.drain(..gapless).collect()
 }

@@ -12,7 +12,7 @@ use weir_messages::privacy::Clear;
 use weir_money::Money;
 
 pub use http::HttpPaymentChannel;
-pub(crate) use runner::{Concluded, Payouts, Runner};
+pub(crate) use runner::{Concluded, Ordered, Payouts, Runner};
 pub use signature::{SIGNATURE, Signer, TIMESTAMP};
 
 use crate::loan::PaymentId;

@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::house::House;
 use super::{AnsweredRequest, Claim, Commit, Refused, StreamId};
 
 /// What the database holds of everything that a group of commits asks about.
@@ -15,12 +16,14 @@ pub(super) struct Known {
     pub(super) claims: HashMap<(String, String), String>,
     /// Ids of entries in the journal.
     pub(super) entries: HashSet<String>,
+    pub(super) house: House,
 }
 
 impl Known {
     /// Refuses a commit, or takes it in as if it were written.
     pub(super) fn admit(&mut self, commit: &Commit) -> Result<(), Refused> {
         self.check(commit)?;
+        self.house = self.house.after(&commit.entries)?;
         for append in &commit.appends {
             *self.versions.entry(append.stream.clone()).or_default() += append.bodies.len() as u64;
         }
@@ -105,7 +108,8 @@ mod tests {
 
     #[test]
     fn a_request_sent_twice_gets_its_answer_and_not_its_own_conflict() {
-        let answered = AnsweredRequest { request: "k".into(), fingerprint: "f".into(), answer: "1".into() };
+        let answered =
+            AnsweredRequest { request: "k".into(), fingerprint: "f".into(), status: Some(201), answer: "1".into() };
         let once = Commit { answered: Some(answered.clone()), ..appending("a", 0) };
         let mut known = Known::default();
         known.admit(&once).unwrap();

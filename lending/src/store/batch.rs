@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
+use weir_messages::KnownTime;
 
 use super::admission::Known;
 use super::known::known;
 use super::rows::signed;
 use super::sql::{Answer, Sql, Value as Bound};
-use super::{Chain, Commit, OutboxRow, Refused};
+use super::{Chain, Commit, OutboxRow, Refused, parked};
 use crate::ledger::Entry;
 
 /// Rows by table. Each table's become one statement.
@@ -17,8 +18,6 @@ struct Batch {
     events: Vec<Value>,
     journal: Vec<Value>,
     lines: Vec<Value>,
-    /// Netted: a hot account is one row, however many commits touch it.
-    house: BTreeMap<(String, String), i64>,
     outbox: Vec<Value>,
     answered: Vec<Value>,
     /// (kind, value) of claims made or given up; who holds them in the end is known after admission.
@@ -29,6 +28,10 @@ struct Batch {
     listings: BTreeMap<(&'static str, String), Value>,
     erased: Vec<Value>,
     offsets: BTreeMap<(String, u16), u64>,
+    /// What of it is parked in the end; `None` where it is parked no more.
+    parked: BTreeMap<(&'static str, String), Option<Value>>,
+    /// Answers given before then, in microseconds, are forgotten.
+    forget_answers: Option<i64>,
 }
 
 /// Where journal and outbox go on.
@@ -79,7 +82,7 @@ impl Batch {
             handed.push(OutboxRow { number: heads.outbox, event: event.clone(), at: commit.at });
         }
         if let Some(one) = &commit.answered {
-            self.answered.push(json!([one.request, one.fingerprint, one.answer, at]));
+            self.answered.push(json!([one.request, one.fingerprint, one.answer, at, one.status]));
         }
         let claims = commit.claims.iter().chain(&commit.releases);
         self.claims.extend(claims.map(|one| (one.kind.to_owned(), one.value.clone())));
@@ -98,6 +101,13 @@ impl Batch {
             let next = self.offsets.entry((offset.consumer.clone(), offset.shard)).or_default();
             *next = offset.next.max(*next);
         }
+        for (kind, id) in &commit.unpark {
+            self.parked.insert((kind.name(), id.clone()), None);
+        }
+        for item in &commit.park {
+            self.parked.insert((item.kind.name(), item.id.clone()), Some(parked::row(item, commit.at)));
+        }
+        self.forget_answers = self.forget_answers.max(commit.forget_answers.map(KnownTime::micros));
     }
 
     fn post(&mut self, entry: &Entry, trace: &str, heads: &mut Heads) {
@@ -106,12 +116,8 @@ impl Batch {
         let (previous, hash) = (heads.chain.hash.as_str(), next.hash.as_str());
         self.journal.push(json!([next.number, entry.id(), text, trace, previous, hash]));
         for (number, line) in (1_u32..).zip(entry.lines()) {
-            let (account, currency) = (line.account.to_string(), line.amount.currency().to_string());
-            let minor_units = line.amount.minor_units();
-            self.lines.push(json!([next.number, number, account, currency, minor_units]));
-            if line.account.loan().is_none() {
-                *self.house.entry((account, currency)).or_default() += minor_units;
-            }
+            let (account, amount) = (line.account.to_string(), line.amount);
+            self.lines.push(json!([next.number, number, account, amount.currency(), amount.minor_units()]));
         }
         heads.chain = next;
     }
@@ -126,8 +132,10 @@ impl Batch {
         Ok(())
     }
 
-    fn statements(self, known: &Known) -> [(&'static str, Vec<Value>); 17] {
-        let house = self.house.into_iter().map(|((account, currency), minor)| json!([account, currency, minor]));
+    fn statements(self, known: &Known) -> [(&'static str, Vec<Value>); 20] {
+        let (parked, unparked): (Vec<_>, Vec<_>) = self.parked.into_iter().partition(|(_, row)| row.is_some());
+        let unparked = unparked.into_iter().map(|(key, _)| json!(key));
+        let forget_answers = self.forget_answers.iter().map(|before| json!([before]));
         let held = self.claims.iter().filter_map(|key| known.claims.get(key).map(|owner| json!([key.0, key.1, owner])));
         let given_up = self.claims.iter().filter(|key| !known.claims.contains_key(*key)).map(|key| json!(key));
         let offsets = self.offsets.into_iter().map(|((consumer, shard), next)| json!([consumer, shard, next]));
@@ -155,9 +163,9 @@ impl Batch {
             (
                 "insert into house_balances select value->>0, value->>1, cast(value->>2 as bigint)
                  from json_array_elements($1::json) where true
-                 on conflict (account, currency) do update
-                 set minor_units = house_balances.minor_units + excluded.minor_units",
-                house.collect(),
+                 on conflict (account, currency) do update set minor_units = excluded.minor_units",
+                // Netted: a hot account is one row, however many commits touch it.
+                known.house.rows(),
             ),
             (
                 "insert into outbox select cast(value->>0 as bigint), value->>1, cast(value->>2 as bigint)
@@ -165,7 +173,8 @@ impl Batch {
                 self.outbox,
             ),
             (
-                "insert into answered_requests select value->>0, value->>1, value->>2, cast(value->>3 as bigint)
+                "insert into answered_requests (request, fingerprint, answer, at, status)
+                 select value->>0, value->>1, value->>2, cast(value->>3 as bigint), cast(value->>4 as bigint)
                  from json_array_elements($1::json)",
                 self.answered,
             ),
@@ -213,6 +222,14 @@ impl Batch {
                 erased.clone(),
             ),
             ("delete from claims where owner in (select e.value->>0 from json_array_elements($1::json) e)", erased),
+            (parked::INSERT, parked.into_iter().filter_map(|(_, row)| row).collect()),
+            (parked::DELETE, unparked.collect()),
+            (
+                "delete from answered_requests where request in
+                 (select a.request from answered_requests a, json_array_elements($1::json) e
+                  where a.at < cast(e.value->>0 as bigint) order by a.at limit 1000)",
+                forget_answers.collect(),
+            ),
         ]
     }
 }

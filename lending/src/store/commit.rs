@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use weir_messages::{ApplicationId, CustomerId, Event, KnownTime, LoanId, TraceId};
 
+use super::{Park, ParkedKind};
 use crate::ledger::Entry;
 
 /// A stream of events: one customer, application or loan.
@@ -112,7 +113,9 @@ pub struct Listing {
 pub struct AnsweredRequest {
     pub request: String,
     pub fingerprint: String,
-    /// JSON.
+    /// HTTP status; absent in what was answered before it was kept.
+    pub status: Option<u16>,
+    /// JSON, the bytes as they were given.
     pub answer: String,
 }
 
@@ -142,6 +145,12 @@ pub struct Commit {
     /// The customer whose key, fields, index rows and id-number claim are destroyed.
     pub erase: Option<CustomerId>,
     pub offset: Option<ConsumerOffset>,
+    /// Items set aside; each attempt that failed is one.
+    pub park: Vec<Park>,
+    /// Items that are parked no more.
+    pub unpark: Vec<(ParkedKind, String)>,
+    /// Some of the answers that were given before then are forgotten.
+    pub forget_answers: Option<KnownTime>,
 }
 
 impl Commit {
@@ -161,6 +170,9 @@ impl Commit {
             listings: Vec::new(),
             erase: None,
             offset: None,
+            park: Vec::new(),
+            unpark: Vec::new(),
+            forget_answers: None,
         }
     }
 }
@@ -176,4 +188,6 @@ pub enum Refused {
     Claimed { kind: &'static str, owner: String },
     #[error("entry {0} is in the journal already")]
     Posted(String),
+    #[error("account {account}: its balance would be beyond the largest that can be held")]
+    Balance { account: String },
 }

@@ -9,8 +9,10 @@ use weir_messages::ApplicationId;
 
 use super::OutboxRow;
 
-/// Outbox rows and news handed over in memory; what does not fit is read from the tables.
-const FEED: usize = 1_024;
+/// News handed over in memory; what does not fit is looked for every second.
+const MAX_NEWS: usize = 1_024;
+/// Groups of commits whose outbox rows are handed over in memory; what does not fit is read from the table.
+const MAX_GROUPS: usize = 64;
 
 /// Outbox rows as they are committed, for the relay.
 #[derive(Debug)]
@@ -61,7 +63,7 @@ impl Teller {
 
 /// Both ends. `committed` is where the outbox stands now.
 pub(super) fn feed(committed: u64, turn: watch::Receiver<bool>) -> (Teller, OutboxFeed, mpsc::Receiver<News>) {
-    let ((sender, rows), (news, heard)) = (mpsc::channel(FEED), mpsc::channel(FEED));
+    let ((sender, rows), (news, heard)) = (mpsc::channel(MAX_GROUPS), mpsc::channel(MAX_NEWS));
     let committed = Arc::new(AtomicU64::new(committed));
     let teller = Teller { rows: sender, committed: Arc::clone(&committed), news };
     (teller, OutboxFeed { rows, committed, turn }, heard)

@@ -10,6 +10,7 @@
 
 mod admission;
 mod audit;
+mod balances;
 mod batch;
 mod chain;
 mod commit;
@@ -17,7 +18,10 @@ mod commit;
 mod contract;
 mod database;
 mod feed;
+mod house;
 mod known;
+mod loan_books;
+mod parked;
 mod postgres;
 mod read;
 mod rows;
@@ -30,7 +34,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use weir_messages::{CustomerId, Event, KnownTime, TraceId};
+use weir_messages::{CustomerId, Event, KnownTime, LoanId, Retry, TraceId};
 
 pub use chain::{Broken, Chain, ChainHash};
 pub use commit::{
@@ -39,8 +43,12 @@ pub use commit::{
 };
 pub use database::{Database, InvalidDatabase, PostgresDatabase};
 pub use feed::{News, OutboxFeed};
+pub use loan_books::LoanBooks;
+pub use parked::{Park, Parked, ParkedCount, ParkedKind, Parking};
 #[cfg(test)]
 pub(crate) use postgres::tests::TestDatabase;
+
+use weir_money::Total;
 
 use crate::ledger::{Account, Entry};
 
@@ -84,6 +92,17 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the same call may succeed when it is made again.
+    #[must_use]
+    pub const fn retry(&self) -> Retry {
+        match self {
+            Self::Unavailable(_) | Self::OutcomeUnknown(_) => Retry::Now,
+            // A disk that failed or is full, a database that lost its tables, a row that breaks a rule of it.
+            Self::Database(_) | Self::Aborted | Self::Closed => Retry::Later,
+            Self::Corrupt { .. } => Retry::Never,
+        }
+    }
+
     /// The same for another caller, where it concerns all alike.
     fn again(&self) -> Option<Self> {
         match self {
@@ -110,11 +129,12 @@ pub struct Posted {
     pub trace: TraceId,
 }
 
-/// The balance of one account, in minor units; positive is a debit.
+/// The sum of one account's lines, or of those of all loans' accounts of one kind; positive is a debit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Balance {
-    pub account: Account,
-    pub amount: weir_money::Money,
+    /// `house:bank:EUR`, or `loans:principal` for the sum over all loans.
+    pub account: String,
+    pub total: Total,
 }
 
 /// An event that waits to be published, under its place in the outbox.
@@ -123,6 +143,21 @@ pub struct OutboxRow {
     pub number: u64,
     pub event: Event,
     pub at: KnownTime,
+}
+
+/// Rows of the outbox in order, up to one that does not read back.
+#[derive(Debug)]
+pub struct OutboxPage {
+    pub rows: Vec<OutboxRow>,
+    pub unreadable: Option<UnreadableRow>,
+}
+
+#[derive(Debug)]
+pub struct UnreadableRow {
+    pub number: u64,
+    /// As it is stored.
+    pub event: String,
+    pub error: StoreError,
 }
 
 /// Whether a replica that lags may answer.
@@ -147,14 +182,18 @@ pub struct Find {
 }
 
 #[async_trait]
-pub trait Store: Send + Sync + Debug {
+pub trait Store: Parking {
     async fn commit(&self, commit: Commit) -> Result<(), CommitError>;
     /// The bodies of a stream's events in order; the last one's version is their number.
     async fn load(&self, stream: &StreamId) -> Result<Vec<String>, StoreError>;
+    /// The events with this version of each of the streams that have one, in no order.
+    async fn events(&self, version: u64, streams: &[StreamId]) -> Result<Vec<(StreamId, String)>, StoreError>;
     /// The trace under which a stream's latest event was committed.
     async fn trace(&self, stream: &StreamId) -> Result<Option<TraceId>, StoreError>;
     async fn find(&self, find: &Find) -> Result<Vec<Listing>, StoreError>;
     async fn answered(&self, request: &str) -> Result<Option<AnsweredRequest>, StoreError>;
+    /// Whether an answer from before then is kept.
+    async fn has_answers_before(&self, before: KnownTime) -> Result<bool, StoreError>;
     /// Who holds a claim.
     async fn owner(&self, kind: &str, value: &str) -> Result<Option<String>, StoreError>;
     /// Customers with this token in the blind index.
@@ -163,12 +202,16 @@ pub trait Store: Send + Sync + Debug {
     async fn personal(&self, customer: &CustomerId) -> Result<Option<Personal>, StoreError>;
     /// Entries that touch `account` (all entries without one), beyond a number, in order.
     async fn journal(&self, account: Option<&Account>, after: u64, limit: u32) -> Result<Vec<Posted>, StoreError>;
-    /// Every account's balance, summed over the journal's lines.
+    /// Balances of the house's accounts, and of all loans' by kind, summed over the journal's lines at one moment.
     async fn balances(&self) -> Result<Vec<Balance>, StoreError>;
     /// Checks the whole chain, every entry, its lines, and the netted house balances; the number of entries.
     async fn verify(&self) -> Result<Result<u64, Broken>, StoreError>;
+    /// Loans beyond one, in order of their ids, with what the journal has on their accounts: each page is of one moment.
+    async fn loan_books(&self, after: Option<&LoanId>, limit: u32) -> Result<Vec<LoanBooks>, StoreError>;
+    /// Loans' accounts that the journal names, in order, each with whether there is such a loan.
+    async fn loan_accounts(&self, after: Option<&str>, limit: u32) -> Result<Vec<(String, bool)>, StoreError>;
     /// Unpublished events beyond a number, in order.
-    async fn outbox(&self, after: u64, limit: u32) -> Result<Vec<OutboxRow>, StoreError>;
+    async fn outbox(&self, after: u64, limit: u32) -> Result<OutboxPage, StoreError>;
     /// Everything up to `number` is published. Written with a later commit or after a tenth of a second;
     /// what is not written yet is published again after a restart.
     fn published(&self, number: u64);

@@ -1,15 +1,28 @@
 //! What is read, each question by one statement, so that its answer is of one moment.
 
-use weir_messages::{CustomerId, TraceId};
+use serde_json::json;
+use weir_messages::{CustomerId, KnownTime, TraceId};
 
 use super::rows::{self, corrupt, signed, unsigned};
 use super::sql::{Answer, Row, Sql, Value};
-use super::{AnsweredRequest, Balance, Find, Listing, OutboxRow, Personal, Posted, StreamId};
+use super::{AnsweredRequest, Find, Listing, OutboxPage, Personal, Posted, StreamId, UnreadableRow};
 use crate::ledger::Account;
 
 pub(super) async fn load(database: &mut impl Sql, stream: &StreamId) -> Answer<Vec<String>> {
     let sql = "select body from stream_events where stream = $1 order by version";
     texts(&database.rows(sql, &[Value::Text(stream.as_str())]).await?)
+}
+
+pub(super) async fn events(
+    database: &mut impl Sql,
+    version: u64,
+    streams: &[StreamId],
+) -> Answer<Vec<(StreamId, String)>> {
+    let sql = "select stream, body from stream_events
+               where version = $1 and stream in (select value->>0 from json_array_elements($2::json))";
+    let streams = json!(streams.iter().map(|stream| [stream]).collect::<Vec<_>>()).to_string();
+    let rows = database.rows(sql, &[Value::Number(signed(version)), Value::Text(&streams)]).await?;
+    rows.iter().map(|row| Ok((StreamId::stored(row.text(0)?), row.text(1)?))).collect()
 }
 
 pub(super) async fn trace(database: &mut impl Sql, stream: &StreamId) -> Answer<Option<TraceId>> {
@@ -51,10 +64,17 @@ pub(super) async fn find(database: &mut impl Sql, find: &Find) -> Answer<Vec<Lis
 }
 
 pub(super) async fn answered(database: &mut impl Sql, request: &str) -> Answer<Option<AnsweredRequest>> {
-    let sql = "select fingerprint, answer from answered_requests where request = $1";
+    let sql = "select fingerprint, answer, cast(status as text) from answered_requests where request = $1";
     let rows = database.rows(sql, &[Value::Text(request)]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
-    Ok(Some(AnsweredRequest { request: request.to_owned(), fingerprint: row.text(0)?, answer: row.text(1)? }))
+    let (request, fingerprint, answer) = (request.to_owned(), row.text(0)?, row.text(1)?);
+    let status = row.optional(2)?.map(|status| rows::status(&status)).transpose()?;
+    Ok(Some(AnsweredRequest { request, fingerprint, status, answer }))
+}
+
+pub(super) async fn has_answers_before(database: &mut impl Sql, before: KnownTime) -> Answer<bool> {
+    let sql = "select request from answered_requests where at < $1 limit 1";
+    Ok(!database.rows(sql, &[Value::Number(before.micros())]).await?.is_empty())
 }
 
 pub(super) async fn owner(database: &mut impl Sql, kind: &str, value: &str) -> Answer<Option<String>> {
@@ -94,22 +114,20 @@ pub(super) async fn journal(
     database.rows(sql, &values).await?.iter().map(rows::posted).collect()
 }
 
-pub(super) async fn balances(database: &mut impl Sql) -> Answer<Vec<Balance>> {
-    let sql = "select account, currency, cast(sum(minor_units) as bigint) from journal_lines
-               group by account, currency order by account, currency";
-    database.rows(sql, &[]).await?.iter().map(rows::balance).collect()
-}
-
-/// As they are kept netted beside the journal.
-pub(super) async fn house_balances(database: &mut impl Sql) -> Answer<Vec<Balance>> {
-    let sql = "select account, currency, minor_units from house_balances";
-    database.rows(sql, &[]).await?.iter().map(rows::balance).collect()
-}
-
-pub(super) async fn outbox(database: &mut impl Sql, after: u64, limit: u32) -> Answer<Vec<OutboxRow>> {
+pub(super) async fn outbox(database: &mut impl Sql, after: u64, limit: u32) -> Answer<OutboxPage> {
     let sql = "select number, event, at from outbox where number > $1 order by number limit $2";
     let values = [Value::Number(signed(after)), Value::Number(limit.into())];
-    database.rows(sql, &values).await?.iter().map(rows::outbox_row).collect()
+    let mut page = OutboxPage { rows: Vec::new(), unreadable: None };
+    for row in database.rows(sql, &values).await? {
+        match rows::outbox_row(&row) {
+            Ok(row) => page.rows.push(row),
+            Err(error) => {
+                page.unreadable = Some(UnreadableRow { number: unsigned(row.number(0)?), event: row.text(1)?, error });
+                break;
+            }
+        }
+    }
+    Ok(page)
 }
 
 pub(super) async fn offset(database: &mut impl Sql, consumer: &str, shard: u16) -> Answer<Option<u64>> {

@@ -1,10 +1,10 @@
 //! Between a database's 64-bit signed integers and text, and ours.
 
 use weir_messages::{Event, KnownTime};
-use weir_money::{Currency, Money};
+use weir_money::Currency;
 
 use super::sql::{Answer, Row};
-use super::{Balance, OutboxRow, Posted, StoreError};
+use super::{OutboxRow, Posted, StoreError};
 
 /// Numbers count rows: none comes near the limit.
 pub(super) fn signed(number: u64) -> i64 {
@@ -19,13 +19,14 @@ pub(super) fn corrupt(what: impl Into<String>, reason: impl std::fmt::Display) -
     StoreError::Corrupt { what: what.into(), reason: reason.to_string() }
 }
 
-/// From account, currency and minor units.
-pub(super) fn balance(row: &impl Row) -> Answer<Balance> {
-    let currency: Currency = row.text(1)?.parse().map_err(|error| corrupt("balance", error))?;
-    Ok(Balance {
-        account: row.text(0)?.parse().map_err(|error| corrupt("balance", error))?,
-        amount: Money::from_minor_units(row.number(2)?, currency),
-    })
+/// HTTP status.
+pub(super) fn status(stored: &str) -> Answer<u16> {
+    stored.parse().map_err(|error| corrupt("status of an answer", error))
+}
+
+/// From a column of text.
+pub(super) fn currency(row: &impl Row, column: usize) -> Answer<Currency> {
+    row.text(column)?.parse().map_err(|error| corrupt("currency", error))
 }
 
 /// From number, entry and trace.

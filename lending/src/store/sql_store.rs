@@ -4,13 +4,15 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 use sqlx::pool::PoolConnection;
-use weir_messages::{CustomerId, TraceId};
+use weir_messages::{CustomerId, KnownTime, LoanId, TraceId};
 
+use super::audit::Audit;
 use super::sql::{Answer, Sql};
 use super::writer::Desk;
 use super::{
-    AnsweredRequest, Balance, Broken, Commit, CommitError, Find, Freshness, Listing, OutboxRow, Personal, Posted,
-    Store, StoreError, StreamId, audit, read,
+    AnsweredRequest, Balance, Broken, Commit, CommitError, Find, Freshness, Listing, LoanBooks, OutboxPage, Parked,
+    ParkedCount, ParkedKind, Parking, Personal, Posted, Store, StoreError, StreamId, balances, loan_books, parked,
+    read,
 };
 use crate::ledger::Account;
 
@@ -25,6 +27,9 @@ pub(super) trait Readers: Send + Sync + Debug + 'static {
 
     fn close(&self) -> impl Future<Output = ()> + Send;
 }
+
+/// Entries between two lines of the log about a verification.
+const PROGRESS_EVERY: u64 = 100_000;
 
 #[derive(Debug)]
 pub(super) struct SqlStore<R> {
@@ -42,6 +47,10 @@ impl<R: Readers> Store for SqlStore<R> {
         read::load(&mut *self.readers.reader(Freshness::Now).await?, stream).await
     }
 
+    async fn events(&self, version: u64, streams: &[StreamId]) -> Result<Vec<(StreamId, String)>, StoreError> {
+        read::events(&mut *self.readers.reader(Freshness::Now).await?, version, streams).await
+    }
+
     async fn trace(&self, stream: &StreamId) -> Result<Option<TraceId>, StoreError> {
         read::trace(&mut *self.readers.reader(Freshness::Now).await?, stream).await
     }
@@ -52,6 +61,10 @@ impl<R: Readers> Store for SqlStore<R> {
 
     async fn answered(&self, request: &str) -> Result<Option<AnsweredRequest>, StoreError> {
         read::answered(&mut *self.readers.reader(Freshness::Now).await?, request).await
+    }
+
+    async fn has_answers_before(&self, before: KnownTime) -> Result<bool, StoreError> {
+        read::has_answers_before(&mut *self.readers.reader(Freshness::Now).await?, before).await
     }
 
     async fn owner(&self, kind: &str, value: &str) -> Result<Option<String>, StoreError> {
@@ -71,18 +84,46 @@ impl<R: Readers> Store for SqlStore<R> {
     }
 
     async fn balances(&self) -> Result<Vec<Balance>, StoreError> {
-        read::balances(&mut *self.readers.reader(Freshness::MayLag).await?).await
+        let mut reader = self.readers.reader(Freshness::MayLag).await?;
+        reader.run(R::SNAPSHOT, &[]).await?;
+        let balances = balances::balances(&mut *reader).await;
+        reader.run("rollback", &[]).await?;
+        balances
     }
 
     async fn verify(&self) -> Result<Result<u64, Broken>, StoreError> {
-        let mut reader = self.readers.reader(Freshness::MayLag).await?;
-        reader.run(R::SNAPSHOT, &[]).await?;
-        let verdict = audit::verify(&mut *reader).await;
-        reader.run("rollback", &[]).await?;
-        verdict
+        let mut audit = Audit::start();
+        loop {
+            if audit.entries() > 0 && audit.entries().is_multiple_of(PROGRESS_EVERY) {
+                tracing::info!(entries = audit.entries(), "the journal is verified so far");
+            }
+            let mut reader = self.readers.reader(Freshness::MayLag).await?;
+            reader.run(R::SNAPSHOT, &[]).await?;
+            let verdict = audit.page(&mut *reader).await;
+            reader.run("rollback", &[]).await?;
+            if let Some(verdict) = verdict? {
+                return Ok(verdict);
+            }
+        }
     }
 
-    async fn outbox(&self, after: u64, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
+    async fn loan_books(&self, after: Option<&LoanId>, limit: u32) -> Result<Vec<LoanBooks>, StoreError> {
+        let mut reader = self.readers.reader(Freshness::MayLag).await?;
+        reader.run(R::SNAPSHOT, &[]).await?;
+        let page = loan_books::page(&mut *reader, after, limit).await;
+        reader.run("rollback", &[]).await?;
+        page
+    }
+
+    async fn loan_accounts(&self, after: Option<&str>, limit: u32) -> Result<Vec<(String, bool)>, StoreError> {
+        let mut reader = self.readers.reader(Freshness::MayLag).await?;
+        reader.run(R::SNAPSHOT, &[]).await?;
+        let page = loan_books::accounts(&mut *reader, after, limit).await;
+        reader.run("rollback", &[]).await?;
+        page
+    }
+
+    async fn outbox(&self, after: u64, limit: u32) -> Result<OutboxPage, StoreError> {
         read::outbox(&mut *self.readers.reader(Freshness::Now).await?, after, limit).await
     }
 
@@ -97,5 +138,29 @@ impl<R: Readers> Store for SqlStore<R> {
     async fn close(&self) {
         self.writer.close().await;
         self.readers.close().await;
+    }
+}
+
+#[async_trait]
+impl<R: Readers> Parking for SqlStore<R> {
+    async fn parked(
+        &self,
+        kind: Option<ParkedKind>,
+        after: Option<(ParkedKind, &str)>,
+        limit: u32,
+    ) -> Result<Vec<Parked>, StoreError> {
+        parked::parked(&mut *self.readers.reader(Freshness::Now).await?, kind, after, limit).await
+    }
+
+    async fn parked_item(&self, kind: ParkedKind, id: &str) -> Result<Option<Parked>, StoreError> {
+        parked::item(&mut *self.readers.reader(Freshness::Now).await?, kind, id).await
+    }
+
+    async fn parked_before(&self, before: KnownTime, limit: u32) -> Result<Vec<Parked>, StoreError> {
+        parked::before(&mut *self.readers.reader(Freshness::Now).await?, before, limit).await
+    }
+
+    async fn parked_counts(&self) -> Result<Vec<ParkedCount>, StoreError> {
+        parked::counts(&mut *self.readers.reader(Freshness::Now).await?).await
     }
 }

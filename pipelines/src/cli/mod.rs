@@ -6,6 +6,7 @@ mod asks;
 mod content;
 mod loans;
 mod models;
+mod parked;
 mod registry;
 mod serve;
 mod topics;
@@ -55,6 +56,9 @@ enum Command {
     /// Records that could not go on: list, show, replay
     #[command(subcommand)]
     DeadLetters(asks::DeadLetters),
+    /// Items that lending set aside, as they could not be handled: list, show, retry
+    #[command(subcommand)]
+    Parked(parked::Parked),
     /// The books: verify, trial balance, statement of an account
     #[command(subcommand)]
     Ledger(asks::Ledger),
@@ -97,6 +101,7 @@ fn dispatch(command: Command) -> Result<ExitCode, CliError> {
         Command::Asyncapi => print(&crate::asyncapi::document_json()),
         Command::Decisions(command) => command.run(),
         Command::DeadLetters(command) => command.run(),
+        Command::Parked(command) => command.run(),
         Command::Ledger(command) => command.run(),
         Command::Features(command) => command.run(),
         Command::Models(command) => command.run(),

@@ -2,6 +2,7 @@
 //! passed down by value. Unknown fields are refused, secrets are masked when it is printed.
 
 mod database;
+mod lending;
 mod models;
 mod redis;
 mod template;
@@ -19,6 +20,7 @@ use weir_ingest::state::ObjectsSettings;
 use weir_messages::privacy::{Keyring, Tokenizer};
 
 pub use database::{Database, DatabaseUrl};
+pub use lending::Lending;
 pub use models::{ModelSource, Models};
 pub use redis::Redis;
 pub use template::template;
@@ -48,6 +50,8 @@ pub struct Config {
     pub models: Option<Models>,
     pub lender: Lender,
     pub payments: Payments,
+    #[serde(default)]
+    pub lending: Lending,
     /// The log of a platform in several processes; without it the log is in `data`.
     #[serde(default)]
     pub kafka: Option<KafkaSettings>,

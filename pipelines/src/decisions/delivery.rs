@@ -10,7 +10,7 @@ use weir_ingest::log::kafka::group::{Member, MemberError};
 use weir_ingest::log::{Entry, EventLog, LogError};
 use weir_lending::api::{Lending, LendingError};
 use weir_lending::store::ConsumerOffset;
-use weir_messages::{Decision, Place, Position, Topic};
+use weir_messages::{Decision, Place, Position, Retry, Topic};
 
 use super::Recorded;
 
@@ -29,6 +29,16 @@ pub(crate) enum DeliveryError {
     Log(#[from] LogError),
     #[error(transparent)]
     Lending(#[from] LendingError),
+}
+
+impl DeliveryError {
+    /// Whether the same step may succeed when it is made again.
+    pub(crate) const fn retry(&self) -> Retry {
+        match self {
+            Self::Log(error) => error.retry(),
+            Self::Lending(error) => error.retry(),
+        }
+    }
 }
 
 /// The reader of one partition of the decisions topic.
@@ -55,7 +65,7 @@ impl Delivery {
             match self.step(&*log).await {
                 Ok(()) => wait = RETRY_FIRST,
                 Err(error) => {
-                    tracing::warn!(error = %weir_messages::Causes(&error), "decisions wait");
+                    tracing::warn!(retry = %error.retry(), error = %weir_messages::Causes(&error), "decisions wait");
                     tokio::time::sleep(wait).await;
                     wait = (wait * 2).min(RETRY_LAST);
                 }
@@ -72,7 +82,13 @@ impl Delivery {
 
     async fn take(&mut self, entries: Vec<Entry>) -> Result<(), DeliveryError> {
         let Some(last) = entries.last().map(|entry| entry.position) else { return Ok(()) };
-        let decisions: Vec<(Place, Decision)> = entries.into_iter().filter_map(readable).collect();
+        let mut decisions: Vec<(Place, Decision)> = Vec::new();
+        for entry in entries {
+            match readable(entry) {
+                Ok(decision) => decisions.push(decision),
+                Err((place, reason)) => self.lending.park_unreadable_decision(place, reason).await?,
+            }
+        }
         let began = Instant::now();
         self.lending.apply_decisions(decisions).await?;
         metrics::histogram!("weir_delivery_seconds").record(began.elapsed());
@@ -92,13 +108,14 @@ impl Delivery {
     }
 }
 
-/// A record that nobody can read must not hold up those behind it.
-fn readable(entry: Entry) -> Option<(Place, Decision)> {
-    let recorded = Recorded::read(entry).inspect_err(|error| {
+/// A record that nobody can read must not hold up those behind it: where it is, and why.
+fn readable(entry: Entry) -> Result<(Place, Decision), (Place, String)> {
+    let place = Place::new(Topic::Decisions, entry.position);
+    let recorded = Recorded::read(entry).map_err(|error| {
         metrics::counter!("weir_decisions_unreadable_total").increment(1);
-        tracing::error!(%error, "decision record skipped");
-    });
-    recorded.ok().map(|recorded| (recorded.place, recorded.decision))
+        (place, error.to_string())
+    })?;
+    Ok((recorded.place, recorded.decision))
 }
 
 /// The partitions of the decisions topic that this process was given.

@@ -6,6 +6,7 @@ mod rerun;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::{StreamExt, TryStreamExt};
 use weir_ingest::log::{Entry, EventLog, LogError};
 use weir_lending::api::{Lending, LendingError};
 use weir_messages::{ApplicationId, Decision, Place, Topic};
@@ -15,6 +16,9 @@ pub(crate) use rerun::{Rerun, RerunError};
 
 use crate::engines::Engines;
 use crate::fold::ENGINE;
+
+/// Records of one listing that are read from the log at once.
+const MAX_READS: usize = 16;
 
 #[derive(Debug, thiserror::Error)]
 pub enum RecordsError {
@@ -69,11 +73,9 @@ impl DecisionRecords {
 
     /// At most `most` decisions in order of their applications, from beyond `after`.
     pub async fn list(&self, after: Option<&str>, most: usize) -> Result<Vec<Recorded>, RecordsError> {
-        let mut found = Vec::new();
-        for (_, place) in self.lending.decided(after.map(str::to_owned), most).await? {
-            found.extend(self.at(place).await?);
-        }
-        Ok(found)
+        let decided = self.lending.decided(after.map(str::to_owned), most).await?;
+        let reads = futures::stream::iter(decided).map(|(_, place)| self.at(place)).buffered(MAX_READS);
+        reads.try_filter_map(|recorded| std::future::ready(Ok(recorded))).try_collect().await
     }
 
     async fn at(&self, place: Place) -> Result<Option<Recorded>, RecordsError> {

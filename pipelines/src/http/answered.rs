@@ -4,9 +4,9 @@ use aide::OperationOutput;
 use aide::generate::GenContext;
 use aide::openapi::{Operation, Response as Described};
 use axum::Json;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
 use weir_lending::api::Once;
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -19,21 +19,24 @@ pub(crate) struct Created<T>(pub Once<T>);
 #[derive(Debug)]
 pub(crate) struct Changed<T>(pub Once<T>);
 
-fn answer<T: Serialize>(status: StatusCode, once: Once<T>) -> Response {
-    let mut response = (status, Json(once.value)).into_response();
-    if once.replayed {
+/// The bytes as they were committed. `status` is that of answers from before it was kept.
+fn answer<T>(status: StatusCode, once: Once<T>) -> Response {
+    let status = once.status.and_then(|kept| StatusCode::from_u16(kept).ok()).unwrap_or(status);
+    let replayed = once.replayed();
+    let mut response = (status, [(CONTENT_TYPE, "application/json")], once.body).into_response();
+    if replayed {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }
     response
 }
 
-impl<T: Serialize> IntoResponse for Created<T> {
+impl<T> IntoResponse for Created<T> {
     fn into_response(self) -> Response {
         answer(StatusCode::CREATED, self.0)
     }
 }
 
-impl<T: Serialize> IntoResponse for Changed<T> {
+impl<T> IntoResponse for Changed<T> {
     fn into_response(self) -> Response {
         answer(StatusCode::OK, self.0)
     }

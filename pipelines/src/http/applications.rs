@@ -32,6 +32,12 @@ struct QuoteRequest {
     annual_rate: String,
 }
 
+/// What every release's answer to a submission holds.
+#[derive(Debug, Deserialize)]
+struct Submission {
+    application: ApplicationId,
+}
+
 pub(crate) fn routes() -> ApiRouter<Arc<App>> {
     let application = "/v1/applications/{application}";
     ApiRouter::new()
@@ -73,7 +79,10 @@ async fn apply(
     let mut submitted = app.lending()?.submit_application(body.value, &key.with(&body.bytes)).await?;
     metrics::histogram!("weir_submit_seconds").record(began.elapsed());
     if let Some(wait) = wait {
-        submitted.value = app.lending()?.wait_for_decision(&submitted.value.application, wait).await?;
+        let submission: Submission =
+            serde_json::from_str(&submitted.body).map_err(|error| Problem::internal(&error))?;
+        let decided = app.lending()?.wait_for_decision(&submission.application, wait).await?;
+        submitted = submitted.with_body(serde_json::to_string(&decided).map_err(|error| Problem::internal(&error))?);
         // Of those who wait alone: nobody else is told when it is there.
         metrics::histogram!("weir_decision_seconds").record(began.elapsed());
     }

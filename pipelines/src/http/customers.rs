@@ -48,7 +48,7 @@ async fn erase(
     Path(customer): Path<CustomerId>,
     key: IdempotencyKey,
 ) -> Result<Changed<ErasedAnswer>, Problem> {
-    let erased = app.lending()?.erase_customer(&customer, &key.with(&[])).await?;
+    let erased = app.lending()?.erase_customer(&customer, &key.changing(&[])).await?;
     if let Some(online) = &app.online {
         online.erase(customer);
     }

@@ -59,6 +59,9 @@ pub(crate) async fn is_ready(app: &App) -> bool {
 /// Prometheus text. Ages and readiness are taken when asked, so that they tell when everything stands still.
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
     app.gauges();
+    if let Some(desk) = &app.desk {
+        crate::lending_health::measure(&desk.lending, app.clock.now()).await;
+    }
     metrics::gauge!("weir_ready").set(if is_ready(&app).await { 1.0 } else { 0.0 });
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], app.prometheus.render()).into_response()
 }

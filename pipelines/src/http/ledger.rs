@@ -9,7 +9,7 @@ use axum::Json;
 use axum::extract::State;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use weir_lending::api::{StatementLine, TrialBalanceLine};
+use weir_lending::api::{StatementLine, TrialBalanceLine, Verified};
 use weir_lending::ledger::Account;
 
 use super::App;
@@ -40,15 +40,6 @@ struct Statement {
     lines: Vec<StatementLine>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
-struct Verified {
-    /// Entries that were checked.
-    entries: u64,
-    /// The first thing that does not add up; absent where everything does.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    broken: Option<String>,
-}
-
 pub(crate) fn routes() -> ApiRouter<Arc<App>> {
     ApiRouter::new()
         .api_route(
@@ -58,7 +49,13 @@ pub(crate) fn routes() -> ApiRouter<Arc<App>> {
         .api_route("/v1/ledger/statement", get_with(statement, |op| described(op, "statement", "One account's lines")))
         .api_route(
             "/v1/ledger/verification",
-            get_with(verify, |op| described(op, "verifyLedger", "Count the whole journal again, with its hash chain")),
+            get_with(verify, |op| {
+                described(
+                    op,
+                    "verifyLedger",
+                    "Count the whole journal again, with its hash chain, and compare every loan with it",
+                )
+            }),
         )
 }
 
@@ -83,8 +80,5 @@ async fn statement(
 }
 
 async fn verify(State(app): State<Arc<App>>) -> Result<Json<Verified>, Problem> {
-    Ok(Json(match app.lending()?.ledger_verify().await? {
-        Ok(entries) => Verified { entries, broken: None },
-        Err(broken) => Verified { entries: 0, broken: Some(broken.to_string()) },
-    }))
+    Ok(Json(app.lending()?.verify_books().await?))
 }

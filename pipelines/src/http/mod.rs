@@ -14,6 +14,7 @@ mod health;
 mod inference;
 mod ledger;
 mod loans;
+mod parked;
 mod problem;
 mod refusals;
 mod request;
@@ -159,7 +160,7 @@ fn elsewhere(role: &str) -> Problem {
 
 /// Microseconds as seconds, for a gauge.
 #[allow(clippy::cast_precision_loss, reason = "an age on a chart")]
-fn seconds(micros: i64) -> f64 {
+pub(crate) fn seconds(micros: i64) -> f64 {
     micros.max(0) as f64 / 1e6
 }
 
@@ -222,6 +223,7 @@ fn protected() -> ApiRouter<Arc<App>> {
         .merge(applications::routes())
         .merge(loans::routes())
         .merge(ledger::routes())
+        .merge(parked::routes())
         .merge(decisions::routes())
         .merge(dead_letters::routes())
         .merge(inference::routes())

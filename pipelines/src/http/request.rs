@@ -73,9 +73,14 @@ pub(crate) struct IdempotencyKey {
 }
 
 impl IdempotencyKey {
-    /// The request as lending keeps it: the same key with another body is refused.
+    /// The request as lending keeps it: the same key with another body is refused. Its answer is `Created`.
     pub(crate) fn with(self, body: &[u8]) -> RequestKey {
         RequestKey::new(self.key, &self.operation, body, self.trace)
+    }
+
+    /// The same for a request whose answer is `Changed`.
+    pub(crate) fn changing(self, body: &[u8]) -> RequestKey {
+        self.with(body).answered_with(StatusCode::OK.as_u16())
     }
 
     /// In place of the request's own trace.

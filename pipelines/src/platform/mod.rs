@@ -33,7 +33,7 @@ use crate::failpoint::FailPoint;
 use crate::fold::{FoldError, Surroundings};
 use crate::http::{App, Desk, Inference, Intake, Served};
 use crate::lineup::{Deciding, LineupError};
-use crate::log::{LogSink, WatchedLog};
+use crate::log::{LogDecisions, LogSink, WatchedLog};
 use crate::vitals::Vitals;
 use crate::watching::Watching;
 
@@ -250,6 +250,7 @@ async fn desk(
         keyring: Arc::clone(&keys.keyring),
         payments: Arc::new(channel),
         events: Arc::new(LogSink(Arc::clone(&around.log))),
+        decisions: Arc::new(LogDecisions(Arc::clone(&around.log))),
         fail_point: Arc::new(move |place| fail_point.pass(place)),
     };
     let database = config.database.database(&config.data)?;
@@ -259,6 +260,7 @@ async fn desk(
         lender: config.lender.name.clone(),
         products: content.products.clone(),
         caps: content.caps.clone(),
+        upkeep: config.lending.upkeep(),
     };
     let lending = Lending::open(settings, ports).await;
     let lending = lending.map_err(|source| StartError::Database { database: named, source })?;

@@ -35,8 +35,8 @@ async fn a_life(desk: &Desk) {
             value_on: None,
         };
         let key = request(&format!("repay {}", installment.number), b"");
-        loan = desk.lending.repay(&signed.loan, &repayment, &key).await.unwrap().value;
-        assert!(desk.lending.repay(&signed.loan, &repayment, &key).await.unwrap().replayed);
+        loan = desk.lending.repay(&signed.loan, &repayment, &key).await.unwrap().value();
+        assert!(desk.lending.repay(&signed.loan, &repayment, &key).await.unwrap().replayed());
     }
     assert_eq!((loan.state.as_str(), loan.outstanding.as_str()), ("closed", "0.00"));
     desk.assert_books_balance().await;
@@ -54,7 +54,7 @@ async fn an_application_reaches_the_log_with_tokens_and_an_age() {
     let folder = tempfile::tempdir().unwrap();
     let desk = Desk::open(folder.path()).await;
     let customer = desk.customer("L01X00T471").await;
-    let answer = desk.submit(&customer, "k1").await.unwrap().value;
+    let answer = desk.submit(&customer, "k1").await.unwrap().value();
     let told = desk.told(EventType::Application).await;
     let payload: weir_messages::events::Application = told[0].decode().unwrap();
     assert_eq!((payload.application, payload.age, payload.amount.as_str()), (answer.application, 33, "1200.00"));
@@ -69,7 +69,7 @@ async fn the_same_key_gets_the_first_answer_and_another_request_under_it_is_refu
     let customer = desk.customer("L01X00T471").await;
     let first = desk.submit(&customer, "k1").await.unwrap();
     let again = desk.submit(&customer, "k1").await.unwrap();
-    assert_eq!((again.value, again.replayed, first.replayed), (first.value, true, false));
+    assert_eq!((again.value(), again.replayed(), first.replayed()), (first.value(), true, false));
     let other = desk.lending.submit_application(application(&customer, "900.00"), &request("k1", b"900")).await;
     assert_eq!(other.unwrap_err().code(), "idempotency_key_reused");
 }
@@ -95,7 +95,7 @@ async fn the_first_decision_stands_and_wakes_who_waits() {
     let folder = tempfile::tempdir().unwrap();
     let desk = Desk::open(folder.path()).await;
     let customer = desk.customer("L01X00T471").await;
-    let applied = desk.submit(&customer, "k1").await.unwrap().value.application;
+    let applied = desk.submit(&customer, "k1").await.unwrap().value().application;
     let waiting = desk.lending.clone();
     let (id, patience) = (applied.clone(), Duration::from_secs(20));
     let waiter = tokio::spawn(async move { waiting.wait_for_decision(&id, patience).await.unwrap().state });
@@ -124,7 +124,7 @@ async fn what_is_granted_is_never_more_than_was_asked_for_and_never_less_than_th
         (4, "much", "in_review", "offer_unreadable"),
     ] {
         let customer = desk.customer(&format!("L01X00T47{number}")).await;
-        let applied = desk.submit(&customer, &format!("k{number}")).await.unwrap().value.application;
+        let applied = desk.submit(&customer, &format!("k{number}")).await.unwrap().value().application;
         desk.lending.apply_decision(&approval(&applied, &customer, limit), RECORD).await.unwrap();
         let answer = desk.lending.application(&applied).await.unwrap();
         assert_eq!((answer.state.as_str(), answer.reasons[0].code.as_str()), (state, reason), "{limit}");
@@ -139,7 +139,7 @@ async fn only_the_contract_that_was_shown_is_accepted() {
     let folder = tempfile::tempdir().unwrap();
     let desk = Desk::open(folder.path()).await;
     let customer = desk.customer("L01X00T471").await;
-    let applied = desk.submit(&customer, "k1").await.unwrap().value.application;
+    let applied = desk.submit(&customer, "k1").await.unwrap().value().application;
     let early = desk.lending.contract(&applied, TraceId::random()).await.unwrap_err();
     assert_eq!(early.code(), "application_state");
     desk.lending.apply_decision(&approval(&applied, &customer, "5000.00"), RECORD).await.unwrap();
@@ -164,13 +164,13 @@ async fn what_the_log_did_not_take_is_published_once_it_does_even_after_a_restar
         }
         let customer = desk.customer(id).await;
         let answer = desk.submit(&customer, id).await.unwrap();
-        expected.push(answer.value.application.to_string());
+        expected.push(answer.value().application.to_string());
         tokio::time::sleep(Duration::from_millis(30)).await;
     }
     desk.lending.close().await;
     let desk = Desk::open(folder.path()).await;
     let customer = desk.customer("L01X00T474").await;
-    expected.push(desk.submit(&customer, "k4").await.unwrap().value.application.to_string());
+    expected.push(desk.submit(&customer, "k4").await.unwrap().value().application.to_string());
     let ids = async || -> Vec<String> {
         desk.told(EventType::Application).await.iter().map(|event| event.id.to_string()).collect()
     };

@@ -1,11 +1,15 @@
 //! Lending as a whole on a real SQLite file, with an event sink and a payment channel that a test can look into.
 
+mod amounts;
+mod answers;
 mod application;
+mod books;
+mod parked;
 mod payout;
 mod personal;
 mod shared;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,11 +17,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::json;
 use weir_messages::{
-    CustomerId, Decision, Event, EventType, FeatureVector, ManualClock, Offer, Outcome as Decided, Place, PolicyUse,
-    Position, Reason, Topic, TraceId,
+    ApplicationId, CustomerId, Decision, Event, EventType, FeatureVector, LoanId, ManualClock, Offer,
+    Outcome as Decided, Place, PolicyUse, Position, Reason, Retry, Topic, TraceId,
 };
 
 use super::*;
+use crate::decision_source::DecisionUnread;
 use crate::loan::PaymentId;
 use crate::outbox::PublishError;
 use crate::payment::{Asked, Outcome, PayoutOrder};
@@ -25,18 +30,33 @@ use crate::payment::{Asked, Outcome, PayoutOrder};
 /// Where decisions of these tests stand on a log that they do not have.
 const RECORD: Place = Place::new(Topic::Decisions, Position { partition: 1, offset: 7 });
 
-/// Keeps what was published, unless it is down.
+/// Keeps what was published, unless it is down or refuses one of them.
 #[derive(Debug, Default)]
-struct Published(Mutex<Vec<Event>>, AtomicBool);
+struct Published(Mutex<Vec<Event>>, AtomicBool, Mutex<BTreeSet<String>>);
 
 #[async_trait]
 impl EventSink for Published {
     async fn publish(&self, events: &[Event]) -> Result<(), PublishError> {
         if self.1.load(Ordering::SeqCst) {
-            return Err(PublishError("down".into()));
+            return Err(PublishError { retry: Retry::Now, cause: "down".into() });
+        }
+        let refused = self.2.lock().unwrap();
+        if events.iter().any(|event| refused.contains(event.id.as_str())) {
+            return Err(PublishError { retry: Retry::Never, cause: "too large".into() });
         }
         self.0.lock().unwrap().extend(events.iter().cloned());
         Ok(())
+    }
+}
+
+/// The log of decisions.
+#[derive(Debug, Default)]
+struct Decisions(Mutex<BTreeMap<Place, Decision>>);
+
+#[async_trait]
+impl DecisionSource for Decisions {
+    async fn read(&self, record: Place) -> Result<Option<Decision>, DecisionUnread> {
+        Ok(self.0.lock().unwrap().get(&record).cloned())
     }
 }
 
@@ -49,6 +69,8 @@ enum Fault {
     Lost,
     /// Says that it failed, definitively.
     Refused,
+    /// A defect of ours on the way to it.
+    Panic,
 }
 
 /// An honest channel behind a faulty line: one id is paid once.
@@ -63,6 +85,7 @@ struct Channel {
 impl PaymentChannel for Channel {
     async fn pay_out(&self, order: &PayoutOrder) -> Outcome {
         let fault = self.faults.lock().unwrap().pop_front();
+        assert!(fault != Some(Fault::Panic), "a defect");
         let mut orders = self.orders.lock().unwrap();
         let (count, outcome) = orders.entry(order.payment.clone()).or_default();
         *count += 1;
@@ -72,7 +95,7 @@ impl PaymentChannel for Channel {
                 outcome.get_or_insert(Outcome::Succeeded);
                 Outcome::Unknown
             }
-            Some(Fault::Lost) => Outcome::Unknown,
+            Some(Fault::Lost | Fault::Panic) => Outcome::Unknown,
             Some(Fault::Refused) => {
                 outcome.get_or_insert(Outcome::Failed { reason: "account closed".to_owned() }).clone()
             }
@@ -91,6 +114,7 @@ struct Desk {
     lending: Lending,
     clock: Arc<ManualClock>,
     published: Arc<Published>,
+    decisions: Arc<Decisions>,
     channel: Arc<Channel>,
 }
 
@@ -104,8 +128,12 @@ impl Desk {
     }
 
     async fn at(database: Database, channel: Arc<Channel>) -> Self {
+        Self::with(database, channel, vec![Product::consumer_instalment()]).await
+    }
+
+    async fn with(database: Database, channel: Arc<Channel>, products: Vec<Product>) -> Self {
         let clock = Arc::new(ManualClock::starting_at(KnownTime::parse("2024-01-15T10:00:00Z").unwrap()));
-        let published = Arc::new(Published::default());
+        let (published, decisions) = (Arc::new(Published::default()), Arc::new(Decisions::default()));
         let keyring = Keyring::new("m", BTreeMap::from([("m".to_owned(), [7; 32])])).unwrap();
         let ports = Ports {
             clock: Arc::clone(&clock) as _,
@@ -113,21 +141,23 @@ impl Desk {
             keyring: Arc::new(keyring),
             payments: Arc::clone(&channel) as _,
             events: Arc::clone(&published) as _,
+            decisions: Arc::clone(&decisions) as _,
             fail_point: Arc::new(|_| ()),
         };
         let config = LendingConfig {
             database,
             lender: "Weir Test Lender".to_owned(),
-            products: vec![Product::consumer_instalment()],
+            products,
             caps: CapTable::shipped(),
+            upkeep: Upkeep::default(),
         };
         let lending = Lending::open(config, ports).await.unwrap();
-        Self { lending, clock, published, channel }
+        Self { lending, clock, published, decisions, channel }
     }
 
     async fn customer(&self, id_number: &str) -> CustomerId {
         let key = RequestKey::new(format!("register {id_number}"), "register", b"", TraceId::random());
-        self.lending.register_customer(registration(id_number), &key).await.unwrap().value.customer
+        self.lending.register_customer(registration(id_number), &key).await.unwrap().value().customer
     }
 
     async fn submit(&self, customer: &CustomerId, key: &str) -> Result<Once<ApplicationAnswer>, LendingError> {
@@ -136,12 +166,31 @@ impl Desk {
 
     /// A loan that is signed, and whose payout is ordered.
     async fn signed(&self) -> LoanAnswer {
-        let customer = self.customer("L01X00T471").await;
-        let applied = self.submit(&customer, "apply").await.unwrap().value.application;
+        self.signed_by("L01X00T471").await
+    }
+
+    /// The same of a customer with this id number.
+    async fn signed_by(&self, id_number: &str) -> LoanAnswer {
+        let customer = self.customer(id_number).await;
+        let applied = self.submit(&customer, &format!("apply {id_number}")).await.unwrap().value().application;
         self.lending.apply_decision(&approval(&applied, &customer, "5000.00"), RECORD).await.unwrap();
         let shown = self.lending.contract(&applied, TraceId::random()).await.unwrap();
         let acceptance = Acceptance { contract_hash: shown.contract_hash };
-        self.lending.accept(&applied, &acceptance, &request("accept", b"")).await.unwrap().value
+        let key = request(&format!("accept {id_number}"), b"");
+        self.lending.accept(&applied, &acceptance, &key).await.unwrap().value()
+    }
+
+    /// A loan that is paid out.
+    async fn running(&self, id_number: &str) -> LoanId {
+        let loan = self.signed_by(id_number).await.loan;
+        self.until(&loan, "active").await;
+        loan
+    }
+
+    async fn repay(&self, loan: &LoanId, repayment: &str, amount: &str) -> Result<Once<LoanAnswer>, LendingError> {
+        let asked: RepaymentRequest =
+            serde_json::from_value(json!({ "repayment": repayment, "amount": amount, "currency": "EUR" })).unwrap();
+        self.lending.repay(loan, &asked, &request(&format!("{loan} {repayment}"), amount.as_bytes())).await
     }
 
     async fn until(&self, loan: &LoanId, state: &str) -> LoanAnswer {
@@ -168,7 +217,8 @@ impl Desk {
     }
 
     async fn assert_books_balance(&self) {
-        self.lending.ledger_verify().await.unwrap().unwrap();
+        let verified = self.lending.verify_books().await.unwrap();
+        assert!(verified.is_sound(), "{verified:?}");
         let cents: i64 = self
             .lending
             .trial_balance()
@@ -179,6 +229,15 @@ impl Desk {
             .sum();
         assert_eq!(cents, 0);
     }
+}
+
+/// Reaches into the database of a desk.
+async fn tamper(folder: &Path, sql: &str) {
+    use sqlx::{ConnectOptions, Connection};
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.join("lending.db"));
+    let mut raw = options.connect().await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut raw).await.unwrap();
+    raw.close().await.unwrap();
 }
 
 fn request(key: &str, body: &[u8]) -> RequestKey {

@@ -50,7 +50,7 @@ async fn an_erased_customer_cannot_be_read_and_the_id_number_is_free_again() {
     let desk = Desk::open(folder.path()).await;
     let customer = desk.customer(ID_NUMBER).await;
     let before = desk.lending.store.personal(&customer).await.unwrap().unwrap();
-    let applied = desk.submit(&customer, "k1").await.unwrap().value.application;
+    let applied = desk.submit(&customer, "k1").await.unwrap().value().application;
     let open = desk.lending.erase_customer(&customer, &request("k2", b"")).await.unwrap_err();
     assert_eq!(open.code(), "customer_not_settled");
     let declined = decision(&applied, &customer, Decided::Decline, None);
@@ -59,9 +59,9 @@ async fn an_erased_customer_cannot_be_read_and_the_id_number_is_free_again() {
     assert_eq!(desk.lending.customer(&customer).await.unwrap_err().code(), "not_found");
     assert_eq!(desk.submit(&customer, "k4").await.unwrap_err().code(), "not_found");
     let again = desk.lending.register_customer(registration(ID_NUMBER), &request("k5", b"")).await.unwrap();
-    assert_ne!(again.value.customer, customer);
+    assert_ne!(again.value().customer, customer);
     // A copy of the sealed fields from a backup does not open under the new key.
-    let mut stale = desk.lending.store.personal(&again.value.customer).await.unwrap().unwrap();
+    let mut stale = desk.lending.store.personal(&again.value().customer).await.unwrap().unwrap();
     stale.fields = before.fields;
     let opened = desk.lending.vault.open(stale).unwrap();
     assert!(opened.clear(crate::vault::Field::Card).is_err());

@@ -24,7 +24,7 @@ async fn who_waits_is_woken_by_the_process_that_takes_the_decision() {
     };
     for number in 0..6 {
         let customer = asking.customer(&format!("L01X00T47{number}")).await;
-        let applied = asking.submit(&customer, &format!("k{number}")).await.unwrap().value.application;
+        let applied = asking.submit(&customer, &format!("k{number}")).await.unwrap().value().application;
         let (lending, id) = (asking.lending.clone(), applied.clone());
         let waiter = tokio::spawn(async move { lending.wait_for_decision(&id, PATIENCE).await.unwrap().state });
         tokio::time::sleep(Duration::from_millis(50)).await;

@@ -3,8 +3,11 @@
 
 use std::time::Duration;
 
+use weir_money::{Currency, Money};
+
 use super::super::*;
 use super::{Site, appending, commit, entry};
+use crate::ledger::{Cause, EntryId, Line};
 
 pub(super) async fn a_store_opened_again_goes_on_where_it_was(site: &impl Site) {
     let store = site.open().await;
@@ -66,6 +69,7 @@ pub(super) async fn every_way_of_tampering_with_the_books_is_found<S: Site>(new:
         ("update journal set trace = '00000000000000000000000000000001' where number = 3", "entry 3: its hash"),
         ("update journal_lines set minor_units = 1 where number = 1 and line = 1", "entry 1: its lines"),
         ("update house_balances set minor_units = 0", "house:bank:EUR"),
+        ("insert into journal_lines values (9, 1, 'loan:l9:principal', 'EUR', 5)", "1 belong to no entry"),
     ] {
         let site = new().await;
         let store = site.open().await;
@@ -92,6 +96,40 @@ pub(super) async fn a_commit_that_cannot_be_written_fails_no_other(store: &dyn S
     assert!(matches!(poisoned, Err(CommitError::Store(StoreError::Aborted))));
     assert!(store.load(&StreamId::application(&"p".into())).await.unwrap().is_empty());
     assert_eq!(store.verify().await.unwrap(), Ok(1));
+}
+
+/// As they lie in a database from before amounts had a bound.
+pub(super) async fn sums_beyond_64_bits_are_summed_and_verified(site: &impl Site) {
+    let store = site.open().await;
+    let most = |id: &str, loan: &str, sign: i64| {
+        let amount = Money::from_minor_units(i64::MAX * sign, Currency::EUR);
+        let lines = vec![
+            Line::new(Account::LoanPrincipal(loan.into()), amount),
+            Line::new(Account::LoanCredit(loan.into()), amount.checked_neg().unwrap()),
+        ];
+        let day = "2024-01-15".parse().unwrap();
+        Entry::new(EntryId::new(id), day, day, Cause::PayoutSucceeded("p1".to_owned()), lines).unwrap()
+    };
+    let entries = vec![most("e1", "l1", 1), most("e2", "l2", 1), most("e3", "l3", 1)];
+    store.commit(Commit { entries, ..commit() }).await.unwrap();
+    assert_eq!(store.verify().await.unwrap(), Ok(3));
+    let balances = store.balances().await.unwrap();
+    let amounts: Vec<_> = balances.iter().map(|one| (one.account.as_str(), one.total.amount())).collect();
+    let sum = "276701161105643274.21";
+    assert_eq!(amounts, [("loans:credit", format!("-{sum}")), ("loans:principal", sum.to_owned())]);
+    store.close().await;
+}
+
+pub(super) async fn a_commit_that_overflows_a_balance_fails_no_other(store: &dyn Store) {
+    store.commit(Commit { entries: vec![entry("e1", i64::MAX - 5)], ..commit() }).await.unwrap();
+    let posting = |stream: &str, minor_units| {
+        store.commit(Commit { entries: vec![entry(stream, minor_units)], ..appending(stream, 0, &["1"]) })
+    };
+    let (first, too_much, last) = tokio::join!(posting("a", 2), posting("b", 100), posting("c", 2));
+    assert!(first.is_ok() && last.is_ok());
+    assert!(matches!(too_much, Err(CommitError::Refused(Refused::Balance { .. }))), "{too_much:?}");
+    assert!(store.load(&StreamId::application(&"b".into())).await.unwrap().is_empty());
+    assert_eq!(store.verify().await.unwrap(), Ok(3));
 }
 
 async fn time_of_a_commit(store: &dyn Store) -> Duration {

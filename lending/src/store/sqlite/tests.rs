@@ -38,3 +38,16 @@ async fn a_transaction_left_open_on_a_reader_is_ended_before_the_next_one() {
         assert_eq!(found, ["1"]);
     }
 }
+
+/// Such a column is what SQLite makes of a sum that 64 bits do not hold.
+#[tokio::test]
+async fn a_house_balance_that_is_no_integer_is_named_and_stops_no_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.open().await;
+    store.commit(Commit { entries: vec![contract::entry("e1", 5)], ..contract::commit() }).await.unwrap();
+    folder.tamper("update house_balances set minor_units = -1.8e19").await;
+    store.commit(Commit { entries: vec![contract::entry("e2", 5)], ..contract::commit() }).await.unwrap();
+    let broken = store.verify().await.unwrap().unwrap_err().to_string();
+    assert!(broken.contains("house:bank:EUR") && broken.contains("says -0.10 EUR"), "{broken}");
+    assert_eq!(store.balances().await.unwrap().len(), 2);
+}

@@ -108,7 +108,7 @@ async fn assert_once(site: &Desk) {
     let direct = site.database.open().await;
     assert_eq!(direct.load(&appending("a", 0, &[]).appends[0].stream).await.unwrap(), ["1", "2"]);
     assert_eq!(direct.verify().await.unwrap(), Ok(1));
-    assert_eq!(direct.outbox(0, 9).await.unwrap().len(), 1);
+    assert_eq!(direct.outbox(0, 9).await.unwrap().rows.len(), 1);
     direct.close().await;
     site.store.close().await;
 }

@@ -19,7 +19,12 @@ async fn a_replica_answers_what_may_lag_and_nothing_that_a_decision_about_money_
     store
         .commit(Commit {
             entries: vec![entry("e1", 5)],
-            answered: Some(AnsweredRequest { request: "k".into(), fingerprint: "f".into(), answer: "1".into() }),
+            answered: Some(AnsweredRequest {
+                request: "k".into(),
+                fingerprint: "f".into(),
+                status: Some(201),
+                answer: "1".into(),
+            }),
             claims: vec![Claim { kind: "open", value: "c1".to_owned(), owner: "a".to_owned() }],
             personal: Some(Personal {
                 customer: "c1".into(),

@@ -55,7 +55,14 @@ impl Log {
 /// As a process relays.
 pub(super) fn relay(opened: Opened, log: &Arc<Log>) -> (Arc<dyn Store>, tokio::sync::mpsc::Receiver<News>) {
     let (store, sink) = (Arc::clone(&opened.store), Arc::clone(log) as _);
-    let relay = Relay { store, sink, feed: opened.feed, age: OutboxAge::default(), fail_point: Arc::new(|_| ()) };
+    let relay = Relay {
+        store,
+        sink,
+        feed: opened.feed,
+        age: OutboxAge::default(),
+        clock: Arc::new(weir_messages::SystemClock),
+        fail_point: Arc::new(|_| ()),
+    };
     tokio::spawn(relay.run());
     (opened.store, opened.news)
 }
