@@ -10,5 +10,8 @@ mod event_key;
 pub mod intake;
 pub mod log;
 mod refusal;
+mod repeat_window;
 pub mod secret;
 pub mod state;
+
+pub use repeat_window::RepeatWindow;

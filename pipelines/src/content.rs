@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use weir_expr::ColumnType;
 use weir_features::{FeatureViews, Sources, ViewError};
+use weir_ingest::RepeatWindow;
 use weir_lending::product::{AttributeRule, Product, ProductError};
 use weir_lending::rate::{CapError, CapTable};
 use weir_scoring::model::Package;
@@ -30,6 +31,11 @@ pub enum ContentError {
     Attribute { product: String, name: String },
     #[error("content.views")]
     Views(#[from] ViewError),
+    #[error(
+        "content.views: `{view}` takes events that became known {hours} h after they happened, and repeats are \
+             recognised for `limits.repeat_days` = {days}: what comes later would count twice"
+    )]
+    Lateness { view: String, hours: i64, days: u32 },
     #[error("content.policy")]
     Files(#[from] FilesError),
     #[error("content: policy")]
@@ -54,6 +60,17 @@ impl Content {
         let policy_files = Files::read_policy(&paths.policy)?;
         let policy = Policy::load(&policy_files, views.columns())?;
         Ok(Self { views: Arc::new(views), policy: Arc::new(policy), policy_files, products, caps })
+    }
+
+    /// Refuses a view that would take an event after its repeats are forgotten.
+    pub fn check_lateness(&self, window: RepeatWindow) -> Result<(), ContentError> {
+        match self.views.longest_lateness() {
+            Some((view, lateness)) if lateness > window.micros() => {
+                let (view, hours) = (view.to_owned(), lateness / 3_600_000_000);
+                Err(ContentError::Lateness { view, hours, days: window.days() })
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// With the model of this package, which is proven now.
@@ -132,5 +149,13 @@ mod tests {
     fn the_shipped_views_give_what_the_shipped_model_and_policy_read() {
         let content = Content::shipped();
         assert!(!content.views.columns().is_empty() && content.engine(&Content::shipped_model()).is_ok());
+    }
+
+    #[test]
+    fn a_view_that_outlasts_the_memory_of_repeats_is_refused() {
+        let content = Content::shipped();
+        assert!(content.check_lateness(RepeatWindow::default()).is_ok());
+        let error = content.check_lateness(RepeatWindow::of_days(6).unwrap()).unwrap_err().to_string();
+        assert!(error.contains("168 h after they happened") && error.contains("repeat_days` = 6"), "{error}");
     }
 }

@@ -3,43 +3,32 @@
 use serde::Serialize;
 use weir_messages::{CustomerId, FeatureVector, Place, Topic};
 
-/// What is to stand in the place of whatever is older.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Latest {
-    Values(Box<FeatureVector>),
-    /// The customer was erased: no values, and none that come late.
-    Erased,
+/// Behind every vector's.
+pub(super) const ERASED: &str = "18446744073709551615-18446744073709551615";
+
+/// Greater is newer. As text of one length, so that Redis compares as we do and to the last digit.
+pub(super) fn order(vector: &FeatureVector) -> String {
+    let known = u64::try_from(vector.known_time.micros()).unwrap_or_default();
+    format!("{known:020}-{:020}", vector.read_at.offset)
 }
 
-impl Latest {
-    /// Greater is newer. As text of one length, so that Redis compares as we do and to the last digit.
-    pub(super) fn order(&self) -> String {
-        let (known, offset) = match self {
-            Self::Values(vector) => {
-                (u64::try_from(vector.known_time.micros()).unwrap_or_default(), vector.read_at.offset)
-            }
-            Self::Erased => (u64::MAX, u64::MAX),
-        };
-        format!("{known:020}-{offset:020}")
-    }
+/// Names and values, without the order. Features are JSON; no feature's name looks like one of the others'.
+pub(super) fn fields(vector: &FeatureVector, views: &str) -> Vec<(String, String)> {
+    let beside = [
+        ("application", vector.application.to_string()),
+        ("at", vector.at.to_string()),
+        ("known_time", vector.known_time.to_string()),
+        ("read_at", Place::new(Topic::Events, vector.read_at).to_string()),
+        ("missing", json(&vector.missing)),
+        ("views", views.to_owned()),
+    ];
+    let beside = beside.into_iter().map(|(name, value)| (name.to_owned(), value));
+    beside.chain(vector.features.iter().map(|(name, value)| (name.to_string(), json(value)))).collect()
+}
 
-    /// Names and values, without the order. Features are JSON; no feature's name looks like one of the others'.
-    pub(super) fn fields(&self, views: &str) -> Vec<(String, String)> {
-        let vector = match self {
-            Self::Values(vector) => vector,
-            Self::Erased => return vec![("erased".to_owned(), "true".to_owned())],
-        };
-        let beside = [
-            ("application", vector.application.to_string()),
-            ("at", vector.at.to_string()),
-            ("known_time", vector.known_time.to_string()),
-            ("read_at", Place::new(Topic::Events, vector.read_at).to_string()),
-            ("missing", json(&vector.missing)),
-            ("views", views.to_owned()),
-        ];
-        let beside = beside.into_iter().map(|(name, value)| (name.to_owned(), value));
-        beside.chain(vector.features.iter().map(|(name, value)| (name.to_string(), json(value)))).collect()
-    }
+/// No values, and none that come late.
+pub(super) fn erased_fields() -> Vec<(String, String)> {
+    vec![("erased".to_owned(), "true".to_owned())]
 }
 
 fn json(value: &impl Serialize) -> String {
@@ -74,27 +63,11 @@ pub(super) mod tests {
         }
     }
 
-    pub(in crate::online) fn values(micros: i64, offset: u64) -> Latest {
-        Latest::Values(Box::new(vector("c1", micros, offset)))
-    }
-
     #[test]
-    fn what_became_known_later_is_newer_and_at_one_moment_what_stands_later_on_the_log() {
-        let in_order = [
-            values(-1, 7),
-            values(9, 5),
-            values(10, 3),
-            values(10, 20),
-            values(1_700_000_000_000_000, 1),
-            Latest::Erased,
-        ];
-        for pair in in_order.windows(2) {
-            assert!(pair[0].order() < pair[1].order(), "{pair:?}");
-        }
-    }
-
-    #[test]
-    fn an_erased_customer_has_no_field_of_a_vector() {
-        assert_eq!(Latest::Erased.fields("v"), [("erased".to_owned(), "true".to_owned())]);
+    fn newer_is_known_later_and_at_one_moment_later_on_the_log() {
+        let places = [(-1, 7), (9, 5), (10, 3), (10, 20), (1_700_000_000_000_000, 1)];
+        let mut orders: Vec<String> = places.map(|(known, offset)| order(&vector("c1", known, offset))).into();
+        orders.push(ERASED.to_owned());
+        assert!(orders.is_sorted() && orders.windows(2).all(|pair| pair[0] != pair[1]), "{orders:?}");
     }
 }

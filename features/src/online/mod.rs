@@ -5,6 +5,7 @@
 //! beside them `application`, `at`, `known_time`, `read_at`, `missing`, `views` and `order`. What became known later wins,
 //! whichever process writes it and in whatever order. `weir:parameters` tells what decisions are made with.
 
+mod erasures;
 mod latest;
 mod settings;
 #[cfg(test)]
@@ -12,6 +13,8 @@ mod tests;
 mod waiting;
 mod writer;
 
+use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -20,7 +23,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use weir_messages::{CustomerId, FeatureVector};
 
-use latest::Latest;
+use erasures::Erasures;
 pub use settings::{InvalidRedis, RedisSettings};
 use waiting::Waiting;
 use writer::{Parameters, Writer};
@@ -48,11 +51,14 @@ pub struct OnlineCounts {
     pub failed: u64,
     /// Customers that wait now.
     pub waiting: usize,
+    /// Erasures that wait now.
+    pub erasures: usize,
 }
 
 #[derive(Debug)]
 struct Shared {
     waiting: Mutex<Waiting>,
+    erasures: Erasures,
     offered: Notify,
     written: AtomicU64,
     failed: AtomicU64,
@@ -60,9 +66,10 @@ struct Shared {
 }
 
 impl Shared {
-    fn new(most: usize) -> Self {
+    fn new(most: usize, erasures: Erasures) -> Self {
         Self {
             waiting: Mutex::new(Waiting::new(most)),
+            erasures,
             offered: Notify::new(),
             written: AtomicU64::new(0),
             failed: AtomicU64::new(0),
@@ -74,48 +81,62 @@ impl Shared {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().expect("no holder panics")
     }
+
+    /// Customers and erasures that are not known to be written.
+    fn len(&self) -> usize {
+        self.waiting().len() + self.erasures.len()
+    }
 }
 
 impl Online {
     /// Starts writing, on the runtime at hand. `views` is the hash of the views in force; `parameters` tells of what else
-    /// is, by name, whenever it is asked. A server that is not there is waited for.
-    #[must_use]
+    /// is, by name, whenever it is asked. A server that is not there is waited for. The file at `erasures` keeps erasures
+    /// until they are written: an error is one of that file.
     pub fn open(
         settings: RedisSettings,
+        erasures: &Path,
         views: String,
         parameters: impl Fn() -> Vec<(String, String)> + Send + Sync + 'static,
-    ) -> Self {
-        Self::with_room(MOST_WAITING, settings, views, Box::new(parameters))
+    ) -> io::Result<Self> {
+        Self::with_room(MOST_WAITING, settings, erasures, views, Box::new(parameters))
     }
 
-    fn with_room(most: usize, settings: RedisSettings, views: String, parameters: Parameters) -> Self {
-        let shared = Arc::new(Shared::new(most));
+    fn with_room(
+        most: usize,
+        settings: RedisSettings,
+        erasures: &Path,
+        views: String,
+        parameters: Parameters,
+    ) -> io::Result<Self> {
+        let shared = Arc::new(Shared::new(most, Erasures::open(erasures)?));
         let writer = Writer { settings, shared: Arc::clone(&shared), views, parameters, connection: None };
-        Self { shared, writer: tokio::spawn(writer.run()) }
+        Ok(Self { shared, writer: tokio::spawn(writer.run()) })
     }
 
     /// Neither waits nor fails: what finds no room pushes out what waited longest.
     pub fn offer(&self, vector: FeatureVector) {
-        self.wait(vector.customer.clone(), Latest::Values(Box::new(vector)));
-    }
-
-    /// Takes the customer's values away, and leaves word that none may follow. As `offer`, it is not waited for.
-    pub fn erase(&self, customer: CustomerId) {
-        self.wait(customer, Latest::Erased);
-    }
-
-    fn wait(&self, customer: CustomerId, latest: Latest) {
-        self.shared.waiting().offer(customer, latest);
+        self.shared.waiting().offer(vector.customer.clone(), vector);
         self.shared.offered.notify_one();
+    }
+
+    /// Takes the customer's values away, and leaves word that none may follow. When it returns, this is sure to be done
+    /// once Redis answers, after a restart of this process too.
+    pub async fn erase(&self, customer: CustomerId) -> io::Result<()> {
+        let shared = Arc::clone(&self.shared);
+        let added = tokio::task::spawn_blocking(move || shared.erasures.add(customer)).await;
+        added.map_err(io::Error::other)??;
+        self.shared.offered.notify_one();
+        Ok(())
     }
 
     #[must_use]
     pub fn counts(&self) -> OnlineCounts {
         let (written, failed) =
             (self.shared.written.load(Ordering::Relaxed), self.shared.failed.load(Ordering::Relaxed));
+        let erasures = self.shared.erasures.len();
         let waiting = self.shared.waiting();
         let (replaced, dropped) = (waiting.replaced, waiting.dropped);
-        OnlineCounts { written, replaced, dropped, failed, waiting: waiting.len() }
+        OnlineCounts { written, replaced, dropped, failed, waiting: waiting.len(), erasures }
     }
 
     /// Whether the server took what it was last given, which is at most a few seconds ago.
@@ -127,7 +148,7 @@ impl Online {
     /// Waits until nothing waits, at most so long.
     pub async fn drain(&self, at_most: Duration) {
         let began = Instant::now();
-        while self.shared.waiting().len() > 0 && began.elapsed() < at_most {
+        while self.shared.len() > 0 && began.elapsed() < at_most {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }

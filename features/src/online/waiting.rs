@@ -2,14 +2,14 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use weir_messages::CustomerId;
+use weir_messages::{CustomerId, FeatureVector};
 
-use super::latest::Latest;
+use super::latest::order;
 
 /// Customers in the order in which they began to wait.
 #[derive(Debug)]
 pub(super) struct Waiting {
-    newest: HashMap<CustomerId, Latest>,
+    newest: HashMap<CustomerId, FeatureVector>,
     line: VecDeque<CustomerId>,
     most: usize,
     /// Taken, and not yet known to be written.
@@ -30,11 +30,11 @@ impl Waiting {
     }
 
     /// Takes the place in the line of what it replaces; where the buffer is full, whoever waits longest is dropped.
-    pub(super) fn offer(&mut self, customer: CustomerId, latest: Latest) {
+    pub(super) fn offer(&mut self, customer: CustomerId, vector: FeatureVector) {
         if let Some(before) = self.newest.get_mut(&customer) {
             self.replaced += 1;
-            if before.order() < latest.order() {
-                *before = latest;
+            if order(before) < order(&vector) {
+                *before = vector;
             }
             return;
         }
@@ -44,15 +44,15 @@ impl Waiting {
             self.newest.remove(&longest);
             self.dropped += 1;
         }
-        self.newest.insert(customer.clone(), latest);
+        self.newest.insert(customer.clone(), vector);
         self.line.push_back(customer);
     }
 
     /// The next to be written, at most so many. `written` or `put_back` follows.
-    pub(super) fn take(&mut self, most: usize) -> Vec<(CustomerId, Latest)> {
+    pub(super) fn take(&mut self, most: usize) -> Vec<(CustomerId, FeatureVector)> {
         let next = self.line.drain(..most.min(self.line.len()));
         let taken: Vec<_> =
-            next.filter_map(|customer| self.newest.remove(&customer).map(|latest| (customer, latest))).collect();
+            next.filter_map(|customer| self.newest.remove(&customer).map(|vector| (customer, vector))).collect();
         self.under_way = taken.len();
         taken
     }
@@ -62,13 +62,13 @@ impl Waiting {
     }
 
     /// To the front of the line, unless something newer waits by now or others fill it.
-    pub(super) fn put_back(&mut self, taken: Vec<(CustomerId, Latest)>) {
+    pub(super) fn put_back(&mut self, taken: Vec<(CustomerId, FeatureVector)>) {
         self.under_way = 0;
-        for (customer, latest) in taken.into_iter().rev() {
+        for (customer, vector) in taken.into_iter().rev() {
             if self.newest.contains_key(&customer) {
-                self.offer(customer, latest);
+                self.offer(customer, vector);
             } else if self.line.len() < self.most {
-                self.newest.insert(customer.clone(), latest);
+                self.newest.insert(customer.clone(), vector);
                 self.line.push_front(customer);
             } else {
                 self.dropped += 1;
@@ -79,24 +79,24 @@ impl Waiting {
 
 #[cfg(test)]
 mod tests {
-    use super::super::latest::tests::values;
+    use super::super::latest::tests::vector;
     use super::*;
 
     fn waiting(most: usize, offers: &[(&str, i64)]) -> Waiting {
         let mut waiting = Waiting::new(most);
         for (customer, known) in offers {
-            waiting.offer(CustomerId::from(*customer), values(*known, 0));
+            waiting.offer(CustomerId::from(*customer), vector("c1", *known, 0));
         }
         waiting
     }
 
     /// Customer and order of everything that waits.
-    fn told(waiting: &mut Waiting) -> Vec<(String, Latest)> {
-        waiting.take(usize::MAX).into_iter().map(|(customer, latest)| (customer.to_string(), latest)).collect()
+    fn told(waiting: &mut Waiting) -> Vec<(String, FeatureVector)> {
+        waiting.take(usize::MAX).into_iter().map(|(customer, vector)| (customer.to_string(), vector)).collect()
     }
 
-    fn those(pairs: &[(&str, i64)]) -> Vec<(String, Latest)> {
-        pairs.iter().map(|(customer, known)| ((*customer).to_owned(), values(*known, 0))).collect()
+    fn those(pairs: &[(&str, i64)]) -> Vec<(String, FeatureVector)> {
+        pairs.iter().map(|(customer, known)| ((*customer).to_owned(), vector("c1", *known, 0))).collect()
     }
 
     #[test]
@@ -118,7 +118,7 @@ mod tests {
         let mut waiting = waiting(3, &[("a", 1), ("b", 1), ("c", 1)]);
         let taken = waiting.take(2);
         assert_eq!((taken.len(), waiting.len()), (2, 3), "what is under way still waits");
-        waiting.offer(CustomerId::from("b"), values(2, 0));
+        waiting.offer(CustomerId::from("b"), vector("c1", 2, 0));
         waiting.put_back(taken);
         assert_eq!(told(&mut waiting), those(&[("a", 1), ("c", 1), ("b", 2)]));
         waiting.written();
@@ -130,7 +130,7 @@ mod tests {
         let mut waiting = waiting(2, &[("a", 1), ("b", 1)]);
         let taken = waiting.take(2);
         for customer in ["c", "d"] {
-            waiting.offer(CustomerId::from(customer), values(1, 0));
+            waiting.offer(CustomerId::from(customer), vector("c1", 1, 0));
         }
         waiting.put_back(taken);
         assert_eq!(waiting.dropped, 2);

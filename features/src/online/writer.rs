@@ -8,13 +8,12 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Cmd, Pipeline, RedisError};
 use tokio::time::{sleep, timeout};
-use weir_messages::{Causes, CustomerId};
+use weir_messages::{Causes, CustomerId, FeatureVector};
 
-use super::latest::{Latest, key};
-use super::{RedisSettings, Shared};
+use super::{RedisSettings, Shared, latest};
 
 /// Customers written at once.
-const BATCH: usize = 256;
+const MAX_BATCH: usize = 256;
 /// What comes within so long is written together.
 const GATHER: Duration = Duration::from_millis(20);
 /// Where nothing comes, the parameters are written again so often: a server that was flushed has them back, and one that
@@ -43,16 +42,21 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) async fn run(mut self) {
         loop {
-            let batch = self.shared.waiting().take(BATCH);
-            match self.write(&batch).await {
+            let erased = self.shared.erasures.take(MAX_BATCH);
+            let batch = self.shared.waiting().take(MAX_BATCH - erased.len());
+            match self.write(&erased, &batch).await {
                 Ok(newer) => {
                     self.shared.waiting().written();
+                    if let Err(error) = self.shared.erasures.written() {
+                        tracing::warn!(error = %Causes(&error), "written erasures are sent again after a restart");
+                    }
                     self.shared.written.fetch_add(newer, Ordering::Relaxed);
                     self.answered(None);
                     self.gather().await;
                 }
                 Err(error) => {
                     self.connection = None;
+                    self.shared.erasures.put_back(erased);
                     self.shared.waiting().put_back(batch);
                     self.shared.failed.fetch_add(1, Ordering::Relaxed);
                     self.answered(Some(&error));
@@ -64,20 +68,24 @@ impl Writer {
 
     /// Until something waits and others had the time to join it, or for as long as is idle.
     async fn gather(&self) {
-        if self.shared.waiting().len() == 0 {
+        if self.shared.len() == 0 {
             timeout(IDLE, self.shared.offered.notified()).await.ok();
         }
-        if self.shared.waiting().len() < BATCH {
+        if self.shared.len() < MAX_BATCH {
             sleep(GATHER).await;
         }
     }
 
-    /// How many of the batch were newer than what stood there.
-    async fn write(&mut self, batch: &[(CustomerId, Latest)]) -> Result<u64, RedisError> {
-        let mut commands = Pipeline::with_capacity(batch.len() + 1);
+    /// How many were newer than what stood there.
+    async fn write(&mut self, erased: &[CustomerId], batch: &[(CustomerId, FeatureVector)]) -> Result<u64, RedisError> {
+        let mut commands = Pipeline::with_capacity(erased.len() + batch.len() + 1);
         commands.add_command(self.put_parameters()).ignore();
-        for (customer, latest) in batch {
-            commands.add_command(self.put(customer, latest));
+        for customer in erased {
+            commands.add_command(self.put(customer, latest::ERASED, latest::erased_fields()));
+        }
+        for (customer, vector) in batch {
+            let fields = latest::fields(vector, &self.views);
+            commands.add_command(self.put(customer, &latest::order(vector), fields));
         }
         let newer: Vec<u64> = commands.query_async(self.connected().await?).await?;
         Ok(newer.iter().sum())
@@ -107,11 +115,11 @@ impl Writer {
     }
 
     /// The script goes along each time: Redis keeps it compiled, and none that it forgot has to be loaded again.
-    fn put(&self, customer: &CustomerId, latest: &Latest) -> Cmd {
+    fn put(&self, customer: &CustomerId, order: &str, fields: Vec<(String, String)>) -> Cmd {
         let mut command = redis::cmd("EVAL");
-        command.arg(NEWEST_WINS).arg(1).arg(key(customer));
-        command.arg(latest.order()).arg(self.settings.expiry.as_secs());
-        for (name, value) in latest.fields(&self.views) {
+        command.arg(NEWEST_WINS).arg(1).arg(latest::key(customer));
+        command.arg(order).arg(self.settings.expiry.as_secs());
+        for (name, value) in fields {
             command.arg(name).arg(value);
         }
         command

@@ -180,8 +180,10 @@ impl Stage for CustomerStage {
             }
             if let Some((asked, answer)) = answers.next_if(|(asked, _)| asked.at == at) {
                 let (questions, awaits) = questions(&one.body, &asked);
+                let outputs = awaits.iter().map(|entity| (entity.clone(), self.views.outputs_of(entity))).collect();
                 came.extend(questions.into_iter().map(FromCustomer::Entity));
-                came.push(FromCustomer::Part(Part::Customer { vector: filled(asked.vector, answer), awaits }));
+                let vector = filled(asked.vector, answer);
+                came.push(FromCustomer::Part(Part::Customer { vector, awaits, outputs }));
             }
             out.extend((0..).zip(came).map(|(ordinal, body)| Sequenced { position: one.position, ordinal, body }));
         }

@@ -12,7 +12,7 @@ use weir_messages::{Event, FeatureVector, Reached, StageError, StateReader};
 
 pub use customers::{CustomerStage, FromCustomer};
 pub use entities::EntityStage;
-pub use vectors::VectorStage;
+pub use vectors::{DEFAULT_PART_WAIT_SECONDS, VectorStage};
 pub use whole::FeatureStage;
 
 use crate::engine::Answer;

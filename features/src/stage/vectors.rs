@@ -1,21 +1,38 @@
 //! The stage that puts an application's vector together, at the customer's partition: its own part and one from each
-//! entity that was asked, in whatever order they come.
+//! entity that was asked, in whatever order they come. A part that does not come in time is left out and named.
+//!
+//! Time is the greatest known time of any application of the partition, so a replay gives the same. A record completes
+//! one vector at most: its own, or else the one that is overdue for longest.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use weir_messages::{
-    ApplicationId, Change, Derived, EntityPart, FeatureVector, KnownTime, Part, Reached, Sequenced, Stage, StageError,
-    StateReader,
+    ApplicationId, Change, Derived, EntityPart, FeatureValue, FeatureVector, KnownTime, Name, Part, Reached, Sequenced,
+    Stage, StageError, StateReader,
 };
 
 use super::{STATE_FORM, reached_to_save, saved_reached};
 
 const WAITING: &[u8] = b"w";
+/// Where the stage keeps its time.
+const NOW: &[u8] = b"n";
+/// Reason of a feature whose entity did not answer in time.
+const PART_MISSING: &str = "part_missing";
+/// How long a vector waits for its parts unless it is told otherwise, in seconds of known time.
+pub const DEFAULT_PART_WAIT_SECONDS: u32 = 3_600;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct VectorStage {
+    /// In microseconds.
+    deadline: i64,
     waiting: BTreeMap<ApplicationId, Waiting>,
+    /// The same, in the order in which they began to wait.
+    by_age: BTreeSet<(KnownTime, ApplicationId)>,
+    now: KnownTime,
     /// Applications whose parts changed since the last snapshot.
     touched: BTreeSet<ApplicationId>,
     reached: Reached,
@@ -27,30 +44,63 @@ pub struct VectorStage {
 struct Waiting {
     customer: Option<(FeatureVector, BTreeSet<String>)>,
     entities: Vec<EntityPart>,
+    /// Features of the vector that each entity gives.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    outputs: BTreeMap<String, Vec<Name>>,
+    /// When the application became known, or, until its own part is there, the time at which its first part came.
+    #[serde(default)]
+    since: Option<KnownTime>,
 }
 
 impl Waiting {
     fn take(&mut self, part: Part) {
         match part {
-            Part::Customer { vector, awaits } => self.customer = Some((vector, awaits)),
+            Part::Customer { vector, awaits, outputs } => {
+                self.since = Some(vector.known_time);
+                self.outputs = outputs;
+                self.customer = Some((vector, awaits));
+            }
             Part::Entity(part) => self.entities.push(part),
         }
     }
 
-    fn is_whole(&self) -> bool {
+    /// Entities whose parts are not there; `None` while nobody knows who is awaited.
+    fn lacks(&self) -> Option<BTreeSet<String>> {
+        let (_, awaits) = self.customer.as_ref()?;
         let given: BTreeSet<&String> = self.entities.iter().map(|part| &part.entity).collect();
-        self.customer.as_ref().is_some_and(|(_, awaits)| awaits.iter().all(|entity| given.contains(entity)))
+        Some(awaits.iter().filter(|entity| !given.contains(entity)).cloned().collect())
     }
 
-    /// `None` while the customer's own part is not there.
+    /// With what is there. What the entities that did not answer would have given is null, and named.
     fn vector(self) -> Option<FeatureVector> {
+        let lacks = self.lacks()?;
         let (mut vector, _) = self.customer?;
         for part in self.entities {
             vector.parts.insert(part.entity, part.read_at);
             vector.features.extend(part.features);
             vector.missing.extend(part.missing);
         }
+        for entity in lacks {
+            // A part of an earlier release does not say what its entities give.
+            let features = self.outputs.get(&entity).cloned().unwrap_or_else(|| vec![entity.as_str().into()]);
+            vector.features.extend(features.iter().map(|feature| (feature.clone(), FeatureValue::Null)));
+            vector.missing.extend(features.into_iter().map(|feature| (feature, PART_MISSING.into())));
+        }
         Some(vector)
+    }
+}
+
+impl Default for VectorStage {
+    fn default() -> Self {
+        Self {
+            deadline: i64::from(DEFAULT_PART_WAIT_SECONDS) * 1_000_000,
+            waiting: BTreeMap::new(),
+            by_age: BTreeSet::new(),
+            now: KnownTime::MIN,
+            touched: BTreeSet::new(),
+            reached: Reached::default(),
+            changed: false,
+        }
     }
 }
 
@@ -59,15 +109,59 @@ fn key(application: &ApplicationId) -> Vec<u8> {
 }
 
 impl VectorStage {
+    /// Vectors wait so long for their parts instead of the default.
+    #[must_use]
+    pub fn with_deadline(self, seconds: u32) -> Self {
+        Self { deadline: i64::from(seconds) * 1_000_000, ..self }
+    }
+
+    /// How many applications wait for a part, and since when the oldest does.
+    #[must_use]
+    pub fn waiting(&self) -> (usize, Option<KnownTime>) {
+        (self.waiting.len(), self.by_age.first().map(|(since, _)| *since))
+    }
+
     /// The whole vector, once `part` was the last that was missing.
     fn completed(&mut self, part: Part) -> Option<FeatureVector> {
         let application = part.application().clone();
-        let waiting = self.waiting.entry(application.clone()).or_default();
+        let mut waiting = self.remove(&application).unwrap_or_default();
         waiting.take(part);
-        let whole = waiting.is_whole();
-        let vector = if whole { self.waiting.remove(&application)?.vector() } else { None };
-        self.touched.insert(application);
-        vector
+        if waiting.lacks().is_some_and(|lacks| lacks.is_empty()) {
+            return waiting.vector();
+        }
+        self.insert(application, waiting);
+        None
+    }
+
+    /// The vector that is overdue for longest. Parts of an application whose own part never came, or whose vector went on
+    /// without them, are dropped.
+    fn overdue(&mut self) -> Option<FeatureVector> {
+        loop {
+            let (since, application) = self.by_age.first()?;
+            if self.now.micros().saturating_sub(since.micros()) <= self.deadline {
+                return None;
+            }
+            let application = application.clone();
+            let vector = self.remove(&application).and_then(Waiting::vector);
+            if vector.is_some() {
+                tracing::warn!(%application, "a part of its vector did not come in time");
+                return vector;
+            }
+        }
+    }
+
+    fn remove(&mut self, application: &ApplicationId) -> Option<Waiting> {
+        let waiting = self.waiting.remove(application)?;
+        self.by_age.remove(&(waiting.since.unwrap_or(self.now), application.clone()));
+        self.touched.insert(application.clone());
+        Some(waiting)
+    }
+
+    fn insert(&mut self, application: ApplicationId, mut waiting: Waiting) {
+        let since = *waiting.since.get_or_insert(self.now);
+        self.by_age.insert((since, application.clone()));
+        self.touched.insert(application.clone());
+        self.waiting.insert(application, waiting);
     }
 }
 
@@ -96,7 +190,11 @@ impl Stage for VectorStage {
             if self.reached.moves_on(&one.body) {
                 self.changed = true;
                 let place = one.with(());
-                out.extend(self.completed(one.body.body).map(|vector| place.with(vector)));
+                if let Part::Customer { vector, .. } = &one.body.body {
+                    self.now = self.now.max(vector.known_time);
+                }
+                let vector = self.completed(one.body.body).or_else(|| self.overdue());
+                out.extend(vector.map(|vector| place.with(vector)));
             }
         }
         Ok(())
@@ -116,18 +214,29 @@ impl Stage for VectorStage {
         self.touched.clear();
         if std::mem::take(&mut self.changed) {
             changes.push(reached_to_save(&self.reached));
+            changes.push(Change { key: NOW.to_vec(), value: Some(self.now.micros().to_be_bytes().to_vec()) });
         }
         changes
     }
 
     fn restore(&mut self, state: Box<dyn StateReader>) -> Result<(), StageError> {
-        *self = Self { reached: saved_reached(&*state)?, ..Self::default() };
+        let (reached, now) = (saved_reached(&*state)?, saved_now(&*state)?);
+        *self = Self { deadline: self.deadline, reached, now, ..Self::default() };
         for (key, value) in state.scan(WAITING)? {
             let name = String::from_utf8_lossy(&key[WAITING.len()..]).into_owned();
-            let waiting = serde_json::from_slice(&value)
+            let mut waiting: Waiting = serde_json::from_slice(&value)
                 .map_err(|error| StageError::Corrupt { key: name.clone(), reason: error.to_string() })?;
-            self.waiting.insert(ApplicationId::new(name), waiting);
+            // An earlier release did not say since when.
+            waiting.since = waiting.since.or(waiting.customer.as_ref().map(|(vector, _)| vector.known_time));
+            self.insert(ApplicationId::new(name), waiting);
         }
+        self.touched.clear();
         Ok(())
     }
+}
+
+fn saved_now(state: &dyn StateReader) -> Result<KnownTime, StageError> {
+    let Some(bytes) = state.get(&[NOW.to_vec()])?.pop().flatten() else { return Ok(KnownTime::MIN) };
+    let corrupt = |_| StageError::Corrupt { key: "n".to_owned(), reason: "expected eight bytes".to_owned() };
+    bytes.try_into().map(|bytes| KnownTime::from_micros(i64::from_be_bytes(bytes))).map_err(corrupt)
 }

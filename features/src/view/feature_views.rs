@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use weir_expr::{ColumnType, Columns};
+use weir_messages::Name;
 
 use super::definition::Definition;
 use super::error::FieldFault;
@@ -63,10 +64,23 @@ impl FeatureViews {
         self.views.iter()
     }
 
+    /// The view that takes the latest events of all, and how much later than they happened they may become known, in
+    /// microseconds.
+    #[must_use]
+    pub fn longest_lateness(&self) -> Option<(&str, i64)> {
+        self.views.iter().map(|view| (view.name(), view.lateness.micros())).max_by_key(|(_, lateness)| *lateness)
+    }
+
     /// What `view` reads, how it is planned, what it costs and keeps; `None` when there is no such view.
     #[must_use]
     pub fn explain(&self, view: &str) -> Option<String> {
         self.views.iter().find(|known| known.name == view).map(explain::explain)
+    }
+
+    /// Features of a vector that come from the histories of `entity`.
+    pub(crate) fn outputs_of(&self, entity: &str) -> Vec<Name> {
+        let views = self.views.iter().filter(|view| view.entity == entity);
+        views.flat_map(|view| view.features.iter().cloned()).collect()
     }
 
     pub(crate) fn view(&self, at: usize) -> &FeatureView {

@@ -1,7 +1,7 @@
 //! What travels between the stages of a log with several partitions: events and questions to the entities they touch,
 //! and the parts of a vector back to the customer's partition.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -67,6 +67,9 @@ pub enum Part {
     Customer {
         vector: FeatureVector,
         awaits: BTreeSet<String>,
+        /// Features that each of them gives: what is missing when its part does not come.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        outputs: BTreeMap<String, Vec<Name>>,
     },
     Entity(EntityPart),
 }

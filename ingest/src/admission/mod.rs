@@ -1,10 +1,12 @@
 //! Admission, the first stage: what is not well formed, or sensitive and without live consent, becomes a dead letter;
 //! what came before is dropped; everything else goes on with its customer's live consents.
 //!
-//! An event counts as having come once it is admitted. One that was refused may come again.
+//! An event counts as having come once it is admitted. One that was refused may come again. Repeats are recognised for
+//! a window of days; an event from before it is refused, as nobody could tell it from a repeat.
 
 mod consents;
 mod recall;
+mod repeats;
 mod routing;
 mod state;
 #[cfg(test)]
@@ -20,10 +22,11 @@ use weir_messages::{
 
 use crate::event_key::EventKey;
 use crate::refusal::{Refusal, check_names, check_object};
+use crate::repeat_window::RepeatWindow;
 use state::State;
 
 /// Records looked up at once.
-const AT_ONCE: usize = 4_096;
+const MAX_LOOKED_UP_AT_ONCE: usize = 4_096;
 const STAGE: &str = "admission";
 
 /// What becomes of a record.
@@ -45,7 +48,14 @@ impl Admission {
     /// `keyring` seals dead letters; `partitions` is how many the events have.
     #[must_use]
     pub fn new(keyring: Arc<Keyring>, partitions: u16) -> Self {
-        Self { keyring, partitions, state: State::empty(), repeats: 0 }
+        Self { keyring, partitions, state: State::empty(RepeatWindow::default()), repeats: 0 }
+    }
+
+    /// Recognises repeats for as long as `window` says instead of the default.
+    #[must_use]
+    pub const fn with_repeat_window(mut self, window: RepeatWindow) -> Self {
+        self.state.set_window(window);
+        self
     }
 
     /// Events dropped because they had come before, since this process started.
@@ -58,6 +68,9 @@ impl Admission {
         let decoded: Vec<_> = records.iter().map(|record| decode(record, self.partitions)).collect();
         self.state.prefetch(decoded.iter().flatten().map(|(event, key)| (*key, &event.subject)))?;
         for (record, decoded) in records.iter().zip(decoded) {
+            if let Ok((event, _)) = &decoded {
+                self.state.learn(event.known_time)?;
+            }
             let passed = match decoded.and_then(|(event, key)| self.admit(event, key)) {
                 Ok(None) => continue,
                 Ok(Some(admitted)) => Passed::Event(admitted),
@@ -74,6 +87,7 @@ impl Admission {
             self.repeats += 1;
             return Ok(None);
         }
+        self.state.check_age(&event)?;
         self.check_consent(&event)?;
         self.take_consent(&event)?;
         self.state.came(key);
@@ -142,14 +156,14 @@ impl Stage for Admission {
     type Output = Passed;
 
     fn name(&self) -> String {
-        "admission.v1".to_owned()
+        "admission.v2".to_owned()
     }
 
     fn process(&mut self, batch: &[Sequenced<Record>], out: &mut Vec<Sequenced<Passed>>) -> Result<(), StageError> {
-        batch.chunks(AT_ONCE).try_for_each(|records| self.fold(records, out))
+        batch.chunks(MAX_LOOKED_UP_AT_ONCE).try_for_each(|records| self.fold(records, out))
     }
 
-    /// Consents run out by the time of the events that ask for them: nothing fires.
+    /// Consents run out, and keys of events leave, by the time of the events themselves: nothing fires.
     fn advance(&mut self, _: KnownTime, _: &mut Vec<Sequenced<Passed>>) -> Result<(), StageError> {
         Ok(())
     }
@@ -159,7 +173,6 @@ impl Stage for Admission {
     }
 
     fn restore(&mut self, state: Box<dyn StateReader>) -> Result<(), StageError> {
-        self.state.restore(state);
-        Ok(())
+        self.state.restore(state)
     }
 }

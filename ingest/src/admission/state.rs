@@ -2,36 +2,46 @@
 
 use std::collections::BTreeSet;
 
-use weir_messages::{Change, CustomerId, StageError, StateReader};
+use weir_messages::{Change, CustomerId, Event, KnownTime, StageError, StateReader};
 
 use super::consents::Consents;
 use super::recall::Recall;
+use super::repeats::{self, Repeats};
 use crate::event_key::EventKey;
+use crate::refusal::Refusal;
+use crate::repeat_window::RepeatWindow;
 
 /// First byte of a saved key.
-const CAME: u8 = b'd';
 const CONSENTS: u8 = b'c';
-/// Saved values in memory: a few dozen megabytes when both are full.
-const MOST_CAME: usize = 200_000;
-const MOST_CUSTOMERS: usize = 50_000;
+/// Customers whose consents are in memory.
+const MAX_CACHED_CUSTOMERS: usize = 50_000;
 
 #[derive(Debug)]
 pub(super) struct State {
-    /// Events that came.
-    came: Recall<EventKey, ()>,
+    repeats: Repeats,
     consents: Recall<CustomerId, Consents>,
     saved: Option<Box<dyn StateReader>>,
 }
 
 impl State {
-    pub(super) fn empty() -> Self {
-        Self { came: Recall::holding(MOST_CAME), consents: Recall::holding(MOST_CUSTOMERS), saved: None }
+    pub(super) fn empty(window: RepeatWindow) -> Self {
+        Self { repeats: Repeats::new(window), consents: Recall::holding(MAX_CACHED_CUSTOMERS), saved: None }
     }
 
-    pub(super) fn restore(&mut self, saved: Box<dyn StateReader>) {
-        self.came.forget();
+    pub(super) fn restore(&mut self, saved: Box<dyn StateReader>) -> Result<(), StageError> {
+        self.repeats.restore(&*saved)?;
         self.consents.forget();
         self.saved = Some(saved);
+        Ok(())
+    }
+
+    pub(super) const fn set_window(&mut self, window: RepeatWindow) {
+        self.repeats.set_window(window);
+    }
+
+    /// An event became known: time goes on.
+    pub(super) fn learn(&mut self, known: KnownTime) -> Result<(), StageError> {
+        self.repeats.learn(known, self.saved.as_deref())
     }
 
     /// Reads at once whatever these events need and memory does not have. No more of them than memory holds.
@@ -41,18 +51,18 @@ impl State {
     ) -> Result<(), StageError> {
         let (mut unseen, mut unknown) = (Vec::new(), BTreeSet::new());
         for (key, customer) in events {
-            if !self.came.refresh(&key) {
+            if !self.repeats.refresh(&key) {
                 unseen.push(key);
             }
             if !self.consents.refresh(customer) {
                 unknown.insert(customer.clone());
             }
         }
-        let keys: Vec<_> = unseen.iter().map(came_key).chain(unknown.iter().map(consents_key)).collect();
+        let keys: Vec<_> = unseen.iter().map(repeats::key_of).chain(unknown.iter().map(consents_key)).collect();
         let mut found = self.read(&keys)?.into_iter();
         for (key, value) in unseen.into_iter().zip(found.by_ref()) {
             if value.is_some() {
-                self.came.remember(key, ());
+                self.repeats.remember(key);
             }
         }
         for (customer, value) in unknown.into_iter().zip(found) {
@@ -70,11 +80,16 @@ impl State {
     }
 
     pub(super) fn has_come(&self, key: &EventKey) -> bool {
-        self.came.get(key).is_some()
+        self.repeats.has_come(key)
     }
 
     pub(super) fn came(&mut self, key: EventKey) {
-        self.came.set(key, ());
+        self.repeats.came(key);
+    }
+
+    /// Refuses an event whose first copy may be forgotten.
+    pub(super) fn check_age(&self, event: &Event) -> Result<(), Refusal> {
+        self.repeats.check_age(event)
     }
 
     pub(super) fn consents(&self, customer: &CustomerId) -> &Consents {
@@ -88,8 +103,7 @@ impl State {
     }
 
     pub(super) fn snapshot(&mut self) -> Vec<Change> {
-        let came = self.came.snapshot().map(|(key, ())| Change { key: came_key(&key), value: Some(Vec::new()) });
-        let mut changes: Vec<Change> = came.collect();
+        let mut changes = self.repeats.snapshot();
         changes.extend(self.consents.snapshot().map(|(customer, consents)| Change {
             key: consents_key(&customer),
             value: Some(serde_json::to_vec(consents).expect("consents have string keys and serialise")),
@@ -99,10 +113,6 @@ impl State {
 }
 
 const PREFETCHED: &str = "every event of a batch is looked up before the first is folded";
-
-fn came_key(key: &EventKey) -> Vec<u8> {
-    [[CAME].as_slice(), key.bytes()].concat()
-}
 
 fn consents_key(customer: &CustomerId) -> Vec<u8> {
     [[CONSENTS].as_slice(), customer.as_str().as_bytes()].concat()

@@ -1,5 +1,7 @@
 //! Admission over whole logs: whatever the batches, snapshots and restarts, the same comes out.
 
+mod repeats;
+
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 

@@ -7,9 +7,15 @@ use super::binary::is_json;
 use super::envelope::Envelope;
 use super::timing::Timing;
 use crate::refusal::{Refusal, check_names, check_object, unknown_type};
+use crate::repeat_window::RepeatWindow;
 
 /// `trace` is the event's where it names none of its own.
-pub(super) fn event(json: &str, tokens: &Tokenizer, known_time: KnownTime, trace: TraceId) -> Result<Event, Refusal> {
+pub(super) fn event(
+    json: &str,
+    (tokens, repeats): (&Tokenizer, RepeatWindow),
+    known_time: KnownTime,
+    trace: TraceId,
+) -> Result<Event, Refusal> {
     let sent = Envelope::parse(json)?;
     check_form(&sent)?;
     let event_type = telemetry_type(&required("type", sent.event_type)?)?;
@@ -31,6 +37,7 @@ pub(super) fn event(json: &str, tokens: &Tokenizer, known_time: KnownTime, trace
     check_names(&event)?;
     check_source(&event.source)?;
     check_consent(&event)?;
+    repeats.check(&event, known_time)?;
     event.data = intake::to_log(event_type, event.data.get(), tokens)?;
     Ok(event)
 }

@@ -20,19 +20,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::value::RawValue;
 use weir_messages::privacy::{Keyring, Tokenizer};
-use weir_messages::{Clock, KnownTime, Position, Record, Topic, TraceId};
+use weir_messages::{Clock, Event, KnownTime, Position, Record, Topic, TraceId};
 
 use crate::event_key::EventKey;
 use crate::log::{Entry, EventLog, LogError};
 use crate::refusal::{Refusal, Sealing};
+use crate::repeat_window::RepeatWindow;
 pub use answer::{Answer, CollectError, Content, Status};
 use origin::Origin;
 pub(crate) use origin::Original;
 use recent::Recent;
 
 const STAGE: &str = "collector";
-/// Events remembered as accepted: some minutes of a busy day, at 17 bytes each.
-const RECENT: usize = 200_000;
+/// Events remembered as accepted, at least, and twice as many at most: some minutes of a busy day, at 17 bytes each.
+const MAX_RECENT_EVENTS: usize = 200_000;
 /// Events looked at before others get a turn: under a millisecond.
 const AT_A_STRETCH: usize = 64;
 
@@ -42,6 +43,7 @@ pub struct Collector {
     tokens: Arc<Tokenizer>,
     keyring: Arc<Keyring>,
     clock: Arc<dyn Clock>,
+    repeats: RepeatWindow,
     recent: Mutex<Recent>,
 }
 
@@ -57,7 +59,14 @@ struct Sorted {
 impl Collector {
     #[must_use]
     pub fn new(log: Arc<dyn EventLog>, tokens: Arc<Tokenizer>, keyring: Arc<Keyring>, clock: Arc<dyn Clock>) -> Self {
-        Self { log, tokens, keyring, clock, recent: Mutex::new(Recent::holding(RECENT)) }
+        let (repeats, recent) = (RepeatWindow::default(), Mutex::new(Recent::holding(MAX_RECENT_EVENTS)));
+        Self { log, tokens, keyring, clock, repeats, recent }
+    }
+
+    /// Refuses events from before `window` instead of the default: the first stage would.
+    #[must_use]
+    pub fn with_repeat_window(self, window: RepeatWindow) -> Self {
+        Self { repeats: window, ..self }
     }
 
     /// Takes what can be taken. The answers, one for each event in order, come when it is durable. `trace` is the
@@ -113,18 +122,27 @@ impl Collector {
     }
 
     fn sort_one(&self, json: &str, origin: Origin<'_>, (known_time, trace): (KnownTime, TraceId), sorted: &mut Sorted) {
-        let event = match intake::event(json, &self.tokens, known_time, trace) {
+        let event = match intake::event(json, (&self.tokens, self.repeats), known_time, trace) {
             Ok(event) => event,
             Err(refusal) => return self.refuse(envelope::id_of(json), refusal, origin, known_time, sorted),
         };
-        let key = EventKey::of(&event.source, event.id.as_str());
-        let status = if self.recent().contains(&key) || !sorted.keys.insert(key) {
+        let status = if self.is_repeat(&event, &mut sorted.keys) {
             Status::Duplicate
         } else {
             sorted.events.push(Record::from(&event));
             Status::Accepted
         };
         sorted.answers.push(Answer::plain(Some(event.id.as_str().to_owned()), status));
+    }
+
+    /// A sensitive event is never taken for a repeat here: whether it counted is up to its customer's consent, which the
+    /// first stage alone knows, and one that was refused may come again.
+    fn is_repeat(&self, event: &Event, keys: &mut HashSet<EventKey>) -> bool {
+        if event.event_type.sensitive_class().is_some() {
+            return false;
+        }
+        let key = EventKey::of(&event.source, event.id.as_str());
+        self.recent().contains(&key) || !keys.insert(key)
     }
 
     fn refuse(

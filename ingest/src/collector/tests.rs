@@ -187,6 +187,15 @@ async fn every_mode_leads_to_the_same_record() {
 }
 
 #[tokio::test]
+async fn an_event_from_before_the_repeat_window_is_rejected() {
+    let site = Site::new();
+    let at = |id: &str, time: &str| with(click(id), "time", json!(time));
+    let answers = batch(&site, &[at("e1", "2026-01-30T10:00:00Z"), at("e2", "2026-01-30T09:59:59Z")]).await;
+    assert_eq!(statuses(&answers), [Status::Accepted, Status::Rejected]);
+    assert_eq!((answers[1].code.as_deref(), answers[1].field.as_deref()), (Some("too_old"), Some("time")));
+}
+
+#[tokio::test]
 async fn an_empty_batch_has_no_answers_and_a_broken_body_takes_nothing() {
     let site = Site::new();
     assert!(batch(&site, &[]).await.is_empty());

@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use weir_messages::{Position, Record, Topic};
 
 use super::writer::{Append, Disk, DiskError, PerTopic, QUEUE_UNITS, Row, Writer, units};
-use super::{Entry, EventLog, LogError, codec};
+use super::{Entry, EventLog, LogError, MAX_READ_BYTES, codec};
 use crate::database;
 
 /// So close to the end rows are read where they are asked for.
@@ -145,7 +145,7 @@ impl Rows {
     }
 
     fn read(&self, topic: Topic, from: u64, most: usize, end: u64) -> Result<Vec<Entry>, LogError> {
-        let mut entries = Vec::new();
+        let (mut entries, mut bytes) = (Vec::new(), 0);
         for (row, offset) in self.0.range(from.to_be_bytes()..).take(most).zip(from..) {
             let (key, value) = row.into_inner().map_err(failed)?;
             if key.as_ref() != offset.to_be_bytes() {
@@ -153,6 +153,10 @@ impl Rows {
             }
             let record = codec::decode(&value).map_err(|reason| corrupt(topic, offset, reason))?;
             entries.push(Entry { position: Position { partition: 0, offset }, record });
+            bytes += value.len();
+            if bytes >= MAX_READ_BYTES {
+                break;
+            }
         }
         Ok(entries)
     }
@@ -252,5 +256,20 @@ mod tests {
             let read = log.read(Topic::Events, start, 9, Duration::ZERO).await.unwrap_err();
             assert!(matches!(read, LogError::Corrupt { offset: at, .. } if at == offset), "{read}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_read_ends_at_its_most_bytes_and_the_next_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = EmbeddedLog::open(folder.path()).unwrap();
+        let record = Record { key: "c1".to_owned(), headers: Vec::new(), value: vec![b'x'; 1 << 20] };
+        log.append(Topic::Events, vec![record; 20]).await.unwrap();
+        let (mut from, mut read) = (Position { partition: 0, offset: 0 }, Vec::new());
+        while from.offset < 20 {
+            let entries = log.read(Topic::Events, from, 1_000, Duration::ZERO).await.unwrap();
+            from.offset += entries.len() as u64;
+            read.push(entries.len());
+        }
+        assert_eq!(read, [16, 4]);
     }
 }

@@ -21,6 +21,9 @@ use weir_messages::{Position, Record, Retry, Topic};
 pub use embedded::EmbeddedLog;
 pub use kafka::KafkaLog;
 
+/// Bytes of records that one read answers with, but for its last record: so that memory is bounded whatever their size.
+pub(crate) const MAX_READ_BYTES: usize = 16 << 20;
+
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// Whether anything was appended is unknown; sending it again is safe, as readers drop repeats.
@@ -62,8 +65,9 @@ pub trait EventLog: Send + Sync + Debug {
     /// Appends in order and answers when all are durable: one position a record.
     async fn append(&self, topic: Topic, records: Vec<Record>) -> Result<Vec<Position>, LogError>;
 
-    /// At most `most` records of one partition from `from` on, in order. Where there are none yet, waits up to `wait`
-    /// for the first and may then answer with none. Below `start` it is an error, [`LogError::OutOfRange`].
+    /// At most `most` records of one partition from `from` on, in order, and at most 16 MiB of them but for the last.
+    /// Where there are none yet, waits up to `wait` for the first and may then answer with none. Below `start` it is an
+    /// error, [`LogError::OutOfRange`].
     async fn read(&self, topic: Topic, from: Position, most: usize, wait: Duration) -> Result<Vec<Entry>, LogError>;
 
     /// The first offset of this partition that is still kept; its end where none is.

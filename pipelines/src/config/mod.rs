@@ -3,6 +3,7 @@
 
 mod database;
 mod lending;
+mod limits;
 mod models;
 mod redis;
 mod template;
@@ -21,6 +22,7 @@ use weir_messages::privacy::{Keyring, Tokenizer};
 
 pub use database::{Database, DatabaseUrl};
 pub use lending::Lending;
+pub use limits::Limits;
 pub use models::{ModelSource, Models};
 pub use redis::Redis;
 pub use template::template;
@@ -150,23 +152,6 @@ pub struct Lender {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Limits {
-    /// Records that the fold may be behind the log before intake refuses more, with `Retry-After`.
-    pub max_lag: u64,
-    /// How often the stages' state is saved, in milliseconds: a restart folds at most so much again.
-    pub save_every_ms: u64,
-    /// Threads that fold customers' partitions, and as many that fold entities'. On Kafka alone: the embedded log has one.
-    pub fold_threads: u16,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { max_lag: 200_000, save_every_ms: 2_000, fold_threads: 2 }
-    }
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Payments {
     /// Base address of the payment channel.
@@ -240,6 +225,7 @@ impl Config {
         self.keyring()?;
         self.database.database(&self.data)?;
         self.redis.as_ref().map(Redis::settings).transpose()?;
+        self.limits.repeat_window()?;
         let model = match &self.content.model {
             ModelSource::Folder(path) => Some(("content.model", path)),
             ModelSource::Registry(_) => None,

@@ -10,7 +10,7 @@ use weir_messages::Topic;
 use weir_messages::privacy::Keyring;
 use weir_scoring::{CurrentLineup, Decider};
 
-use super::chain::{Chain, CustomerChain, DecisionChain, EntityChain};
+use super::chain::{Chain, CustomerChain, DecisionChain, EntityChain, PartGauges};
 use super::{Fold, Folds, OpenFold, Surroundings};
 
 /// `state` is where the state of each partition gets a folder.
@@ -21,8 +21,9 @@ pub(crate) fn customers(
     keyring: &Arc<Keyring>,
 ) -> Folds {
     let (views, keyring, partitions) = (Arc::clone(views), Arc::clone(keyring), around.log.partitions(Topic::Events));
+    let repeats = around.repeats;
     folds(around, state, "customers", move || CustomerChain {
-        admission: Admission::new(Arc::clone(&keyring), partitions),
+        admission: Admission::new(Arc::clone(&keyring), partitions).with_repeat_window(repeats),
         customers: CustomerStage::new(Arc::clone(&views)),
     })
 }
@@ -46,11 +47,12 @@ pub(crate) fn decisions(
     lineup: &Arc<CurrentLineup>,
     keyring: &Arc<Keyring>,
 ) -> Folds {
-    let (lineup, keyring) = (Arc::clone(lineup), Arc::clone(keyring));
+    let (lineup, keyring, deadline) = (Arc::clone(lineup), Arc::clone(keyring), around.part_wait_seconds);
     folds(around, state, "decisions", move || DecisionChain {
         keyring: Arc::clone(&keyring),
-        vectors: VectorStage::default(),
+        vectors: VectorStage::default().with_deadline(deadline),
         decider: Decider::new(Arc::clone(&lineup)),
+        gauges: PartGauges::default(),
     })
 }
 

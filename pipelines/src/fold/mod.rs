@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use weir_features::Online;
+use weir_ingest::RepeatWindow;
 use weir_ingest::log::{Entry, EventLog, LogError};
 use weir_ingest::state::{Partition, SnapshotError, Snapshots, StateError, StateStore};
 use weir_messages::{KnownTime, Position, Record, Sequenced, StageError, Topic};
@@ -53,6 +54,10 @@ pub(crate) enum FoldError {
 pub(crate) struct Surroundings {
     pub log: Arc<dyn EventLog>,
     pub save_every: Duration,
+    /// How long repeats of an event are recognised.
+    pub repeats: RepeatWindow,
+    /// How long a vector waits for its parts, in seconds of known time.
+    pub part_wait_seconds: u32,
     /// Where state moves with its partition, and how often it is put there.
     pub snapshots: Option<(Snapshots, Duration)>,
     /// Where the latest vectors go for other readers.

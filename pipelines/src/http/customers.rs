@@ -50,7 +50,8 @@ async fn erase(
 ) -> Result<Changed<ErasedAnswer>, Problem> {
     let erased = app.lending()?.erase_customer(&customer, &key.changing(&[])).await?;
     if let Some(online) = &app.online {
-        online.erase(customer);
+        // Before the answer: whoever is not answered asks again.
+        online.erase(customer).await.map_err(|error| Problem::internal(&error))?;
     }
     Ok(Changed(erased))
 }

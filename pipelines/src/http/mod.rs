@@ -149,6 +149,7 @@ fn counted(counts: &OnlineCounts) {
     metrics::counter!("weir_redis_replaced_total").absolute(counts.replaced);
     metrics::counter!("weir_redis_dropped_total").absolute(counts.dropped);
     metrics::counter!("weir_redis_failures_total").absolute(counts.failed);
+    metrics::gauge!("weir_redis_erasures_waiting").set(f64::from(u32::try_from(counts.erasures).unwrap_or(u32::MAX)));
     metrics::gauge!("weir_redis_waiting").set(f64::from(u32::try_from(counts.waiting).unwrap_or(u32::MAX)));
 }
 

@@ -35,7 +35,8 @@ pub(super) async fn open(
     folder: PathBuf,
 ) -> Result<Fold, StartError> {
     let chain = WholeChain {
-        admission: Admission::new(Arc::clone(keyring), around.log.partitions(Topic::Events)),
+        admission: Admission::new(Arc::clone(keyring), around.log.partitions(Topic::Events))
+            .with_repeat_window(around.repeats),
         features: FeatureStage::new(Arc::clone(&content.views)),
         decider: Decider::new(Arc::clone(lineup)),
     };

@@ -114,6 +114,7 @@ impl Platform {
         prometheus: PrometheusHandle,
     ) -> Result<Self, StartError> {
         let content = Content::load(&config.content)?;
+        content.check_lateness(config.limits.repeat_window()?)?;
         let keys = Keys { keyring: Arc::new(config.keyring()?), tokens: Arc::new(config.tokenizer()?) };
         let mut around = surroundings(config, roles, fail_point).await?;
         let engines = Arc::new(Engines::open(&config.data.join("engines"))?);
@@ -197,7 +198,18 @@ async fn surroundings(config: &Config, roles: &Roles, fail_point: FailPoint) -> 
         Ok::<_, SnapshotError>((Snapshots::open(objects)?, Duration::from_secs(objects.every_seconds)))
     };
     let snapshots = config.objects.as_ref().map(open).transpose()?;
-    Ok(Surroundings { log, save_every, snapshots, online: None, watching: None, vitals, fail_point })
+    let (repeats, part_wait_seconds) = (config.limits.repeat_window()?, config.limits.part_wait_seconds);
+    Ok(Surroundings {
+        log,
+        save_every,
+        repeats,
+        part_wait_seconds,
+        snapshots,
+        online: None,
+        watching: None,
+        vitals,
+        fail_point,
+    })
 }
 
 fn app(
@@ -226,7 +238,8 @@ fn app(
 fn intake(clocks: &Clocks, keys: &Keys, around: &Surroundings) -> Intake {
     let (log, keyring) = (Arc::clone(&around.log), Arc::clone(&keys.keyring));
     let tokens = Arc::clone(&keys.tokens);
-    let collector = Arc::new(Collector::new(log, tokens, Arc::clone(&keyring), Arc::clone(&clocks.clock)));
+    let collector = Collector::new(log, tokens, Arc::clone(&keyring), Arc::clone(&clocks.clock));
+    let collector = Arc::new(collector.with_repeat_window(around.repeats));
     let dead_letters = DeadLetters::new(Arc::clone(&around.log), keyring, Arc::clone(&collector));
     Intake { collector, dead_letters }
 }

@@ -5,20 +5,26 @@ use std::sync::Arc;
 use weir_features::Online;
 use weir_scoring::{CurrentLineup, Engine};
 
-use crate::config::{Config, ConfigError};
+use super::StartError;
+use crate::config::Config;
 use crate::content::Content;
+
+/// In the data folder: erasures that Redis has not taken yet.
+const ERASURES: &str = "erasures";
 
 /// `None` where the configuration names no Redis, or this process has nothing for it: it has no lineup.
 pub(super) fn open(
     config: &Config,
     content: &Content,
     lineup: Option<&Arc<CurrentLineup>>,
-) -> Result<Option<Arc<Online>>, ConfigError> {
+) -> Result<Option<Arc<Online>>, StartError> {
     let (Some(redis), Some(lineup)) = (&config.redis, lineup) else { return Ok(None) };
     let (content, lineup) = (content.clone(), Arc::clone(lineup));
     let views = content.views.hash();
     let parameters = move || parameters(&content, &lineup.get().champion);
-    Ok(Some(Arc::new(Online::open(redis.settings()?, views, parameters))))
+    let erasures = config.data.join(ERASURES);
+    let online = Online::open(redis.settings()?, &erasures, views, parameters);
+    Ok(Some(Arc::new(online.map_err(|source| StartError::Folder { path: erasures, source })?)))
 }
 
 /// What decisions are made with, beside the views.

@@ -18,8 +18,14 @@ fn online(url: &str) -> Online {
 }
 
 fn with_room(most: usize, url: &str) -> Online {
+    keeping(most, url, &tempfile::tempdir().unwrap().path().join("erasures"))
+}
+
+/// With its erasures in a file, which may stand there already. A file whose folder is gone is open all the same.
+fn keeping(most: usize, url: &str, erasures: &Path) -> Online {
+    let settings = RedisSettings::new(url, DAY).unwrap();
     let parameters = || vec![("policy".to_owned(), "consumer".to_owned())];
-    Online::with_room(most, RedisSettings::new(url, DAY).unwrap(), "hash".to_owned(), Box::new(parameters))
+    Online::with_room(most, settings, erasures, "hash".to_owned(), Box::new(parameters)).unwrap()
 }
 
 async fn reader(url: &str) -> MultiplexedConnection {
@@ -123,7 +129,7 @@ async fn an_erased_customer_has_no_values_and_a_late_vector_brings_none() {
     let (this, that, mut reader, one) = (online(&url), online(&url), reader(&url).await, customer("one"));
     this.offer(vector(&one, 10, 1));
     drained(&this).await;
-    this.erase(CustomerId::new(&*one));
+    this.erase(CustomerId::new(&*one)).await.unwrap();
     drained(&this).await;
     that.offer(vector(&one, 20, 2));
     drained(&that).await;
@@ -224,4 +230,29 @@ async fn where_too_many_wait_the_longest_waiting_are_dropped_and_the_others_writ
     for offset in 1..=15 {
         assert_eq!(stands(&mut reader, &format!("c{offset}")).await.is_empty(), offset <= 5, "{offset}");
     }
+}
+
+#[tokio::test]
+async fn an_erasure_outlives_an_outage_full_of_values_and_a_restart() {
+    let Some(mut server) = Private::up("an_erasure_outlives_an_outage_full_of_values_and_a_restart") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("erasures");
+    let online = keeping(10, &server.url(), &file);
+    online.offer(vector("gone", 10, 1));
+    drained(&online).await;
+    server.kill();
+    online.erase("gone".into()).await.unwrap();
+    for offset in 2..=30 {
+        online.offer(vector(&format!("c{offset}"), 10, offset));
+    }
+    until("it is noticed", async || online.counts().failed > 0).await;
+    assert_eq!((online.counts().erasures, online.counts().waiting), (1, 10));
+    drop(online);
+    server.start();
+    let again = keeping(10, &server.url(), &file);
+    until("it is erased", async || again.counts().erasures == 0).await;
+    let mut reader = reader(&server.url()).await;
+    let mut names: Vec<String> = stands(&mut reader, "gone").await.into_keys().collect();
+    names.sort();
+    assert_eq!((names, std::fs::read(&file).unwrap()), (vec!["erased".to_owned(), "order".to_owned()], Vec::new()));
 }

@@ -11,7 +11,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::client::{ANSWER, BrokerError, Logged};
 use super::{KafkaSettings, record};
-use crate::log::Entry;
+use crate::log::{Entry, MAX_READ_BYTES};
 
 /// So long without looking whether the caller is still there.
 const SLICE: Duration = Duration::from_millis(100);
@@ -111,12 +111,13 @@ impl Reader {
         deadline: Instant,
         caller: &Caller,
     ) -> Result<Vec<Entry>, BrokerError> {
-        let (mut entries, mut next) = (Vec::new(), from);
-        while entries.len() < most {
+        let (mut entries, mut next, mut bytes) = (Vec::new(), from, 0);
+        while entries.len() < most && bytes < MAX_READ_BYTES {
             let enough = !entries.is_empty() && next >= self.end;
             let patience = if enough { Duration::ZERO } else { self.slice(deadline, next) };
             if let Some(entry) = self.poll(patience, next)? {
                 next = entry.position.offset + 1;
+                bytes += entry.record.value.len();
                 entries.push(entry);
                 continue;
             }

@@ -9,6 +9,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use weir_features::DEFAULT_PART_WAIT_SECONDS;
+use weir_ingest::RepeatWindow;
 use weir_ingest::log::EventLog;
 use weir_ingest::log::kafka::{KafkaLog, KafkaSettings, topics};
 use weir_ingest::state::{ObjectsSettings, Snapshots};
@@ -59,6 +61,8 @@ impl Installation {
         topics::apply(&settings, PARTITIONS).await.map_err(failed)?;
         let log: Arc<dyn EventLog> = Arc::new(KafkaLog::open(&settings).await.map_err(failed)?);
         let around = Surroundings {
+            repeats: RepeatWindow::default(),
+            part_wait_seconds: DEFAULT_PART_WAIT_SECONDS,
             log,
             save_every: Duration::from_secs(1),
             snapshots: None,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use weir_features::VectorStage;
 use weir_ingest::state::StateStore;
 use weir_messages::privacy::Keyring;
-use weir_messages::{Change, Part, Record, Sequenced, Stage, Topic};
+use weir_messages::{Change, KnownTime, Part, Record, Sequenced, Stage, Topic};
 use weir_scoring::Decider;
 
 use super::{Chain, Folded, readable, restored};
@@ -15,6 +15,32 @@ pub(crate) struct DecisionChain {
     pub keyring: Arc<Keyring>,
     pub vectors: VectorStage,
     pub decider: Decider,
+    pub gauges: PartGauges,
+}
+
+/// Charts of the applications of a partition that wait for a part of their vectors. Dropped, they show none.
+#[derive(Debug, Default)]
+pub(crate) struct PartGauges {
+    partition: Option<String>,
+}
+
+impl PartGauges {
+    fn set(&mut self, partition: u16, (waiting, since): (usize, Option<KnownTime>)) {
+        let partition = self.partition.get_or_insert_with(|| partition.to_string()).clone();
+        let count = f64::from(u32::try_from(waiting).unwrap_or(u32::MAX));
+        metrics::gauge!("weir_vectors_waiting", "partition" => partition.clone()).set(count);
+        #[allow(clippy::cast_precision_loss, reason = "a time on a chart")]
+        let since = since.map_or(0.0, |since| since.micros() as f64 / 1e6);
+        metrics::gauge!("weir_vectors_waiting_since_seconds", "partition" => partition).set(since);
+    }
+}
+
+impl Drop for PartGauges {
+    fn drop(&mut self) {
+        if let Some(partition) = self.partition.as_deref().and_then(|partition| partition.parse().ok()) {
+            self.set(partition, (0, None));
+        }
+    }
 }
 
 impl Chain for DecisionChain {
@@ -38,6 +64,9 @@ impl Chain for DecisionChain {
         self.vectors.consume(parts, &mut vectors)?;
         folded.newest = vectors.iter().map(|one| one.body.known_time).max();
         self.decider.consume(vectors, &mut folded.decisions)?;
+        if let Some(one) = batch.first() {
+            self.gauges.set(one.position.partition, self.vectors.waiting());
+        }
         Ok(folded)
     }
 

@@ -15,7 +15,7 @@ use weir_messages::{Change, DeadLetter, DecodeError, Derived, KnownTime, Place, 
 use weir_scoring::Decided;
 
 pub(crate) use customers::CustomerChain;
-pub(crate) use decisions::DecisionChain;
+pub(crate) use decisions::{DecisionChain, PartGauges};
 pub(crate) use entities::EntityChain;
 pub(crate) use whole::WholeChain;
 

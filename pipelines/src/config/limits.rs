@@ -1,0 +1,60 @@
+//! How much may be waited for, held and remembered.
+
+use serde::{Deserialize, Serialize};
+use weir_features::DEFAULT_PART_WAIT_SECONDS;
+use weir_ingest::RepeatWindow;
+
+use super::{ConfigError, field};
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Records that the fold may be behind the log before intake refuses more, with `Retry-After`.
+    pub max_lag: u64,
+    /// How often the stages' state is saved, in milliseconds: a restart folds at most so much again.
+    pub save_every_ms: u64,
+    /// Threads that fold customers' partitions, and as many that fold entities'. On Kafka alone: the embedded log has one.
+    pub fold_threads: u16,
+    /// Days for which repeats of an event are recognised, 1 to 3,650. An event that happened earlier is refused.
+    pub repeat_days: u32,
+    /// How long an application waits for a part of its vector, in seconds between the times at which applications became
+    /// known. Then it goes on without the part, which the decision names. On Kafka alone.
+    pub part_wait_seconds: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_lag: 200_000,
+            save_every_ms: 2_000,
+            fold_threads: 2,
+            repeat_days: RepeatWindow::DEFAULT_DAYS,
+            part_wait_seconds: DEFAULT_PART_WAIT_SECONDS,
+        }
+    }
+}
+
+impl Limits {
+    pub(crate) fn repeat_window(&self) -> Result<RepeatWindow, ConfigError> {
+        let (days, most) = (self.repeat_days, RepeatWindow::MAX_DAYS);
+        let reason = || format!("expected 1 to {most}, found {days}");
+        RepeatWindow::of_days(days).ok_or_else(|| field("limits.repeat_days", reason()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_out_of_range_is_named() {
+        for (text, said) in [
+            ("repeat_days = 0", "limits.repeat_days: expected 1 to 3650, found 0"),
+            ("repeat_days = 3651", "limits.repeat_days: expected 1 to 3650, found 3651"),
+        ] {
+            let limits: Limits = toml::from_str(text).unwrap();
+            assert_eq!(limits.repeat_window().unwrap_err().to_string(), said);
+        }
+        assert_eq!(Limits::default().repeat_window().unwrap().days(), 30);
+    }
+}
