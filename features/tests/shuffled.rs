@@ -81,7 +81,7 @@ fn topics(views: &Arc<FeatureViews>, events: &[Sequenced<Admitted>], steps: [usi
 
 /// By application, each once.
 fn vectors(features: &Partitions, step: usize) -> Vec<FeatureVector> {
-    let of = |partition| folded(VectorStage::default, &features.read(partition, 0), step);
+    let of = |partition| folded(unhurried, &features.read(partition, 0), step);
     let mut vectors: Vec<FeatureVector> = (0..PARTITIONS).flat_map(of).map(|one| one.body).collect();
     vectors.sort_by(|a, b| a.application.cmp(&b.application));
     vectors.dedup();
@@ -169,6 +169,11 @@ fn without_consent_or_an_entity_nobody_is_asked_in_vain() {
     assert!(found[0].parts.is_empty(), "customer 0 was never seen on a device");
     assert_eq!(found[0].missing["ip_sharing__customers_1h"], "no_consent");
     assert_eq!(found[1].missing["ip_sharing__customers_1h"], "no_consent");
+}
+
+/// Here the entities are read when all customers are through.
+fn unhurried() -> VectorStage {
+    VectorStage::default().with_deadline(u32::MAX)
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! The stage that puts an application's vector together, at the customer's partition: its own part and one from each
 //! entity that was asked, in whatever order they come. A part that does not come in time is left out and named.
 //!
-//! Time is the greatest known time of any application of the partition, so a replay gives the same. A record completes
-//! one vector at most: its own, or else the one that is overdue for longest.
+//! Time is known time: that of the newest application of the partition, and no more than that of the newest one which
+//! some entity answered. So a replay gives the same, and while the entities are behind, or stand still, nobody is overdue
+//! for that. A record completes one vector at most: its own, or else the one that is overdue for longest.
 
 #[cfg(test)]
 mod tests;
@@ -18,8 +19,7 @@ use weir_messages::{
 use super::{STATE_FORM, reached_to_save, saved_reached};
 
 const WAITING: &[u8] = b"w";
-/// Where the stage keeps its time.
-const NOW: &[u8] = b"n";
+const TIME: &[u8] = b"t";
 /// Reason of a feature whose entity did not answer in time.
 const PART_MISSING: &str = "part_missing";
 /// How long a vector waits for its parts unless it is told otherwise, in seconds of known time.
@@ -32,11 +32,36 @@ pub struct VectorStage {
     waiting: BTreeMap<ApplicationId, Waiting>,
     /// The same, in the order in which they began to wait.
     by_age: BTreeSet<(KnownTime, ApplicationId)>,
-    now: KnownTime,
+    time: Time,
     /// Applications whose parts changed since the last snapshot.
     touched: BTreeSet<ApplicationId>,
     reached: Reached,
     changed: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Time {
+    /// Of the newest application.
+    asked: KnownTime,
+    /// Of the newest application that an entity answered.
+    answered: KnownTime,
+}
+
+impl Time {
+    const START: Self = Self { asked: KnownTime::MIN, answered: KnownTime::MIN };
+
+    fn now(self) -> KnownTime {
+        self.asked.min(self.answered)
+    }
+
+    fn learn(&mut self, waiting: &Waiting) {
+        if let Some((vector, _)) = &waiting.customer {
+            self.asked = self.asked.max(vector.known_time);
+            if !waiting.entities.is_empty() {
+                self.answered = self.answered.max(vector.known_time);
+            }
+        }
+    }
 }
 
 /// What there is of an application so far.
@@ -96,7 +121,7 @@ impl Default for VectorStage {
             deadline: i64::from(DEFAULT_PART_WAIT_SECONDS) * 1_000_000,
             waiting: BTreeMap::new(),
             by_age: BTreeSet::new(),
-            now: KnownTime::MIN,
+            time: Time::START,
             touched: BTreeSet::new(),
             reached: Reached::default(),
             changed: false,
@@ -126,6 +151,7 @@ impl VectorStage {
         let application = part.application().clone();
         let mut waiting = self.remove(&application).unwrap_or_default();
         waiting.take(part);
+        self.time.learn(&waiting);
         if waiting.lacks().is_some_and(|lacks| lacks.is_empty()) {
             return waiting.vector();
         }
@@ -138,7 +164,7 @@ impl VectorStage {
     fn overdue(&mut self) -> Option<FeatureVector> {
         loop {
             let (since, application) = self.by_age.first()?;
-            if self.now.micros().saturating_sub(since.micros()) <= self.deadline {
+            if self.time.now().micros().saturating_sub(since.micros()) <= self.deadline {
                 return None;
             }
             let application = application.clone();
@@ -152,13 +178,13 @@ impl VectorStage {
 
     fn remove(&mut self, application: &ApplicationId) -> Option<Waiting> {
         let waiting = self.waiting.remove(application)?;
-        self.by_age.remove(&(waiting.since.unwrap_or(self.now), application.clone()));
+        self.by_age.remove(&(waiting.since?, application.clone()));
         self.touched.insert(application.clone());
         Some(waiting)
     }
 
     fn insert(&mut self, application: ApplicationId, mut waiting: Waiting) {
-        let since = *waiting.since.get_or_insert(self.now);
+        let since = *waiting.since.get_or_insert(self.time.now());
         self.by_age.insert((since, application.clone()));
         self.touched.insert(application.clone());
         self.waiting.insert(application, waiting);
@@ -190,9 +216,6 @@ impl Stage for VectorStage {
             if self.reached.moves_on(&one.body) {
                 self.changed = true;
                 let place = one.with(());
-                if let Part::Customer { vector, .. } = &one.body.body {
-                    self.now = self.now.max(vector.known_time);
-                }
                 let vector = self.completed(one.body.body).or_else(|| self.overdue());
                 out.extend(vector.map(|vector| place.with(vector)));
             }
@@ -214,14 +237,15 @@ impl Stage for VectorStage {
         self.touched.clear();
         if std::mem::take(&mut self.changed) {
             changes.push(reached_to_save(&self.reached));
-            changes.push(Change { key: NOW.to_vec(), value: Some(self.now.micros().to_be_bytes().to_vec()) });
+            let time = serde_json::to_vec(&self.time).expect("times serialise");
+            changes.push(Change { key: TIME.to_vec(), value: Some(time) });
         }
         changes
     }
 
     fn restore(&mut self, state: Box<dyn StateReader>) -> Result<(), StageError> {
-        let (reached, now) = (saved_reached(&*state)?, saved_now(&*state)?);
-        *self = Self { deadline: self.deadline, reached, now, ..Self::default() };
+        let (reached, time) = (saved_reached(&*state)?, saved_time(&*state)?);
+        *self = Self { deadline: self.deadline, reached, time, ..Self::default() };
         for (key, value) in state.scan(WAITING)? {
             let name = String::from_utf8_lossy(&key[WAITING.len()..]).into_owned();
             let mut waiting: Waiting = serde_json::from_slice(&value)
@@ -235,8 +259,8 @@ impl Stage for VectorStage {
     }
 }
 
-fn saved_now(state: &dyn StateReader) -> Result<KnownTime, StageError> {
-    let Some(bytes) = state.get(&[NOW.to_vec()])?.pop().flatten() else { return Ok(KnownTime::MIN) };
-    let corrupt = |_| StageError::Corrupt { key: "n".to_owned(), reason: "expected eight bytes".to_owned() };
-    bytes.try_into().map(|bytes| KnownTime::from_micros(i64::from_be_bytes(bytes))).map_err(corrupt)
+fn saved_time(state: &dyn StateReader) -> Result<Time, StageError> {
+    let Some(json) = state.get(&[TIME.to_vec()])?.pop().flatten() else { return Ok(Time::START) };
+    serde_json::from_slice(&json)
+        .map_err(|error| StageError::Corrupt { key: "t".to_owned(), reason: error.to_string() })
 }
