@@ -54,13 +54,19 @@ fn constants() -> BTreeMap<String, Vec<String>> {
         sources(&root().join(folder), &mut files);
         for file in files {
             let text = std::fs::read_to_string(file).unwrap();
-            let code = text.split("\n#[cfg(test)]\nmod ").next().unwrap();
-            for (constant, expression) in code.lines().filter_map(constant) {
+            for (constant, expression) in code(&text).lines().filter_map(constant) {
                 constants.entry(format!("{name}::{constant}")).or_default().push(expression.to_owned());
             }
         }
     }
     constants
+}
+
+/// Without the tests at its end.
+fn code(text: &str) -> &str {
+    let is_module = |at: usize| text[at..].trim_start().lines().nth(1).is_some_and(|line| line.ends_with('{'));
+    let tests = text.match_indices("\n#[cfg(test)]\n").map(|(at, _)| at).find(|at| is_module(*at));
+    &text[..tests.unwrap_or(text.len())]
 }
 
 /// Name and expression of a line as `pub const NAME: TYPE = EXPRESSION;`.
@@ -121,7 +127,6 @@ fn rows() -> Vec<(String, String)> {
 
 /// `4 MiB`, `1,000`, `30 s` (in milliseconds), `4 << 20`, `8 * 1024`, `Duration::from_secs(30)`.
 fn number(text: &str) -> Option<u128> {
-    let text = text.replace([',', '_'], "");
     let text = text.trim();
     if let Some(inner) = text.strip_suffix(')') {
         return match inner.split_once('(')? {
@@ -145,7 +150,7 @@ fn number(text: &str) -> Option<u128> {
         "s" => 1_000,
         _ => return None,
     };
-    digits.parse::<u128>().ok()?.checked_mul(unit)
+    digits.replace([',', '_'], "").parse::<u128>().ok()?.checked_mul(unit)
 }
 
 fn equal(limit: &str, expression: &str) -> bool {
