@@ -5,8 +5,7 @@ use std::sync::Arc;
 use weir_features::Online;
 use weir_scoring::{CurrentLineup, Engine};
 
-use super::StartError;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::content::Content;
 
 /// In the data folder: erasures that Redis has not taken yet.
@@ -17,14 +16,15 @@ pub(super) fn open(
     config: &Config,
     content: &Content,
     lineup: Option<&Arc<CurrentLineup>>,
-) -> Result<Option<Arc<Online>>, StartError> {
+) -> Result<Option<Arc<Online>>, ConfigError> {
     let (Some(redis), Some(lineup)) = (&config.redis, lineup) else { return Ok(None) };
     let (content, lineup) = (content.clone(), Arc::clone(lineup));
     let views = content.views.hash();
     let parameters = move || parameters(&content, &lineup.get().champion);
     let erasures = config.data.join(ERASURES);
     let online = Online::open(redis.settings()?, &erasures, views, parameters);
-    Ok(Some(Arc::new(online.map_err(|source| StartError::Folder { path: erasures, source })?)))
+    let unopened = |error| ConfigError::Field { field: "data", reason: format!("{}: {error}", erasures.display()) };
+    Ok(Some(Arc::new(online.map_err(unopened)?)))
 }
 
 /// What decisions are made with, beside the views.
