@@ -96,17 +96,12 @@ fn settings() -> BTreeMap<String, String> {
 }
 
 fn numbers(path: String, value: &toml::Value, found: &mut BTreeMap<String, String>) {
-    match value {
-        toml::Value::Table(table) => {
-            for (name, value) in table {
-                let dot = if path.is_empty() { "" } else { "." };
-                numbers(format!("{path}{dot}{name}"), value, found);
-            }
-        }
-        toml::Value::Integer(number) => {
-            found.insert(path, number.to_string());
-        }
-        _ => {}
+    if let Some(number) = value.as_integer() {
+        found.insert(path.clone(), number.to_string());
+    }
+    for (name, value) in value.as_table().into_iter().flatten() {
+        let dot = if path.is_empty() { "" } else { "." };
+        numbers(format!("{path}{dot}{name}"), value, found);
     }
 }
 
