@@ -64,7 +64,8 @@ fn constants() -> BTreeMap<String, Vec<String>> {
 
 /// Without the tests at its end.
 fn code(text: &str) -> &str {
-    let is_module = |at: usize| text[at..].trim_start().lines().nth(1).is_some_and(|line| line.ends_with('{'));
+    let module = |line: &str| line.contains("mod ") && line.ends_with('{');
+    let is_module = |at: usize| text[at..].trim_start().lines().nth(1).is_some_and(module);
     let tests = text.match_indices("\n#[cfg(test)]\n").map(|(at, _)| at).find(|at| is_module(*at));
     &text[..tests.unwrap_or(text.len())]
 }
