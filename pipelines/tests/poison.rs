@@ -90,6 +90,8 @@ async fn a_poison_record_on_each_topic_stalls_nothing() {
     }
     let metrics = weir.http.get(format!("{}/metrics", weir.base)).send().await.unwrap().text().await.unwrap();
     assert!(metrics.contains(&format!("weir_decisions_unreadable_total {KEYS}")), "unreadable decisions are counted");
+    let parked = weir.get("/v1/parked?kind=decision&limit=1000").await["parked"].clone();
+    assert_eq!(parked.as_array().map(Vec::len), Some(KEYS as usize), "and set aside: {parked}");
 }
 
 #[tokio::test]

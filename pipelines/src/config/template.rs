@@ -67,6 +67,11 @@ url = "http://127.0.0.1:8090"
 secret = "{payments}"
 timeout_ms = 2000
 
+[lending]
+# How long a repeated idempotency key gets the first answer; hours from one verification of the books to the next.
+answer_days = 30
+verify_hours = 24
+
 [log]
 filter = "info"
 json = true

@@ -1,0 +1,63 @@
+//! What cannot be handled is set aside, seen from outside: over HTTP, on the command line, in metrics and readiness.
+
+#![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
+
+mod harness;
+
+use std::time::Duration;
+
+use harness::fleet::until;
+use harness::people::{application, registration};
+use harness::{Site, weir};
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+use weir_ingest::log::{EmbeddedLog, EventLog};
+use weir_messages::{Record, Topic};
+
+/// Puts a record that is no decision where decisions are read.
+async fn poison(site: &Site) {
+    let log = EmbeddedLog::open(&site.data().join("log")).unwrap();
+    let poison = Record { key: "c_1".to_owned(), headers: Vec::new(), value: b"{\"application\":7}".to_vec() };
+    log.append(Topic::Decisions, vec![poison]).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_that_is_no_decision_is_listed_shown_and_retried() {
+    const ID: &str = "weir.decisions:0:0";
+    let site = Site::new("");
+    poison(&site).await;
+    let running = site.start(&[]).await;
+    until("the record is parked", Duration::from_secs(60), async || {
+        running.get("/v1/parked").await["parked"].as_array().is_some_and(|parked| parked.len() == 1)
+    })
+    .await;
+    let (status, body) = running.post("/v1/customers", "r1", &registration(1)).await;
+    assert_eq!(status, StatusCode::CREATED, "{body}");
+    let customer = body["customer"].as_str().unwrap();
+    let request = running.request(Method::POST, "/v1/applications").header("idempotency-key", "a1");
+    let applied = harness::answer(request.header("prefer", "wait=20").json(&application(customer, 1))).await.unwrap().1;
+    assert_ne!(applied["state"], "submitted", "those behind it go on: {applied}");
+
+    let item = running.get(&format!("/v1/parked/decision/{ID}")).await;
+    assert_eq!((&item["kind"], &item["retry"], &item["attempts"]), (&"decision".into(), &"never".into(), &1.into()));
+    let config = site.write_config();
+    let ask = |arguments: &[&str]| {
+        let run = weir().arg("parked").args(arguments).arg("--config").arg(&config).output().unwrap();
+        (run.status.code(), String::from_utf8(run.stdout).unwrap())
+    };
+    let (code, listed) = ask(&["list", "--kind", "decision"]);
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!((code, listed["id"].as_str()), (Some(0), Some(ID)));
+    assert!(ask(&["show", "decision", ID]).1.contains("does not read back"));
+    let (code, retried) = ask(&["retry", "--all"]);
+    assert!(code == Some(1) && retried.contains("\"outcome\":\"parked\""), "{retried}");
+    assert_eq!(running.get(&format!("/v1/parked/decision/{ID}")).await["attempts"], 2);
+    assert_eq!(ask(&["show", "day_end", "l_1"]).0, Some(2), "what is not parked is a wrong question");
+    assert_eq!(ask(&["list", "--kind", "dance"]).0, Some(2));
+
+    let metrics = running.http.get(format!("{}/metrics", running.base)).send().await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("weir_parked{kind=\"decision\"} 1") && metrics.contains("weir_parked{kind=\"payout\"} 0"));
+    assert!(metrics.contains("weir_parked_age_seconds{kind=\"decision\"}"));
+    assert!(running.is_ready().await, "one item that is set aside makes nobody unready");
+    running.stop();
+}
