@@ -13,7 +13,7 @@ use weir_messages::{Position, Topic};
 
 use crate::collector::Collector;
 use crate::log::Entry;
-use crate::log::kafka::group::{Group, Member, MemberError, Running};
+use crate::log::kafka::group::{Member, MemberError};
 use crate::log::kafka::{BrokerError, GroupOffsets, KafkaSettings};
 
 /// The consumer group of every process that reads the intake topic.
@@ -28,11 +28,10 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// Joins the group. `runtime` is where the collector's appends run.
-    pub fn start(settings: &KafkaSettings, collector: Arc<Collector>, runtime: Handle) -> Result<Running, BrokerError> {
+    /// `runtime` is where the collector's appends run.
+    pub fn new(settings: &KafkaSettings, collector: Arc<Collector>, runtime: Handle) -> Result<Self, BrokerError> {
         let offsets = GroupOffsets::new(settings, GROUP, Topic::Intake)?;
-        let member = Self { collector, offsets, runtime, polled: BTreeMap::new() };
-        Group::start(settings, Topic::Intake, GROUP, Box::new(member))
+        Ok(Self { collector, offsets, runtime, polled: BTreeMap::new() })
     }
 }
 

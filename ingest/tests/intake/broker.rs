@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use weir_ingest::collector::Collector;
-use weir_ingest::intake::Intake;
-use weir_ingest::log::kafka::group::Running;
+use weir_ingest::intake::{GROUP, Intake};
+use weir_ingest::log::kafka::group::{Group, Running};
 use weir_ingest::log::kafka::{KafkaSettings, topics};
 use weir_ingest::log::{Entry, EventLog, KafkaLog};
 use weir_messages::privacy::{Keyring, Tokenizer};
@@ -49,7 +49,8 @@ impl Site {
         let keyring = Keyring::new("k1", BTreeMap::from([("k1".to_owned(), [3; 32])])).unwrap();
         let tokens = Arc::new(Tokenizer::new("k1", [7; 32]));
         let collector = Arc::new(Collector::new(log, tokens, Arc::new(keyring), Arc::new(SystemClock)));
-        Intake::start(&self.settings, collector, Handle::current()).unwrap()
+        let intake = Intake::new(&self.settings, collector, Handle::current()).unwrap();
+        Group::new(&self.settings, Topic::Intake, GROUP).join(Box::new(intake)).unwrap()
     }
 
     pub(crate) fn topic(&self) -> String {

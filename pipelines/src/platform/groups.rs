@@ -1,6 +1,7 @@
 //! On Kafka each role is a member of the consumer groups whose topics it reads. The broker hands out partitions, and
 //! state follows them.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,12 +61,10 @@ pub(super) struct Groups {
 impl Groups {
     /// `ended` speaks when a group has ended by an error.
     pub(super) fn start(parts: &Parts<'_>, ended: mpsc::Sender<()>) -> Result<Self, BrokerError> {
-        let mut running = Vec::new();
-        for ((group, topic), member) in parts.members() {
-            running.push(Group::start(parts.settings, topic, group, member)?);
-        }
-        if let Some(intake) = &parts.app.intake {
-            running.push(Intake::start(parts.settings, Arc::clone(&intake.collector), Handle::current())?);
+        let (mut running, mut groups) = (Vec::new(), BTreeMap::new());
+        for ((name, topic), member) in parts.members()? {
+            let group = groups.entry(name).or_insert_with(|| Group::new(parts.settings, topic, name));
+            running.push(group.join(member)?);
         }
         let running = Arc::new(running);
         let offsets = |(group, topic)| Ok((GroupOffsets::new(parts.settings, group, topic)?, group, topic));
@@ -90,7 +89,7 @@ impl Groups {
 }
 
 impl Parts<'_> {
-    fn members(&self) -> Vec<GroupMember> {
+    fn members(&self) -> Result<Vec<GroupMember>, BrokerError> {
         let mut joined: Vec<GroupMember> = Vec::new();
         let Parts { around, content, keyring, state, threads, .. } = self;
         if self.roles.run(Role::Features) {
@@ -105,7 +104,11 @@ impl Parts<'_> {
         if let Some(desk) = &self.app.desk {
             joined.push((DELIVERIES, Box::new(Deliveries::new(desk.lending.clone(), Handle::current()))));
         }
-        joined
+        if let Some(intake) = &self.app.intake {
+            let intake = Intake::new(self.settings, Arc::clone(&intake.collector), Handle::current())?;
+            joined.push((INTAKE, Box::new(intake)));
+        }
+        Ok(joined)
     }
 }
 

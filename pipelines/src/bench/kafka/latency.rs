@@ -54,7 +54,7 @@ pub(super) async fn bare(at: &Installation, rate: u32, seconds: u32) -> Result<L
             let records = entries.into_iter().map(|entry| entry.record).collect();
             Ok(runtime.block_on(log.append(to, records)).map(drop)?)
         });
-        running.push(Group::start(&at.settings, from, "bare", Box::new(hand_on)).map_err(failed)?);
+        running.push(Group::new(&at.settings, from, "bare").join(Box::new(hand_on)).map_err(failed)?);
     }
     let key = |entry: &Entry| Some(entry.record.key.clone());
     let arrived = arrivals(at, &mut running, key)?;
@@ -92,7 +92,7 @@ pub(super) async fn decisions(
         (Topic::EntityEvents, "entities", Box::new(entities)),
         (Topic::Features, "decisions", Box::new(deciding)),
     ] {
-        running.push(Group::start(&at.settings, topic, group, member).map_err(failed)?);
+        running.push(Group::new(&at.settings, topic, group).join(member).map_err(failed)?);
     }
     let id = |entry: &Entry| Some(serde_json::from_slice::<Decided>(&entry.record.value).ok()?.application);
     let arrived = arrivals(at, &mut running, id)?;
@@ -119,7 +119,7 @@ fn arrivals(
         }
         Ok(())
     });
-    running.push(Group::start(&at.settings, Topic::Decisions, "arrivals", Box::new(note)).map_err(failed)?);
+    running.push(Group::new(&at.settings, Topic::Decisions, "arrivals").join(Box::new(note)).map_err(failed)?);
     Ok(arrived)
 }
 

@@ -38,7 +38,7 @@ pub(super) async fn measure(
     let start = |name: &str, progress: &Arc<Mutex<Progress>>| {
         let folds = members::customers(&at.around, &at.state.join(name), &views, &at.keyring);
         let member = Box::new(Watched { folds, progress: Arc::clone(progress) });
-        Group::start(&at.settings, Topic::Events, "customers", member).map_err(failed)
+        Group::new(&at.settings, Topic::Events, "customers").join(member).map_err(failed)
     };
     let one = start("one", &first)?;
     wait("the first instance folds", || saved(&first) >= ends.iter().sum()).await?;

@@ -96,11 +96,13 @@ pub(super) async fn measure(
     let (customers, entities) = (Arc::<Mutex<Progress>>::default(), Arc::<Mutex<Progress>>::default());
     let watched = |folds, progress: &Arc<Mutex<Progress>>| Box::new(Watched { folds, progress: Arc::clone(progress) });
     let mut running = Vec::new();
+    let customers_group = Group::new(&at.settings, Topic::Events, "customers");
+    let entities_group = Group::new(&at.settings, Topic::EntityEvents, "entities");
     for _ in 0..THREADS {
         let folds = watched(members::customers(&at.around, &at.state, &views, &at.keyring), &customers);
-        running.push(Group::start(&at.settings, Topic::Events, "customers", folds).map_err(failed)?);
+        running.push(customers_group.join(folds).map_err(failed)?);
         let folds = watched(members::entities(&at.around, &at.state, &views, &at.keyring), &entities);
-        running.push(Group::start(&at.settings, Topic::EntityEvents, "entities", folds).map_err(failed)?);
+        running.push(entities_group.join(folds).map_err(failed)?);
     }
     while saved(&customers) < events {
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -1,10 +1,10 @@
 //! A member that counts, for tests: what it folds it saves where the next member finds it, and it tells who called it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
-use weir_messages::Record;
+use weir_messages::{Position, Record, Topic};
 
 use super::*;
 use crate::log::kafka::KafkaLog;
@@ -12,6 +12,8 @@ use crate::log::kafka::test_broker::{Fresh, PARTITIONS, with_topics};
 use crate::log::{Entry, EventLog};
 
 pub(super) const TOPIC: Topic = Topic::Events;
+/// With a busy machine.
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The state of a partition, saved with its offset: the number that each key counted up to, and what was wrong.
 #[derive(Debug, Clone, Default)]
@@ -39,9 +41,14 @@ impl Fold {
 /// What every member saves into and restores from.
 pub(super) type Store = Arc<Mutex<BTreeMap<u16, Fold>>>;
 
+/// The partitions whose state a member has open. As a store's files are, each is for one at a time.
+pub(super) type Open = Arc<Mutex<BTreeSet<u16>>>;
+
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Called {
     Assigned(u16, u64),
+    /// Another member had its state open.
+    Locked(u16),
     Took(u16),
     Settled(u16),
     Revoked(u16),
@@ -52,6 +59,7 @@ type Fault = Box<dyn FnMut(&Called) -> Result<(), MemberError> + Send>;
 
 struct Folder {
     store: Store,
+    open: Open,
     live: BTreeMap<u16, Fold>,
     unsettled: Vec<u16>,
     calls: Sender<Called>,
@@ -66,15 +74,33 @@ impl Folder {
         outcome
     }
 
+    fn close(&mut self, partition: u16) {
+        self.live.remove(&partition).expect("it was held");
+        self.open.lock().unwrap().remove(&partition);
+    }
+
     fn save(&self, partition: u16) {
         self.store.lock().unwrap().insert(partition, self.live[&partition].clone());
     }
 }
 
+impl Drop for Folder {
+    fn drop(&mut self) {
+        self.open.lock().unwrap().retain(|partition| !self.live.contains_key(partition));
+    }
+}
+
 impl Member for Folder {
     fn assigned(&mut self, partition: u16) -> Result<u64, MemberError> {
+        if !self.open.lock().unwrap().insert(partition) {
+            self.called(Called::Locked(partition))?;
+            return Err("locked".into());
+        }
         let fold = self.store.lock().unwrap().get(&partition).cloned().unwrap_or_default();
-        self.called(Called::Assigned(partition, fold.next))?;
+        if let Err(error) = self.called(Called::Assigned(partition, fold.next)) {
+            self.open.lock().unwrap().remove(&partition);
+            return Err(error);
+        }
         let next = fold.next;
         assert!(self.live.insert(partition, fold).is_none(), "it had {partition}");
         Ok(next)
@@ -107,12 +133,12 @@ impl Member for Folder {
 
     fn revoked(&mut self, partition: u16) {
         self.save(partition);
-        self.live.remove(&partition).expect("it was held");
+        self.close(partition);
         self.called(Called::Revoked(partition)).unwrap();
     }
 
     fn lost(&mut self, partition: u16) {
-        self.live.remove(&partition).expect("it was held");
+        self.close(partition);
         self.called(Called::Lost(partition)).unwrap();
     }
 }
@@ -121,15 +147,24 @@ pub(super) struct Site {
     pub(super) settings: KafkaSettings,
     pub(super) log: KafkaLog,
     pub(super) store: Store,
+    open: Open,
+    pub(super) group: Group,
     _topics: Fresh,
 }
 
 impl Site {
     pub(super) async fn new(test: &str) -> Option<Self> {
+        Self::with_session(test, 6_000).await
+    }
+
+    /// A group gives a member up after so many milliseconds of silence, or without a poll.
+    pub(super) async fn with_session(test: &str, millis: u32) -> Option<Self> {
         let topics = with_topics(test).await?;
-        let settings = KafkaSettings { max_poll_interval_ms: 6_000, ..topics.clone() };
+        let settings =
+            KafkaSettings { session_timeout_ms: millis, max_poll_interval_ms: millis, ..topics.clone() };
         let log = KafkaLog::open(&settings).await.unwrap();
-        Some(Self { settings, log, store: Store::default(), _topics: topics })
+        let group = Group::new(&settings, TOPIC, "folders");
+        Some(Self { settings, log, store: Store::default(), open: Open::default(), group, _topics: topics })
     }
 
     pub(super) fn member(
@@ -139,12 +174,13 @@ impl Site {
         let (calls, called) = channel();
         let folder = Folder {
             store: Arc::clone(&self.store),
+            open: Arc::clone(&self.open),
             live: BTreeMap::new(),
             unsettled: Vec::new(),
             calls,
             fault: Box::new(fault),
         };
-        (Group::start(&self.settings, TOPIC, "folders", Box::new(folder)).unwrap(), called)
+        (self.group.join(Box::new(folder)).unwrap(), called)
     }
 
     /// A record more of each of `keys`.
@@ -173,7 +209,7 @@ impl Site {
 pub(super) async fn eventually(mut holds: impl FnMut() -> bool) {
     let started = Instant::now();
     while !holds() {
-        assert!(started.elapsed() < Duration::from_secs(30), "it has not come to it in 30 s");
+        assert!(started.elapsed() < PATIENCE, "it has not come to it in {PATIENCE:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -186,7 +222,7 @@ pub(super) fn no_fault(_: &Called) -> Result<(), MemberError> {
 pub(super) fn wait_for<T>(calls: &Receiver<Called>, count: usize, fits: impl Fn(&Called) -> Option<T>) -> Vec<T> {
     let mut found = Vec::new();
     while found.len() < count {
-        let called = calls.recv_timeout(Duration::from_secs(30)).expect("a call within 30 s");
+        let called = calls.recv_timeout(PATIENCE).expect("a call in time");
         found.extend(fits(&called));
     }
     found

@@ -1,47 +1,49 @@
-//! A member of a consumer group, on a thread of its own: takes partitions over, hands their records on in order, gives
+//! Members of a consumer group, each on a thread of its own: take partitions over, hand their records on in order, give
 //! them back. Where a partition is read from is the member's to say, as offsets live with the state that they produced;
 //! what is committed to the brokers is for displays of lag alone.
 //!
 //! A partition whose member failed stays with this process and is tried again after a pause: the group is not disturbed,
 //! and the other partitions go on.
 
+mod consumer;
 #[cfg(test)]
 mod counting;
+mod fetching;
 mod holds;
+mod membership;
+mod ownership;
 mod rebalance;
+#[cfg(test)]
+mod slow;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rdkafka::config::{ClientConfig, FromClientConfigAndContext};
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use weir_messages::{Position, Topic};
 
+use super::KafkaSettings;
 use super::client::BrokerError;
-use super::{KafkaSettings, record};
 use crate::log::Entry;
 use holds::Holds;
-use rebalance::Rebalancing;
+use membership::{Membership, Place};
+use ownership::Ownership;
+pub use ownership::Waiting;
 
-/// The longest time without a call of `Member::pause`, where the member itself takes no longer.
-const SLICE: Duration = Duration::from_millis(100);
-/// Records handed over at most before the member may pause.
-const MOST_ENTRIES: usize = 4_096;
-const MOST_BYTES: usize = 16 << 20;
-const COMMIT_EVERY: Duration = Duration::from_secs(1);
+/// How long whoever stops a member waits for it to save and to leave its group.
+pub const MAX_STOP: Duration = Duration::from_secs(20);
 
 pub type MemberError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What a member does with the partitions it is given. All calls come from the member's own thread.
 pub trait Member: Send {
     /// Takes the partition over (restores its state) and answers the first offset to read. After an error it is called
-    /// again, after a pause, as long as the partition is this member's.
+    /// again, after a pause, as long as the partition is this member's. Called between polls: what it takes longer than
+    /// the poll interval costs the member its place in the group.
     fn assigned(&mut self, partition: u16) -> Result<u64, MemberError>;
 
     /// The next records of a partition, in order. After an error the partition's state is dropped, as in `lost`, and
@@ -58,10 +60,11 @@ pub trait Member: Send {
     /// group commits those that moved. After an error every partition is dropped and taken up again.
     fn pause(&mut self) -> Result<Vec<Position>, MemberError>;
 
-    /// The partition goes to another member: save everything now.
+    /// The partition goes to another member: save everything now. Its state is closed when this returns.
     fn revoked(&mut self, partition: u16);
 
-    /// The partition already belongs to another, or its last records were not taken: drop its state, save nothing.
+    /// The partition already belongs to another, or its last records were not taken: drop its state, save nothing. Its
+    /// state is closed when this returns.
     fn lost(&mut self, partition: u16);
 }
 
@@ -69,143 +72,55 @@ pub trait Member: Send {
 pub enum GroupError {
     #[error("the group refuses this member for good")]
     Refused(#[source] KafkaError),
+    #[error("the member cannot join its group anew")]
+    Rejoin(#[from] BrokerError),
     #[error("the member ended by a panic")]
     Panicked,
+    #[error("expected the member to end within {} s, found it at work", MAX_STOP.as_secs())]
+    Busy,
 }
 
+/// A consumer group of one topic, as far as it is of this process: members of it that share a folder of state join
+/// through one of these.
+#[derive(Debug, Clone)]
 pub struct Group {
-    consumer: BaseConsumer<Rebalancing>,
-    stop: Arc<AtomicBool>,
-    poll_interval: Duration,
-    polled: Instant,
-    committed: Instant,
+    settings: KafkaSettings,
+    topic: Topic,
+    name: String,
+    ownership: Arc<Ownership>,
 }
 
-/// A member at work. Dropping it stops it and waits.
+impl Group {
+    /// The topic must be there.
+    #[must_use]
+    pub fn new(settings: &KafkaSettings, topic: Topic, name: &str) -> Self {
+        Self { settings: settings.clone(), topic, name: name.to_owned(), ownership: Arc::default() }
+    }
+
+    /// Adds a member.
+    pub fn join(&self, member: Box<dyn Member>) -> Result<Running, BrokerError> {
+        let Self { settings, topic, name, ownership } = self;
+        let (topic, seat) = (settings.topic(*topic), Ownership::seat(ownership));
+        let holds = Holds::new(topic.clone(), member, seat);
+        let stop = Arc::new(AtomicBool::new(false));
+        let place = Place { settings: settings.clone(), topic, group: name.clone() };
+        let membership = Membership::new(place, holds, Arc::clone(&stop))?;
+        let thread = std::thread::Builder::new().name(name.clone()).spawn(|| membership.run());
+        Ok(Running { stop, thread: Some(thread.expect("the system gives a thread")) })
+    }
+
+    /// The partitions that this process was given and has not taken over.
+    #[must_use]
+    pub fn waiting(&self) -> Waiting {
+        self.ownership.waiting(Instant::now())
+    }
+}
+
+/// A member at work. Dropping it stops it and waits, for `MAX_STOP` at most.
 #[derive(Debug)]
 pub struct Running {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<Result<(), GroupError>>>,
-}
-
-impl Group {
-    /// Joins `group` for `topic`. The topic must be there.
-    pub fn start(
-        settings: &KafkaSettings,
-        topic: Topic,
-        group: &str,
-        member: Box<dyn Member>,
-    ) -> Result<Running, BrokerError> {
-        let topic = settings.topic(topic);
-        let context = Rebalancing::new(Holds::new(topic.clone(), member));
-        let consumer = BaseConsumer::from_config_and_context(&config(settings, group), context);
-        let consumer = consumer.map_err(BrokerError::refused("the group's settings"))?;
-        consumer.subscribe(&[&topic]).map_err(BrokerError::refused("to subscribe"))?;
-        let stop = Arc::new(AtomicBool::new(false));
-        let (now, poll_interval) = (Instant::now(), Duration::from_millis(settings.max_poll_interval_ms.into()));
-        let joined = Self { consumer, stop: Arc::clone(&stop), poll_interval, polled: now, committed: now };
-        let thread = std::thread::Builder::new().name(group.to_owned()).spawn(|| joined.run());
-        Ok(Running { stop, thread: Some(thread.expect("the system gives a thread")) })
-    }
-
-    /// At its end the consumer is dropped, which revokes what is held and leaves the group.
-    fn run(mut self) -> Result<(), GroupError> {
-        while !self.stop.load(Ordering::Acquire) {
-            self.gather()?;
-            self.hand_over();
-            // Nothing is saved of what is another's; the next poll tells the member.
-            if !self.was_given_up() {
-                self.holds().retry(&self.consumer);
-                self.pause();
-            }
-        }
-        Ok(())
-    }
-
-    fn holds(&self) -> std::sync::MutexGuard<'_, Holds> {
-        self.consumer.context().holds().expect("a panic of the member ends its thread")
-    }
-
-    /// Waits for the first record and takes what came with it. Rebalances happen in here, so what was gathered of a
-    /// partition is kept with the hold on it and goes with it.
-    fn gather(&mut self) -> Result<(), GroupError> {
-        if self.was_given_up() {
-            self.holds().drop_all(&self.consumer, &"the group has given this member up".into());
-        }
-        let (mut patience, mut entries, mut bytes) = (SLICE, 0, 0);
-        while entries < MOST_ENTRIES && bytes < MOST_BYTES {
-            match self.consumer.poll(patience) {
-                None => break,
-                Some(Ok(message)) => {
-                    let entry = record::entry(&message);
-                    (entries, bytes) = (entries + 1, bytes + record::size(&entry.record));
-                    self.holds().gathered(entry);
-                }
-                Some(Err(error)) => self.check(error)?,
-            }
-            patience = Duration::ZERO;
-        }
-        self.polled = Instant::now();
-        Ok(())
-    }
-
-    /// Whether the partitions are another's by now. The client alone does not know: when the poll interval passes while
-    /// a rebalance waits for this thread, it still calls that one an orderly one.
-    fn was_given_up(&self) -> bool {
-        self.consumer.assignment_lost() || self.polled.elapsed() >= self.poll_interval
-    }
-
-    fn check(&self, error: KafkaError) -> Result<(), GroupError> {
-        if matches!(error, KafkaError::MessageConsumptionFatal(_)) {
-            return Err(GroupError::Refused(error));
-        }
-        match error.rdkafka_error_code() {
-            // Of which partition is not said.
-            Some(RDKafkaErrorCode::OffsetOutOfRange | RDKafkaErrorCode::AutoOffsetReset) => {
-                self.holds().drop_out_of_range(&self.consumer);
-            }
-            Some(_) | None => tracing::warn!(%error, "the group's consumer goes on after an error"),
-        }
-        Ok(())
-    }
-
-    /// Stops as soon as it is known that the partitions are another's.
-    fn hand_over(&self) {
-        while !self.was_given_up() && self.holds().hand_over_one(&self.consumer) {}
-        if !self.was_given_up() {
-            self.holds().settle(&self.consumer);
-        }
-    }
-
-    fn pause(&mut self) {
-        self.holds().pause(&self.consumer);
-        if self.committed.elapsed() >= COMMIT_EVERY {
-            self.committed = Instant::now();
-            self.holds().commit(&self.consumer);
-        }
-    }
-}
-
-fn config(settings: &KafkaSettings, group: &str) -> ClientConfig {
-    let mut config = settings.client();
-    let heartbeat = settings.session_timeout_ms / 20;
-    config
-        .set("group.id", settings.group(group))
-        .set("partition.assignment.strategy", "cooperative-sticky")
-        .set("session.timeout.ms", settings.session_timeout_ms.to_string())
-        // A rebalance is noticed by a heartbeat.
-        .set("heartbeat.interval.ms", heartbeat.to_string())
-        .set("max.poll.interval.ms", settings.max_poll_interval_ms.to_string())
-        .set("enable.auto.commit", "false")
-        .set("enable.auto.offset.store", "false")
-        .set("auto.offset.reset", "error")
-        .set("queued.max.messages.kbytes", "32768")
-        // Else a full queue would rest for a second.
-        .set("fetch.queue.backoff.ms", "5")
-        .set("fetch.error.backoff.ms", "100")
-        .set("fetch.wait.max.ms", "100")
-        .set("max.partition.fetch.bytes", "4194304");
-    config
 }
 
 impl Running {
@@ -219,26 +134,30 @@ impl Running {
         self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
-    /// Waits for its end. Blocking.
+    /// Waits for its end, for `MAX_STOP` at most. Blocking.
     pub fn join(mut self) -> Result<(), GroupError> {
         let thread = self.thread.take().expect("it is joined once");
-        thread.join().unwrap_or(Err(GroupError::Panicked))
+        end_of(thread)
     }
+}
+
+/// A thread that does not end in time is left behind; it has saved what it could, and the process may end.
+fn end_of(thread: JoinHandle<Result<(), GroupError>>) -> Result<(), GroupError> {
+    let began = Instant::now();
+    while !thread.is_finished() {
+        if began.elapsed() >= MAX_STOP {
+            return Err(GroupError::Busy);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    thread.join().unwrap_or(Err(GroupError::Panicked))
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         self.stop();
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("a member of a group had ended by a panic");
+        if let Some(Err(error)) = self.thread.take().map(end_of) {
+            tracing::error!(error = %weir_messages::Causes(&error), "a member of a group did not end well");
         }
-    }
-}
-
-impl fmt::Debug for Group {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Group")
     }
 }

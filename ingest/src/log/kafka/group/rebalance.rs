@@ -1,26 +1,62 @@
-//! What the group decides reaches the member here, on its own thread, inside a poll or when the consumer closes.
+//! What the group decides reaches the member here, on its own thread, inside a poll. The group waits meanwhile, and
+//! gives up a member that takes longer than its poll interval, so nothing is opened here: what is assigned is noted, and
+//! what is revoked is saved and closed in a stated time.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, TopicPartitionList};
 
+use super::fetching;
 use super::holds::Holds;
 use crate::log::kafka::client::Logged;
 
-pub(super) struct Rebalancing(Mutex<Holds>);
+pub(super) struct Rebalancing {
+    holds: Arc<Mutex<Holds>>,
+    /// For saving what is revoked.
+    budget: Duration,
+    /// Another client speaks for the member by now, or the member has ended.
+    retired: AtomicBool,
+}
 
 impl Rebalancing {
-    pub(super) const fn new(holds: Holds) -> Self {
-        Self(Mutex::new(holds))
+    pub(super) const fn new(holds: Arc<Mutex<Holds>>, budget: Duration) -> Self {
+        Self { holds, budget, retired: AtomicBool::new(false) }
     }
 
-    /// None after the member panicked: what it holds is in no state to be saved.
-    pub(super) fn holds(&self) -> Option<MutexGuard<'_, Holds>> {
-        self.0.lock().ok()
+    /// From here on the client's doings are no longer the member's.
+    pub(super) fn retire(&self) {
+        self.retired.store(true, Ordering::Relaxed);
+    }
+
+    /// None after the member panicked, too: what it holds is in no state to be saved.
+    fn holds(&self) -> Option<MutexGuard<'_, Holds>> {
+        if self.retired.load(Ordering::Relaxed) { None } else { self.holds.lock().ok() }
+    }
+
+    /// Nothing is fetched before it is taken over.
+    fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) -> KafkaResult<()> {
+        if let Some(mut holds) = self.holds() {
+            holds.assign(&numbers(partitions));
+        }
+        consumer.incremental_assign(&TopicPartitionList::new())
+    }
+
+    fn revoke(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) -> KafkaResult<()> {
+        if let Some(mut holds) = self.holds() {
+            if consumer.assignment_lost() {
+                holds.lose(&numbers(partitions));
+            } else {
+                holds.revoke(&numbers(partitions), self.budget);
+                holds.commit(consumer);
+            }
+        }
+        fetching::stop(consumer, partitions)
     }
 }
 
@@ -53,24 +89,6 @@ impl ConsumerContext for Rebalancing {
     }
 }
 
-impl Rebalancing {
-    fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &mut TopicPartitionList) -> KafkaResult<()> {
-        // Closing waits for an answer, whoever gives it.
-        let Some(mut holds) = self.holds() else { return consumer.incremental_assign(partitions) };
-        let owed = holds.assign(consumer, partitions)?;
-        consumer.incremental_assign(partitions)?;
-        // The client remembers which were paused when it had them before.
-        consumer.resume(partitions)?;
-        consumer.pause(&owed)
-    }
-
-    fn revoke(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) -> KafkaResult<()> {
-        if let Some(mut holds) = self.holds() {
-            holds.revoke(consumer, partitions);
-        }
-        match consumer.rebalance_protocol() {
-            RebalanceProtocol::Cooperative => consumer.incremental_unassign(partitions),
-            RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.unassign(),
-        }
-    }
+fn numbers(partitions: &TopicPartitionList) -> Vec<u16> {
+    partitions.elements().iter().filter_map(|one| u16::try_from(one.partition()).ok()).collect()
 }
