@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use weir_ingest::log::kafka::KafkaSettings;
+use weir_ingest::log::kafka::{KafkaSettings, UnfitLimit};
 use weir_ingest::state::ObjectsSettings;
 use weir_messages::privacy::{Keyring, Tokenizer};
 
@@ -34,6 +34,8 @@ pub enum ConfigError {
     Read(#[from] config::ConfigError),
     #[error("{field}: {reason}")]
     Field { field: &'static str, reason: String },
+    #[error(transparent)]
+    Kafka(#[from] UnfitLimit),
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -226,6 +228,7 @@ impl Config {
         self.database.database(&self.data)?;
         self.redis.as_ref().map(Redis::settings).transpose()?;
         self.limits.repeat_window()?;
+        self.kafka.as_ref().map_or(Ok(()), KafkaSettings::check)?;
         let model = match &self.content.model {
             ModelSource::Folder(path) => Some(("content.model", path)),
             ModelSource::Registry(_) => None,

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use weir_ingest::intake::Intake;
 use weir_ingest::log::EventLog;
-use weir_ingest::log::kafka::group::{Group, Member, Running};
+use weir_ingest::log::kafka::group::{Group, Member, Running, Waiting};
 use weir_ingest::log::kafka::{BrokerError, GroupOffsets, KafkaSettings};
 use weir_messages::privacy::Keyring;
 use weir_messages::{Causes, Topic};
@@ -69,7 +69,8 @@ impl Groups {
         let running = Arc::new(running);
         let offsets = |(group, topic)| Ok((GroupOffsets::new(parts.settings, group, topic)?, group, topic));
         let watch = Watch {
-            groups: watched(parts.roles).into_iter().map(offsets).collect::<Result<_, BrokerError>>()?,
+            groups,
+            lags: watched(parts.roles).into_iter().map(offsets).collect::<Result<_, BrokerError>>()?,
             log: Arc::clone(&parts.around.log),
             vitals: Arc::clone(&parts.around.vitals),
             running: Arc::clone(&running),
@@ -122,7 +123,8 @@ fn watched(roles: &Roles) -> Vec<(&'static str, Topic)> {
 
 /// Measures how far the groups are behind, for the intake's back pressure and for charts, and sees that the members live.
 struct Watch {
-    groups: Vec<(GroupOffsets, &'static str, Topic)>,
+    groups: BTreeMap<&'static str, Group>,
+    lags: Vec<(GroupOffsets, &'static str, Topic)>,
     log: Arc<dyn EventLog>,
     vitals: Arc<Vitals>,
     running: Arc<Vec<Running>>,
@@ -131,6 +133,10 @@ struct Watch {
 
 impl Watch {
     async fn run(self) {
+        tokio::join!(self.look_after_members(), self.measure_lags());
+    }
+
+    async fn look_after_members(&self) {
         let mut look = tokio::time::interval(LOOK_EVERY);
         loop {
             look.tick().await;
@@ -139,7 +145,24 @@ impl Watch {
                 self.vitals.stopped();
                 self.ended.send(()).await.ok();
             }
-            for group in &self.groups {
+            self.record_waiting();
+        }
+    }
+
+    fn record_waiting(&self) {
+        for (name, group) in &self.groups {
+            let Waiting { partitions, longest } = group.waiting();
+            let partitions = f64::from(u32::try_from(partitions).unwrap_or(u32::MAX));
+            metrics::gauge!("weir_group_waiting_partitions", "group" => *name).set(partitions);
+            metrics::gauge!("weir_group_waiting_seconds", "group" => *name).set(longest.as_secs_f64());
+        }
+    }
+
+    async fn measure_lags(&self) {
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        loop {
+            look.tick().await;
+            for group in &self.lags {
                 self.measure(group).await;
             }
         }

@@ -46,7 +46,7 @@ impl Fleet {
         set(&mut site.config, "kafka", "brokers", kafka);
         set(&mut site.config, "kafka", "prefix", format!("{}.", uuid::Uuid::new_v4().simple()));
         set(&mut site.config, "kafka", "session_timeout_ms", 6_000);
-        set(&mut site.config, "kafka", "max_poll_interval_ms", 6_000);
+        set(&mut site.config, "kafka", "max_poll_interval_ms", 30_000);
         let objects = site.folder.path().join("objects");
         set(&mut site.config, "objects", "url", format!("file://{}", objects.display()));
         set(&mut site.config, "objects", "every_seconds", 1);

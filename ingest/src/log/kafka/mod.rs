@@ -27,7 +27,7 @@ pub use client::BrokerError;
 pub use offsets::GroupOffsets;
 use pool::Pool;
 use producer::Producer;
-pub use settings::{KafkaSettings, Mechanism, Sasl, Security};
+pub use settings::{KafkaSettings, Mechanism, Sasl, Security, UnfitLimit};
 
 pub struct KafkaLog {
     partitions: BTreeMap<Topic, u16>,

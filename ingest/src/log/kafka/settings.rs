@@ -7,6 +7,7 @@ use rdkafka::ClientConfig;
 use serde::{Deserialize, Serialize};
 use weir_messages::Topic;
 
+use super::client::ANSWER;
 use crate::secret::Secret;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,12 +26,30 @@ pub struct KafkaSettings {
     /// How long an append waits for its acknowledgement, in milliseconds.
     #[serde(default = "KafkaSettings::ten_seconds")]
     pub append_timeout_ms: u32,
-    /// A group gives a member up that was silent for so long, in milliseconds. Brokers take 6 s or more.
+    /// A group gives a member up that was silent for so long, in milliseconds: from 6 s to half an hour, as brokers
+    /// take them, and no longer than `max_poll_interval_ms`.
     #[serde(default = "KafkaSettings::ten_seconds")]
     pub session_timeout_ms: u32,
-    /// A group gives a member up that worked on one batch, or restored, for so long, in milliseconds.
+    /// A group gives a member up that worked on one batch, or took a partition over, for so long, in milliseconds. At
+    /// least three times what one such step may wait for: `append_timeout_ms`, and the 10 s that a broker may take to
+    /// answer.
     #[serde(default = "KafkaSettings::one_minute")]
     pub max_poll_interval_ms: u32,
+}
+
+/// Milliseconds of a session that brokers take, unless they are configured otherwise.
+const SESSIONS: std::ops::RangeInclusive<u32> = 6_000..=1_800_000;
+/// A member that waits for one answer as long as it may is still far from being given up.
+const STEPS_IN_A_POLL_INTERVAL: u32 = 3;
+
+/// A limit that does not fit the others.
+#[derive(Debug, thiserror::Error)]
+#[error("kafka.{setting}: expected {expected}, found {found}")]
+pub struct UnfitLimit {
+    pub setting: &'static str,
+    pub expected: String,
+    /// In milliseconds.
+    pub found: u32,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -73,6 +92,26 @@ impl KafkaSettings {
             session_timeout_ms: Self::ten_seconds(),
             max_poll_interval_ms: Self::one_minute(),
         }
+    }
+
+    /// Whether the limits fit each other and what brokers take.
+    pub fn check(&self) -> Result<(), UnfitLimit> {
+        let unfit = |setting, expected, found| Err(UnfitLimit { setting, expected, found });
+        let (session, poll) = (self.session_timeout_ms, self.max_poll_interval_ms);
+        if !SESSIONS.contains(&session) {
+            let expected = format!("from {} to {}, as brokers take it", SESSIONS.start(), SESSIONS.end());
+            return unfit("session_timeout_ms", expected, session);
+        }
+        if session > poll {
+            return unfit("session_timeout_ms", format!("at most max_poll_interval_ms, {poll}"), session);
+        }
+        let step = self.append_timeout().max(ANSWER);
+        let least = u32::try_from(step.as_millis()).unwrap_or(u32::MAX).saturating_mul(STEPS_IN_A_POLL_INTERVAL);
+        if poll < least {
+            let expected = format!("at least {least}, {STEPS_IN_A_POLL_INTERVAL} times what one step may wait for");
+            return unfit("max_poll_interval_ms", expected, poll);
+        }
+        Ok(())
     }
 
     /// A topic as the brokers know it.
@@ -165,6 +204,27 @@ mod tests {
         assert_eq!(settings.client().get("security.protocol"), None);
         assert!(read(json!({ "brokers": "b:9092", "broker": "c" })).is_err());
         assert!(read(json!({ "brokers": "b", "security": { "tsl": true } })).is_err());
+    }
+
+    #[test]
+    fn limits_that_do_not_fit_are_refused_by_name() {
+        let defaults = KafkaSettings::plain("b");
+        assert!(defaults.check().is_ok());
+        let refused = |settings: KafkaSettings| settings.check().unwrap_err().to_string();
+        for (session, poll, expected) in [
+            (5_999, 60_000, "kafka.session_timeout_ms: expected from 6000 to 1800000, as brokers take it, found 5999"),
+            (60_001, 60_000, "kafka.session_timeout_ms: expected at most max_poll_interval_ms, 60000, found 60001"),
+            (
+                10_000,
+                29_999,
+                "kafka.max_poll_interval_ms: expected at least 30000, 3 times what one step may wait for, found 29999",
+            ),
+        ] {
+            let limits = KafkaSettings { session_timeout_ms: session, max_poll_interval_ms: poll, ..defaults.clone() };
+            assert_eq!(refused(limits), expected);
+        }
+        let slow = KafkaSettings { append_timeout_ms: 25_000, ..defaults };
+        assert!(refused(slow).starts_with("kafka.max_poll_interval_ms: expected at least 75000"));
     }
 
     #[test]

@@ -160,8 +160,7 @@ impl Site {
     /// A group gives a member up after so many milliseconds of silence, or without a poll.
     pub(super) async fn with_session(test: &str, millis: u32) -> Option<Self> {
         let topics = with_topics(test).await?;
-        let settings =
-            KafkaSettings { session_timeout_ms: millis, max_poll_interval_ms: millis, ..topics.clone() };
+        let settings = KafkaSettings { session_timeout_ms: millis, max_poll_interval_ms: millis, ..topics.clone() };
         let log = KafkaLog::open(&settings).await.unwrap();
         let group = Group::new(&settings, TOPIC, "folders");
         Some(Self { settings, log, store: Store::default(), open: Open::default(), group, _topics: topics })

@@ -64,7 +64,11 @@ impl Holds {
                 if began.elapsed() < budget {
                     self.member.revoked(*partition);
                 } else {
-                    tracing::warn!(topic = self.topic, partition, "given back without saving, as saving takes too long");
+                    tracing::warn!(
+                        topic = self.topic,
+                        partition,
+                        "given back without saving, as saving takes too long"
+                    );
                     self.member.lost(*partition);
                 }
             }

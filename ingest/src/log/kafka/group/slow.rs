@@ -90,7 +90,7 @@ async fn a_member_put_out_inside_a_callback_lets_go_of_everything_at_once() {
         Ok(())
     });
     wait_for(&one, 4, assigned);
-    let (_two, two) = site.member(no_fault);
+    let (_two, _) = site.member(no_fault);
     wait_for(&one, 1, |called| matches!(called, Called::Revoked(_)).then_some(()));
     let mut let_go = 0;
     loop {

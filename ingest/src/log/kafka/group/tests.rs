@@ -91,9 +91,12 @@ async fn a_partition_that_cannot_be_restored_is_tried_again_and_the_others_go_on
         let open = Arc::clone(&open);
         move |called| match called {
             Called::Assigned(1, _) if !open.load(Ordering::SeqCst) => Err("no snapshot yet".into()),
-            Called::Assigned(..) | Called::Locked(_) | Called::Took(_) | Called::Settled(_) | Called::Revoked(_) | Called::Lost(_) => {
-                Ok(())
-            }
+            Called::Assigned(..)
+            | Called::Locked(_)
+            | Called::Took(_)
+            | Called::Settled(_)
+            | Called::Revoked(_)
+            | Called::Lost(_) => Ok(()),
         }
     });
     site.append(0..100, 0).await;
