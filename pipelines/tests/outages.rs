@@ -5,23 +5,17 @@
 
 mod harness;
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
-use harness::fleet::{Fleet, server, until};
+use harness::fleet::{Fleet, server, servers, until};
 use harness::people::{application, consents, registration, telemetry};
-use harness::{BATCH, Weir, answer, root};
+use harness::{BATCH, Weir, answer};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 const PEOPLE: u32 = 40;
 const AT_ONCE: usize = 8;
-
-fn servers(order: &str, which: &str) {
-    let status = Command::new(root().join("scripts/servers")).args([order, which]).status().unwrap();
-    assert!(status.success(), "scripts/servers {order} {which}");
-}
 
 /// Until it is taken: whoever gets no answer, or is told to come again, comes again under the same key.
 async fn insist(weir: &Weir, path: &str, key: &str, body: &Value) -> Value {

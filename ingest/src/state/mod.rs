@@ -25,7 +25,7 @@ use crate::database;
 pub use objects::ObjectsSettings;
 pub use once::WrittenOnce;
 use reader::Namespace;
-pub use snapshots::{Moved, Partition, SnapshotError, Snapshots};
+pub use snapshots::{Moved, Partition, SnapshotError, Snapshots, Underway, Wanted, underway};
 
 const META: &str = "meta";
 const SET: &str = "stages";

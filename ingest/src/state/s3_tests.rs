@@ -49,6 +49,11 @@ fn settings(endpoint: &str, bucket: &str) -> ObjectsSettings {
     serde_json::from_value(settings).unwrap()
 }
 
+async fn put(snapshots: &Snapshots, partition: &Partition, store: Arc<StateStore>) -> Result<Moved, SnapshotError> {
+    let (_underway, wanted) = underway();
+    snapshots.put(partition, store, wanted).await
+}
+
 fn snapshots(endpoint: &str, bucket: &str) -> Snapshots {
     Snapshots::open(&settings(endpoint, bucket)).unwrap()
 }
@@ -82,7 +87,7 @@ fn saved(partition: &Partition, rows: u32, next: u64) -> Arc<StateStore> {
 async fn said(snapshots: &Snapshots) -> [String; 2] {
     let folder = tempfile::tempdir().unwrap();
     let (one, other) = (partition(folder.path(), "one"), partition(folder.path(), "other"));
-    let put = snapshots.put(&one, saved(&one, 1, 10)).await.unwrap_err();
+    let put = put(&snapshots, &one, saved(&one, 1, 10)).await.unwrap_err();
     let taken = snapshots.take(&other).await.unwrap_err();
     [Causes(&put).to_string(), Causes(&taken).to_string()]
 }
@@ -96,7 +101,7 @@ async fn a_snapshot_of_several_parts_moves_through_a_bucket() {
     let snapshots = snapshots(&endpoint, &bucket);
     assert_eq!(snapshots.take(&other).await.unwrap(), None, "there is none yet");
     let whole = Moved { next: 7, rows: u64::from(ROWS) };
-    assert_eq!(snapshots.put(&one, saved(&one, ROWS, 7)).await.unwrap(), whole);
+    assert_eq!(put(&snapshots, &one, saved(&one, ROWS, 7)).await.unwrap(), whole);
     assert_eq!(snapshots.take(&other).await.unwrap(), Some(whole));
     let store = StateStore::open(&other.folder, &other.stages).unwrap();
     let keys: Vec<Vec<u8>> = (0..ROWS).map(|number| number.to_be_bytes().to_vec()).collect();
@@ -104,7 +109,7 @@ async fn a_snapshot_of_several_parts_moves_through_a_bucket() {
     assert!((0..ROWS).zip(found).all(|(number, value)| value == Some(row(number))));
     // Old ones are forgotten there too.
     for next in [8, 9] {
-        snapshots.put(&one, saved(&one, 1, next)).await.unwrap();
+        put(&snapshots, &one, saved(&one, 1, next)).await.unwrap();
     }
     drop(store);
     assert_eq!(snapshots.take(&other).await.unwrap().unwrap().next, 9);

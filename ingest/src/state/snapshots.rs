@@ -2,14 +2,15 @@
 //! up the newest. Its name is the offset it was folded to, so one that an old holder still writes hides no newer one.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Seek};
+use std::io::{BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use futures::TryStreamExt;
 use object_store::path::Path as Key;
 use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
 use sha2::{Digest, Sha256};
+use tokio::sync::watch;
 
 use super::{ObjectsSettings, StateError, StateStore};
 
@@ -31,6 +32,8 @@ pub enum SnapshotError {
     File { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     State(#[from] StateError),
+    #[error("nobody wants this snapshot any more")]
+    Unwanted,
 }
 
 #[derive(Debug, Clone)]
@@ -58,8 +61,67 @@ pub struct Moved {
     pub rows: u64,
 }
 
+/// A snapshot that is being put, as whoever holds the partition has it. Dropped, the snapshot is given up, and the store
+/// is free: what reads it has ended. What was uploaded of it is taken back in the background.
+#[derive(Debug)]
+pub struct Underway {
+    wanted: Option<watch::Sender<()>>,
+    exporting: mpsc::Receiver<()>,
+}
+
+/// The other half of an [`Underway`], for [`Snapshots::put`].
+#[derive(Debug)]
+pub struct Wanted {
+    wanted: watch::Receiver<()>,
+    /// Dropped when the store is no longer read.
+    exporting: mpsc::Sender<()>,
+}
+
+/// Both halves of a snapshot that is to be put.
+#[must_use]
+pub fn underway() -> (Underway, Wanted) {
+    let (wanted, watched) = watch::channel(());
+    let (exporting, exported) = mpsc::channel();
+    (Underway { wanted: Some(wanted), exporting: exported }, Wanted { wanted: watched, exporting })
+}
+
+impl Drop for Underway {
+    fn drop(&mut self) {
+        self.wanted = None;
+        // Nothing is ever sent: it answers when the other half is gone.
+        self.exporting.recv().ok();
+    }
+}
+
+/// Writes as long as somebody wants it.
+struct WhileWanted<W> {
+    out: W,
+    wanted: watch::Receiver<()>,
+}
+
+impl<W: Write> Write for WhileWanted<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.wanted.has_changed().is_err() {
+            return Err(std::io::Error::other(SnapshotError::Unwanted));
+        }
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
+}
+
 pub(super) fn at(path: &Path) -> impl Fn(std::io::Error) -> SnapshotError + '_ {
     |source| SnapshotError::File { path: path.to_owned(), source }
+}
+
+/// Into a file without a name: nothing is left of it when the process dies, and nobody writes into it a second time.
+fn export(store: &StateStore, path: &Path, wanted: watch::Receiver<()>) -> Result<(File, Moved), SnapshotError> {
+    let out = File::options().read(true).write(true).create(true).truncate(true).open(path).map_err(at(path))?;
+    std::fs::remove_file(path).map_err(at(path))?;
+    let (next, rows) = store.export(BufWriter::new(WhileWanted { out: &out, wanted }))?;
+    Ok((out, Moved { next, rows }))
 }
 
 async fn fill(upload: &mut WriteMultipart, mut file: File, path: &Path) -> Result<(), SnapshotError> {
@@ -80,28 +142,42 @@ impl Snapshots {
         Ok(Self { objects: objects.into(), root })
     }
 
-    /// Puts the state as it was last saved there, while saving goes on.
-    pub async fn put(&self, partition: &Partition, store: Arc<StateStore>) -> Result<Moved, SnapshotError> {
+    /// Puts the state as it was last saved there, while saving goes on and as long as it is wanted.
+    pub async fn put(
+        &self,
+        partition: &Partition,
+        store: Arc<StateStore>,
+        wanted: Wanted,
+    ) -> Result<Moved, SnapshotError> {
         let path = partition.folder.with_extension("outgoing");
-        let file = path.clone();
+        let (file, Wanted { wanted, exporting }) = (path.clone(), wanted);
+        let watched = wanted.clone();
         let export = move || {
-            let out =
-                File::options().read(true).write(true).create(true).truncate(true).open(&file).map_err(at(&file))?;
-            let (next, rows) = store.export(BufWriter::new(&out))?;
-            Ok::<_, SnapshotError>((out, Moved { next, rows }))
+            let exported = export(&store, &file, watched);
+            // In this order: then the store is free.
+            drop((store, exporting));
+            exported
         };
         let (out, moved) = tokio::task::spawn_blocking(export).await.expect("exporting does not panic")?;
-        let sent = self.send(&self.key(partition, moved.next), out, &path).await;
-        std::fs::remove_file(&path).map_err(at(&path))?;
-        sent?;
+        self.send(&self.key(partition, moved.next), out, &path, wanted).await?;
         self.forget_old(partition).await?;
         Ok(moved)
     }
 
-    async fn send(&self, key: &Key, mut file: File, path: &Path) -> Result<(), SnapshotError> {
+    async fn send(
+        &self,
+        key: &Key,
+        mut file: File,
+        path: &Path,
+        mut wanted: watch::Receiver<()>,
+    ) -> Result<(), SnapshotError> {
         file.rewind().map_err(at(path))?;
         let mut upload = WriteMultipart::new_with_chunk_size(self.objects.put_multipart(key).await?, CHUNK);
-        if let Err(error) = fill(&mut upload, file, path).await {
+        let filled = tokio::select! {
+            filled = fill(&mut upload, file, path) => filled,
+            _ = wanted.changed() => Err(SnapshotError::Unwanted),
+        };
+        if let Err(error) = filled {
             // Parts of an upload that never ends stay in a bucket, unseen and paid for.
             upload.abort().await.ok();
             return Err(error);
@@ -140,7 +216,6 @@ impl Snapshots {
     }
 
     async fn receive(&self, key: &Key, path: &Path) -> Result<(), SnapshotError> {
-        use std::io::Write;
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(at(folder))?;
         }
@@ -210,6 +285,11 @@ mod tests {
         Arc::new(store)
     }
 
+    async fn put(snapshots: &Snapshots, partition: &Partition, store: Arc<StateStore>) -> Result<Moved, SnapshotError> {
+        let (_underway, wanted) = underway();
+        snapshots.put(partition, store, wanted).await
+    }
+
     fn value(partition: &Partition) -> Vec<u8> {
         let store = StateStore::open(&partition.folder, &partition.stages).unwrap();
         store.reader("a").unwrap().get(&[b"k".to_vec()]).unwrap().remove(0).unwrap()
@@ -222,14 +302,14 @@ mod tests {
         let (one, other) = (partition(folder.path(), "one"), partition(folder.path(), "other"));
         assert_eq!(snapshots.take(&other).await.unwrap(), None, "there is none yet");
         for next in [10, 20, 30] {
-            assert_eq!(snapshots.put(&one, saved(&one, next)).await.unwrap(), Moved { next, rows: 1 });
+            assert_eq!(put(&snapshots, &one, saved(&one, next)).await.unwrap(), Moved { next, rows: 1 });
         }
         drop(saved(&other, 15));
         assert_eq!(snapshots.take(&other).await.unwrap(), Some(Moved { next: 30, rows: 1 }));
         assert_eq!(value(&other), b"30");
         // A holder that was frozen writes what it still has; nobody takes that for the newest.
         let stale = partition(folder.path(), "stale");
-        snapshots.put(&stale, saved(&stale, 12)).await.unwrap();
+        put(&snapshots, &stale, saved(&stale, 12)).await.unwrap();
         drop(saved(&other, 40));
         assert_eq!(snapshots.take(&other).await.unwrap(), None, "the local state is ahead");
         assert_eq!(value(&other), b"40");
@@ -242,7 +322,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let snapshots = snapshots(folder.path());
         let one = partition(folder.path(), "one");
-        snapshots.put(&one, saved(&one, 10)).await.unwrap();
+        put(&snapshots, &one, saved(&one, 10)).await.unwrap();
         let other = Partition { stages: vec!["b".to_owned()], ..partition(folder.path(), "other") };
         assert_eq!(snapshots.take(&other).await.unwrap(), None);
         let other = Partition { number: 4, ..partition(folder.path(), "other") };
@@ -254,10 +334,32 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let snapshots = snapshots(folder.path());
         let (one, other) = (partition(folder.path(), "one"), partition(folder.path(), "other"));
-        snapshots.put(&one, saved(&one, 10)).await.unwrap();
+        put(&snapshots, &one, saved(&one, 10)).await.unwrap();
         snapshots.objects.put(&snapshots.key(&one, 11), b"damaged".to_vec().into()).await.unwrap();
         drop(saved(&other, 5));
         assert!(snapshots.take(&other).await.is_err());
         assert_eq!(value(&other), b"5");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_snapshot_that_is_given_up_frees_its_store_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let snapshots = snapshots(folder.path());
+        let one = partition(folder.path(), "one");
+        let (mut underway, wanted) = underway();
+        underway.wanted = None;
+        let putting = tokio::spawn({
+            let (snapshots, one, store) = (snapshots.clone(), one.clone(), saved(&one, 10));
+            async move { snapshots.put(&one, store, wanted).await }
+        });
+        drop(underway);
+        assert_eq!(
+            StateStore::open(&one.folder, &one.stages).unwrap().next_offset().unwrap(),
+            10,
+            "it is free at once"
+        );
+        assert!(putting.await.unwrap().is_err());
+        assert_eq!(snapshots.list(&one).await.unwrap(), []);
+        assert!(!one.folder.with_extension("outgoing").exists());
     }
 }

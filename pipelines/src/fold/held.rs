@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use weir_ingest::log::Entry;
 use weir_ingest::log::kafka::group::{Member, MemberError};
+use weir_ingest::state::{SnapshotError, Underway, underway};
 use weir_messages::{Causes, Position};
 
 use super::{Fold, FoldError};
@@ -21,11 +22,12 @@ pub(crate) struct Folds {
     held: BTreeMap<u16, Held>,
 }
 
+/// Dropped, it leaves its folder free for whoever opens it next.
 struct Held {
     fold: Fold,
     /// The offset of the latest snapshot, and when it was begun.
     put: (u64, Instant),
-    putting: Option<JoinHandle<()>>,
+    putting: Option<(Underway, JoinHandle<()>)>,
 }
 
 impl Held {
@@ -45,32 +47,26 @@ impl Held {
     fn put_when_due(&mut self, runtime: &Handle) {
         let Some((snapshots, every)) = &self.fold.around.snapshots else { return };
         let (next, begun) = self.put;
-        let busy = self.putting.as_ref().is_some_and(|putting| !putting.is_finished());
+        let busy = self.putting.as_ref().is_some_and(|(_, putting)| !putting.is_finished());
         if busy || self.fold.saved() <= next || begun.elapsed() < *every {
             return;
         }
         let (snapshots, partition, store) = (snapshots.clone(), self.fold.partition.clone(), self.fold.store.clone());
         self.put = (self.fold.saved(), Instant::now());
-        self.putting = Some(runtime.spawn(async move {
+        let (underway, wanted) = underway();
+        let putting = async move {
             let (began, name, number) = (Instant::now(), partition.name.clone(), partition.number);
-            match snapshots.put(&partition, store).await {
+            match snapshots.put(&partition, store, wanted).await {
                 Ok(moved) => {
                     let took: Duration = began.elapsed();
                     metrics::histogram!("weir_snapshot_seconds").record(took);
                     tracing::debug!(name, number, rows = moved.rows, next = moved.next, ?took, "snapshot");
                 }
+                Err(SnapshotError::Unwanted) => {}
                 Err(error) => tracing::warn!(name, number, error = %Causes(&error), "no snapshot"),
             }
-        }));
-    }
-}
-
-impl Drop for Held {
-    /// The folder is free for whoever opens it next.
-    fn drop(&mut self) {
-        if let Some(putting) = &self.putting {
-            putting.abort();
-        }
+        };
+        self.putting = Some((underway, runtime.spawn(putting)));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Several processes on real servers: each with data of its own, sharing brokers, a database and an object store.
 
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use sqlx::{Connection, Executor, PgConnection};
 use weir_ingest::log::kafka::{KafkaLog, KafkaSettings};
 use weir_messages::privacy::Keyring;
 
-use super::{START, Site, Weir, output, set, weir};
+use super::{START, Site, Weir, output, root, set, weir};
 
 /// The server's address; `None`, loudly, where there is none, which `REQUIRE_SERVICES=1` makes a failure.
 pub fn server(test: &str, variable: &str) -> Option<String> {
@@ -21,6 +21,12 @@ pub fn server(test: &str, variable: &str) -> Option<String> {
             None
         }
     }
+}
+
+/// Orders one of the servers that the test was brought: `stop`, `kill`, `freeze`, `thaw` or `start`.
+pub fn servers(order: &str, which: &str) {
+    let status = Command::new(root().join("scripts/servers")).args([order, which]).status().unwrap();
+    assert!(status.success(), "scripts/servers {order} {which}");
 }
 
 /// A new database of a random name on this server.

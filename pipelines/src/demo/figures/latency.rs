@@ -6,6 +6,9 @@ use hdrhistogram::Histogram;
 
 use crate::page::words::share;
 
+/// Where a decision is held against its limit.
+pub(crate) const QUANTILES: [f64; 2] = [0.5, 0.99];
+
 const SHORTEST: u64 = 1_000;
 const LONGEST: u64 = 120_000_000_000;
 

@@ -13,7 +13,7 @@ use weir_lending::api::TrialBalanceLine;
 use weir_messages::Outcome;
 use weir_money::Money;
 
-pub(crate) use latency::{Latencies, budget};
+pub(crate) use latency::{Latencies, QUANTILES, budget};
 #[cfg(test)]
 pub(crate) use planted::Caught;
 pub(crate) use planted::Planted;
@@ -116,6 +116,20 @@ impl Figures {
 
     pub(crate) fn every_promise_held(&self) -> bool {
         self.promises.iter().all(|promise| promise.held)
+    }
+
+    /// Whether decisions took no longer than their limit, at each of `QUANTILES`. What was not measured met nothing.
+    pub(crate) fn limits_met(&self) -> [bool; 2] {
+        let limit = |quantile| budget(self.fdatasync.quantile(quantile));
+        QUANTILES.map(|quantile| self.latencies.count() > 0 && self.latencies.quantile(quantile) <= limit(quantile))
+    }
+
+    pub(crate) fn verdict(&self) -> &'static str {
+        match (self.every_promise_held(), self.limits_met()) {
+            (false, _) => "a promise was broken",
+            (true, [true, true]) => "every promise held",
+            (true, [_, _]) => "every promise held, but decisions took longer than their limit",
+        }
     }
 
     /// The curve of those whom the scorecard was trained on, or of those it has not seen.

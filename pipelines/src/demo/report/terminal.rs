@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use super::super::figures::{Figures, OUTCOMES, Promise, budget, outcome_name};
+use super::super::figures::{Figures, OUTCOMES, Promise, QUANTILES, budget, outcome_name};
 use super::HONESTLY;
 use crate::page::words::{count, grouped, mebibytes, millis, percent, rounded, seconds};
 
@@ -26,6 +26,12 @@ impl Sheet {
         let title = self.painted("1", title);
         self.line("");
         self.line(title);
+    }
+
+    /// Green where a limit was met, right-aligned.
+    fn verdict(&self, met: bool, width: usize) -> String {
+        let (code, text) = if met { ("32", "met") } else { ("1;31", "NOT MET") };
+        self.painted(code, &format!("{text:>width$}"))
     }
 
     /// With a "select graphic rendition" code (ECMA-48 8.3.117).
@@ -100,7 +106,7 @@ fn planted(sheet: &mut Sheet, figures: &Figures) {
 
 fn speed(sheet: &mut Sheet, figures: &Figures) {
     sheet.title("Speed                                                  p50         p99");
-    let (p50, p99) = (0.5, 0.99);
+    let [p50, p99] = QUANTILES;
     let mut row = |name: &str, times: [_; 2]| {
         let [p50, p99] = times.map(millis);
         sheet.line(format!("  {name:46}{p50:>10}{p99:>12}"));
@@ -109,6 +115,9 @@ fn speed(sheet: &mut Sheet, figures: &Figures) {
     row("decision, at 200 applications/s", [decision.quantile(p50), decision.quantile(p99)]);
     row("one fdatasync of the same disk, meanwhile", [sync.quantile(p50), sync.quantile(p99)]);
     row("limit: 4 x fdatasync + 2 ms", [budget(sync.quantile(p50)), budget(sync.quantile(p99))]);
+    let [p50, p99] = figures.limits_met();
+    let (p50, p99) = (sheet.verdict(p50, 10), sheet.verdict(p99, 12));
+    sheet.line(format!("  {:46}{p50}{p99}", ""));
     sheet.line(format!(
         "  Events: {} in {}, {} a second. The collector answers after the log has them durably.",
         grouped(figures.events),

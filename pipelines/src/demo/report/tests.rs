@@ -120,3 +120,27 @@ fn a_broken_promise_shows() {
         text(&figures, Path::new("r"), false).contains("BROKEN") && page(&figures).unwrap().contains("broken</span>")
     );
 }
+
+#[test]
+fn a_latency_limit_that_is_not_met_is_shown_as_not_met() {
+    let slow = figures();
+    assert_eq!(slow.limits_met(), [false, false]);
+    let (html, shown) = (page(&slow).unwrap(), text(&slow, Path::new("r"), false));
+    assert!(html.contains("decisions took longer than their limit</h1>") && html.contains("not met</span>"), "{html}");
+    assert_eq!(shown.matches("NOT MET").count(), 2, "{shown}");
+    let unequal = Figures { latencies: latencies((0..100).map(|at| if at < 90 { 1 } else { 500 })), ..figures() };
+    assert_eq!(unequal.limits_met(), [true, false]);
+}
+
+#[test]
+fn a_latency_limit_that_is_met_is_shown_as_met() {
+    let fast = Figures { latencies: latencies(1..4), ..figures() };
+    let (html, shown) = (page(&fast).unwrap(), text(&fast, Path::new("r"), false));
+    assert!(html.contains("every promise held</h1>") && html.contains("met</span>"), "{html}");
+    assert!(!html.contains("not met") && !shown.contains("NOT MET") && shown.contains("  met"), "{shown}");
+}
+
+#[test]
+fn without_a_measurement_no_latency_limit_is_met() {
+    assert_eq!(empty().limits_met(), [false, false]);
+}
