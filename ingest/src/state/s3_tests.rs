@@ -87,7 +87,7 @@ fn saved(partition: &Partition, rows: u32, next: u64) -> Arc<StateStore> {
 async fn said(snapshots: &Snapshots) -> [String; 2] {
     let folder = tempfile::tempdir().unwrap();
     let (one, other) = (partition(folder.path(), "one"), partition(folder.path(), "other"));
-    let put = put(&snapshots, &one, saved(&one, 1, 10)).await.unwrap_err();
+    let put = put(snapshots, &one, saved(&one, 1, 10)).await.unwrap_err();
     let taken = snapshots.take(&other).await.unwrap_err();
     [Causes(&put).to_string(), Causes(&taken).to_string()]
 }
