@@ -9,6 +9,8 @@ use fjall::{Database, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
 const JOURNAL_BYTES: u64 = 128 << 20;
 const CACHE_BYTES: u64 = 32 << 20;
 const MEMTABLE_BYTES: u64 = 16 << 20;
+/// Files of one database kept open to be read: its own default would take nearly all that a process may have.
+const OPEN_FILES: usize = 64;
 
 /// Every write is persisted by whoever makes it, or is of a kind that the log can repeat.
 pub(crate) fn open(folder: &Path) -> fjall::Result<Database> {
@@ -17,6 +19,7 @@ pub(crate) fn open(folder: &Path) -> fjall::Result<Database> {
         .manual_journal_persist(true)
         .max_journaling_size(JOURNAL_BYTES)
         .cache_size(CACHE_BYTES)
+        .max_cached_files(Some(OPEN_FILES))
         .worker_threads(1)
         .open()
 }

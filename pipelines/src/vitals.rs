@@ -1,8 +1,11 @@
 //! What the process knows of its own health, kept by the loop and read by `/readyz` and `/metrics`.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
-use weir_messages::KnownTime;
+use weir_messages::{KnownTime, TaskEnded};
+
+use crate::health::{Check, Health, Reports};
 
 #[derive(Debug, Default)]
 pub struct Vitals {
@@ -11,8 +14,11 @@ pub struct Vitals {
     /// By whoever watches the topics, where there are several partitions.
     measured: AtomicU64,
     newest: AtomicI64,
-    stopped: AtomicBool,
+    /// The first task that ended: the process cannot go on.
+    ended: OnceLock<TaskEnded>,
     log_is_silent: AtomicBool,
+    drains: AtomicBool,
+    reports: Reports,
 }
 
 impl Vitals {
@@ -40,13 +46,22 @@ impl Vitals {
         self.measured.store(lag, Ordering::Relaxed);
     }
 
-    /// The loop has ended, by order or by an error.
-    pub fn stopped(&self) {
-        self.stopped.store(true, Ordering::Relaxed);
+    /// A task has ended that must not; the first one is remembered.
+    pub fn task_ended(&self, ended: TaskEnded) {
+        self.ended.set(ended).ok();
     }
 
-    pub fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Relaxed)
+    pub fn ended(&self) -> Option<&TaskEnded> {
+        self.ended.get()
+    }
+
+    /// The process was told to stop: whoever balances load goes elsewhere.
+    pub fn drain(&self) {
+        self.drains.store(true, Ordering::Relaxed);
+    }
+
+    pub fn drains(&self) -> bool {
+        self.drains.load(Ordering::Relaxed)
     }
 
     /// Whether the log answered when it was last asked.
@@ -56,6 +71,15 @@ impl Vitals {
 
     pub fn log_answers(&self) -> bool {
         !self.log_is_silent.load(Ordering::Relaxed)
+    }
+
+    /// How a part does that has no other place here. It stands until the part reports again.
+    pub(crate) fn report(&self, name: &'static str, health: Health) {
+        self.reports.report(name, health);
+    }
+
+    pub(crate) fn reported(&self) -> Vec<Check> {
+        self.reports.checks()
     }
 
     /// Records on the log that the fold has not taken.

@@ -2,7 +2,7 @@
 //! published, told when somebody asks for the metrics.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use weir_messages::ShadowAnswer;
 use weir_scoring::watch::{Recent, Reference, Verdict, drift};
@@ -57,9 +57,14 @@ impl Watching {
         Self { lineup, models: Mutex::default() }
     }
 
+    /// Counts that somebody who panicked left half done are a little wrong; no decision reads them.
+    fn models(&self) -> MutexGuard<'_, BTreeMap<String, Watched>> {
+        self.models.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A look-up for each input of each model that was asked.
     pub(crate) fn count<'a>(&self, decided: impl Iterator<Item = &'a Decided>) {
-        let mut models = self.models.lock().expect("no holder panics");
+        let mut models = self.models();
         for one in decided {
             let decision = &one.decision;
             let decider = (model_of(&one.engine), decision.model.as_ref().map(|model| model.probability));
@@ -80,7 +85,7 @@ impl Watching {
     /// Takes the gauges, of models in the lineup alone.
     pub(crate) fn gauges(&self) {
         let lineup = self.lineup.get();
-        self.models.lock().expect("no holder panics").retain(|hash, watched| {
+        self.models().retain(|hash, watched| {
             let asked = lineup.engines().any(|engine| engine.hashes().0 == hash);
             if asked {
                 watched.tell()

@@ -20,6 +20,44 @@ fn the_environment_overrides_the_file_and_no_secret_is_printed() {
 }
 
 #[test]
+fn what_is_written_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("weir.toml");
+    let init = || {
+        let mut init = weir();
+        init.args(["config", "init", "--output"]).arg(&file);
+        init.output().unwrap()
+    };
+    let written = init();
+    assert!(written.status.success() && written.stdout.is_empty(), "{written:?}");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let again = String::from_utf8(init().stderr).unwrap();
+    assert!(again.contains("--output") && again.contains("exists"), "keys are never written over: {again}");
+}
+
+#[tokio::test]
+async fn the_data_folder_is_its_users_alone_whatever_the_umask() {
+    use std::os::unix::fs::PermissionsExt;
+    let site = Site::new("");
+    // As an earlier version made it.
+    std::fs::create_dir(site.data()).unwrap();
+    std::fs::set_permissions(site.data(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    site.start(&[]).await.stop();
+    let mut folders = vec![site.data()];
+    let mut seen = 0;
+    while let Some(folder) = folders.pop() {
+        assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o077, 0, "{}", folder.display());
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            seen += 1;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0, "{}", path.display());
+            folders.extend(path.is_dir().then_some(path));
+        }
+    }
+    assert!(seen > 10, "log, state, engines and the database are there");
+}
+
+#[test]
 fn a_wrong_value_ends_with_exit_code_2_and_one_line_that_names_it() {
     let mut site = Site::new("");
     harness::set(&mut site.config, "keys", "token", "short");

@@ -53,7 +53,8 @@ async fn said_of_redis(weir: &Weir) -> String {
     let readiness = weir.get("/readyz").await;
     assert_eq!(readiness["ready"], true, "{readiness}");
     let checks = readiness["checks"].as_array().unwrap();
-    checks.iter().find(|check| check[0] == "redis").unwrap()[1].as_str().unwrap().to_owned()
+    let check = checks.iter().find(|check| check["name"] == "redis").unwrap();
+    check["detail"].as_str().unwrap_or("ok").to_owned()
 }
 
 fn same_features(hash: &Hash, decision: &Value) {

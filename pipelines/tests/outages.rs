@@ -82,8 +82,8 @@ async fn deal(weir: &Weir, number: u32) -> (String, String) {
 async fn check_of(weir: &Weir, name: &str) -> String {
     let readiness = answer(weir.http.get(format!("{}/readyz", weir.base))).await.map(|(_, body)| body);
     let checks = readiness.as_ref().and_then(|body| body["checks"].as_array());
-    let check = checks.and_then(|checks| checks.iter().find(|check| check[0] == name));
-    check.and_then(|check| check[1].as_str()).unwrap_or("no answer").to_owned()
+    let check = checks.and_then(|checks| checks.iter().find(|check| check["name"] == name));
+    check.and_then(|check| check["detail"].as_str()).unwrap_or("no answer").to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,39 +11,15 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use harness::Weir;
 use harness::fleet::{Fleet, until};
-use harness::models::{Models, NAME};
-use harness::people::{application, consents, registration, telemetry};
-use harness::{Site, Weir, answer};
-use reqwest::{Method, StatusCode};
+use harness::models::{Models, NAME, applied, decided, site};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 /// Applications under way at once while models change.
 const WORKERS: usize = 4;
 const WITHIN: Duration = Duration::from_secs(1);
-
-/// Registers somebody and has them apply; `None` where the platform is gone.
-async fn applied(weir: &Weir, number: u32) -> Option<String> {
-    let registering = weir.request(Method::POST, "/v1/customers").header("idempotency-key", format!("r{number}"));
-    let (status, body) = answer(registering.json(&registration(number))).await?;
-    assert_eq!(status, StatusCode::CREATED, "{body}");
-    let customer = body["customer"].as_str().unwrap().to_owned();
-    let events = json!([consents(&customer), telemetry(&customer, number, 1)].concat()).to_string();
-    let sending = weir.request(Method::POST, "/v1/events").header("content-type", harness::BATCH);
-    answer(sending.body(events)).await?;
-    let applying = weir.request(Method::POST, "/v1/applications").header("idempotency-key", format!("a{number}"));
-    let applying = applying.header("prefer", "wait=20").json(&application(&customer, number));
-    let (status, body) = answer(applying).await?;
-    assert_eq!(status, StatusCode::CREATED, "{body}");
-    Some(body["application"].as_str().unwrap().to_owned())
-}
-
-/// The decision of somebody who applies now.
-async fn decided(weir: &Weir, number: u32) -> Value {
-    let application = applied(weir, number).await.unwrap();
-    weir.get(&format!("/v1/decisions/{application}")).await
-}
 
 /// Applications that flow until told to stop, or until the platform is gone.
 struct Flow {
@@ -110,14 +86,6 @@ async fn whole(weir: &Weir, applications: &[String]) -> BTreeSet<u64> {
 async fn away(models: &Arc<Models>, order: impl FnOnce(&Models) + Send + 'static) {
     let models = Arc::clone(models);
     tokio::task::spawn_blocking(move || order(&models)).await.unwrap();
-}
-
-fn site(versions: u32) -> (Site, Arc<Models>) {
-    let mut site = Site::new("");
-    let models = Models::new(&mut site);
-    (1..=versions).for_each(|version| models.deploy(version));
-    models.promote(1);
-    (site, Arc::new(models))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -139,6 +139,7 @@ async fn what_is_on_record_is_read_and_run_again_from_the_command_line() {
 async fn a_second_signal_ends_at_once_and_a_first_lets_requests_finish() {
     let mut site = Site::new("");
     harness::set(&mut site.config, "server", "drain_seconds", 60);
+    harness::set(&mut site.config, "server", "body_seconds", 60);
     let weir = site.start(&[]).await;
     // A request that never ends its body holds the first signal up.
     let address = weir.base.trim_start_matches("http://").to_owned();

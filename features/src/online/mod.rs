@@ -16,12 +16,12 @@ mod writer;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use weir_messages::{CustomerId, FeatureVector};
+use weir_messages::{CustomerId, FeatureVector, Tasks};
 
 use erasures::Erasures;
 pub use settings::{InvalidRedis, RedisSettings};
@@ -78,8 +78,9 @@ impl Shared {
         }
     }
 
+    /// Values that somebody who panicked left half done are written again with the next application.
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().expect("no holder panics")
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Customers and erasures that are not known to be written.
@@ -97,8 +98,9 @@ impl Online {
         erasures: &Path,
         views: String,
         parameters: impl Fn() -> Vec<(String, String)> + Send + Sync + 'static,
+        tasks: &Tasks,
     ) -> io::Result<Self> {
-        Self::with_room(MOST_WAITING, settings, erasures, views, Box::new(parameters))
+        Self::with_room(MOST_WAITING, settings, erasures, views, Box::new(parameters), tasks)
     }
 
     fn with_room(
@@ -107,10 +109,11 @@ impl Online {
         erasures: &Path,
         views: String,
         parameters: Parameters,
+        tasks: &Tasks,
     ) -> io::Result<Self> {
         let shared = Arc::new(Shared::new(most, Erasures::open(erasures)?));
         let writer = Writer { settings, shared: Arc::clone(&shared), views, parameters, connection: None };
-        Ok(Self { shared, writer: tokio::spawn(writer.run()) })
+        Ok(Self { shared, writer: tokio::spawn(tasks.watch("redis-writer", writer.run())) })
     }
 
     /// Neither waits nor fails: what finds no room pushes out what waited longest.

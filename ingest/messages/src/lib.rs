@@ -1,5 +1,5 @@
 //! Everything that crosses the log: the event envelope and its versioned payloads, feature vectors, decisions,
-//! keyed tokens and sealed bytes, the `Stage` contract, and `Clock`.
+//! keyed tokens and sealed bytes, the `Stage` contract, and what every crate is given: `Clock` and `Tasks`.
 //! No I/O and no heavy dependency, so that every crate may depend on it.
 
 mod admitted;
@@ -18,6 +18,7 @@ mod record;
 mod retry;
 mod shuffle;
 mod stage;
+mod tasks;
 mod time;
 mod trace;
 mod vector;
@@ -37,6 +38,7 @@ pub use record::{DeadLetter, Header, Record, Topic};
 pub use retry::{Retry, UnknownRetry};
 pub use shuffle::{EntityPart, ForEntity, Part, Question, Touch};
 pub use stage::{Change, Position, Sequenced, Stage, StageError, StateEntry, StateReader};
+pub use tasks::{TaskEnded, TaskFault, TaskOutcome, Tasks, Watched};
 pub use time::{EventTime, InvalidTime, KnownTime};
 pub use trace::TraceId;
 pub use vector::{FeatureValue, FeatureVector};

@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use fjall::config::{BlockSizePolicy, CompressionPolicy, FilterPolicy};
 use fjall::{CompressionType, Database, Keyspace};
 use tokio::sync::{Semaphore, oneshot, watch};
-use weir_messages::{Position, Record, Topic};
+use weir_messages::{Position, Record, Tasks, Topic};
 
-use super::writer::{Append, Disk, DiskError, PerTopic, QUEUE_UNITS, Row, Writer, units};
+use super::writer::{Append, Disk, DiskError, PerTopic, QUEUE_UNITS, Row, TASK, Writer, units};
 use super::{Entry, EventLog, LogError, MAX_READ_BYTES, codec};
 use crate::database;
 
@@ -39,6 +39,11 @@ fn failed(error: impl std::error::Error + Send + Sync + 'static) -> LogError {
 impl EmbeddedLog {
     /// Opens or creates the log in `folder`, which is this process's alone.
     pub fn open(folder: &Path) -> Result<Self, LogError> {
+        Self::open_watched(folder, &Tasks::default())
+    }
+
+    /// The same; that a write has failed, after which no other is taken, is told to `tasks`.
+    pub fn open_watched(folder: &Path, tasks: &Tasks) -> Result<Self, LogError> {
         let database = database::open(folder).map_err(failed)?;
         let rows = PerTopic::try_new(|topic| Rows::open(&database, topic))?;
         let ends = PerTopic::try_new(|topic| rows.get(topic).end(topic).map(|end| watch::channel(end).0))?;
@@ -46,8 +51,12 @@ impl EmbeddedLog {
         let queue = Arc::new(Semaphore::new(QUEUE_UNITS));
         let watched = ends.map(watch::Sender::subscribe);
         let disk = Fjall { database, rows: rows.map(Rows::clone) };
-        let writer = Writer::new(disk, receiver, Arc::clone(&queue), ends);
-        let thread = std::thread::Builder::new().name("weir-log".to_owned()).spawn(|| writer.run()).map_err(failed)?;
+        let writer = Writer::new(disk, receiver, Arc::clone(&queue), ends, tasks.clone());
+        let tasks = tasks.clone();
+        let run = move || {
+            tasks.run(TASK, || writer.run());
+        };
+        let thread = std::thread::Builder::new().name(TASK.to_owned()).spawn(run).map_err(failed)?;
         Ok(Self { requests: Some(requests), queue, ends: watched, rows, writer: Some(thread) })
     }
 }

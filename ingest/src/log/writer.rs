@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
-use weir_messages::Topic;
+use weir_messages::{Causes, Tasks, Topic};
 
 use super::LogError;
 
@@ -78,7 +78,11 @@ pub(super) struct Writer<D> {
     ends: PerTopic<watch::Sender<u64>>,
     /// After one write failed nobody knows what the disk holds: only opening the log again tells.
     failed: Option<Arc<DiskFailed>>,
+    tasks: Tasks,
 }
+
+/// The writer's name among the tasks of the process, and its thread's.
+pub(super) const TASK: &str = "log-writer";
 
 #[derive(Debug, thiserror::Error)]
 #[error("a write failed; the log takes no more until it is opened again")]
@@ -90,8 +94,9 @@ impl<D: Disk> Writer<D> {
         requests: Receiver<Append>,
         queue: Arc<Semaphore>,
         ends: PerTopic<watch::Sender<u64>>,
+        tasks: Tasks,
     ) -> Self {
-        Self { disk, requests, queue, ends, failed: None }
+        Self { disk, requests, queue, ends, failed: None, tasks }
     }
 
     /// Until every sender is gone and all they sent is answered.
@@ -145,6 +150,7 @@ impl<D: Disk> Writer<D> {
         self.disk.write(rows).map_err(|error| {
             tracing::error!(error = %error, "a write to the log failed");
             let failed = Arc::new(DiskFailed(error));
+            self.tasks.report(TASK, Causes(&*failed).to_string());
             self.failed = Some(Arc::clone(&failed));
             failed
         })?;
@@ -173,6 +179,8 @@ fn numbered(group: &mut [(Append, u64)], ends: &mut PerTopic<u64>) -> Vec<Row> {
 mod tests {
     use std::sync::mpsc;
 
+    use weir_messages::TaskEnded;
+
     use super::*;
 
     /// Remembers how many rows each write had, and fails where it is told to.
@@ -197,6 +205,8 @@ mod tests {
         writes: mpsc::Receiver<usize>,
         disk: Option<Told>,
         end: Option<watch::Receiver<u64>>,
+        tasks: Tasks,
+        reported: mpsc::Receiver<TaskEnded>,
     }
 
     impl Bench {
@@ -205,7 +215,9 @@ mod tests {
             let (wrote, writes) = mpsc::channel();
             let disk = Some(Told { writes: wrote, fail_at, written: 0 });
             let queue = Arc::new(Semaphore::new(QUEUE_UNITS));
-            Self { requests: Some(requests), queue, receiver: Some(receiver), writes, disk, end: None }
+            let (report, reported) = mpsc::channel();
+            let tasks = Tasks::new(move |ended| report.send(ended).unwrap(), |_| None);
+            Self { requests: Some(requests), queue, receiver: Some(receiver), writes, disk, end: None, tasks, reported }
         }
 
         fn send(&self, records: usize) -> oneshot::Receiver<Result<u64, LogError>> {
@@ -223,7 +235,8 @@ mod tests {
             let ends = PerTopic::try_new(|_| Ok::<_, LogError>(watch::channel(0).0)).unwrap();
             self.end = Some(ends.get(Topic::Events).subscribe());
             let queue = Arc::clone(&self.queue);
-            Writer::new(self.disk.take().unwrap(), self.receiver.take().unwrap(), queue, ends).run();
+            let tasks = self.tasks.clone();
+            Writer::new(self.disk.take().unwrap(), self.receiver.take().unwrap(), queue, ends, tasks).run();
         }
 
         fn end(&self) -> u64 {
@@ -270,5 +283,7 @@ mod tests {
             assert!(matches!(answer.blocking_recv().unwrap(), Err(LogError::Storage(_))));
         }
         assert_eq!((bench.writes.iter().count(), bench.end()), (1, 0));
+        let ended = bench.reported.try_recv().unwrap();
+        assert!(ended.name == TASK && ended.cause.ends_with("opened again: no space left"), "{ended}");
     }
 }

@@ -34,7 +34,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use uuid::{NoContext, Timestamp, Uuid};
 use weir_messages::privacy::{Keyring, Tokenizer};
-use weir_messages::{Clock, KnownTime};
+use weir_messages::{Clock, KnownTime, Tasks};
 
 pub use amount::MAX_AMOUNT;
 pub use answers::*;
@@ -88,6 +88,8 @@ pub struct Ports {
     pub decisions: Arc<dyn DecisionSource>,
     /// Passed with `commit_done` and `outbox_published`; `|_| ()` outside tests.
     pub fail_point: FailPoint,
+    /// Where the end of a task is told that must not end.
+    pub tasks: Tasks,
 }
 
 impl fmt::Debug for Ports {
@@ -132,7 +134,8 @@ impl std::ops::Deref for Lending {
 impl Lending {
     /// Opens the store and starts the outbox relay and the payout runner, both of which take up what a crash left.
     pub async fn open(config: LendingConfig, ports: Ports) -> Result<Self, StoreError> {
-        let Opened { store, feed, news } = store::open(&config.database, Arc::clone(&ports.fail_point)).await?;
+        let fail_point = Arc::clone(&ports.fail_point);
+        let Opened { store, feed, news } = store::open(&config.database, fail_point, &ports.tasks).await?;
         let (payouts, ordered) = mpsc::channel(MAX_ORDERED);
         let (outbox_age, turn) = (OutboxAge::default(), feed.turn.clone());
         let relay = Relay {
@@ -162,11 +165,12 @@ impl Lending {
         }));
         let channel = Arc::clone(&lending.ports.payments);
         let runner = Runner { payouts: Arc::new(lending.clone()), channel, ordered };
+        let watch = &lending.ports.tasks;
         let tasks = vec![
-            tokio::spawn(relay.run()),
-            tokio::spawn(runner.run()),
-            tokio::spawn(lending.clone().hear(news)),
-            tokio::spawn(lending.clone().keep_up()),
+            tokio::spawn(watch.watch("outbox-relay", relay.run())),
+            tokio::spawn(watch.watch("payout-runner", runner.run())),
+            tokio::spawn(watch.watch("lending-news", lending.clone().hear(news))),
+            tokio::spawn(watch.watch("lending-upkeep", lending.clone().keep_up())),
         ];
         lending.tasks.lock().expect("no holder panics").extend(tasks);
         Ok(lending)

@@ -34,7 +34,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use weir_messages::{CustomerId, Event, KnownTime, LoanId, Retry, TraceId};
+use weir_messages::{CustomerId, Event, KnownTime, LoanId, Retry, Tasks, TraceId};
 
 pub use chain::{Broken, Chain, ChainHash};
 pub use commit::{
@@ -64,11 +64,12 @@ pub struct Opened {
 }
 
 /// Opens or creates the database and brings it to the newest migration. `fail_point` is passed with `commit_done`
-/// between a group's commit and its answers.
-pub async fn open(database: &Database, fail_point: FailPoint) -> Result<Opened, StoreError> {
+/// between a group's commit and its answers. The end of a task of the store, and a database that takes no more writes, are
+/// told to `tasks`.
+pub async fn open(database: &Database, fail_point: FailPoint, tasks: &Tasks) -> Result<Opened, StoreError> {
     match database {
-        Database::Sqlite(path) => sqlite::open(path, fail_point).await,
-        Database::Postgres(postgres) => postgres::open(postgres, fail_point).await,
+        Database::Sqlite(path) => sqlite::open(path, fail_point, tasks).await,
+        Database::Postgres(postgres) => postgres::open(postgres, fail_point, tasks).await,
     }
 }
 

@@ -90,6 +90,18 @@ pub(super) fn failed(error: sqlx::Error) -> StoreError {
     if passes(&error) { StoreError::Unavailable(Arc::new(error)) } else { StoreError::Database(Box::new(error)) }
 }
 
+/// Whether SQLite's file takes no more: it is full, failing, damaged, read-only or cannot be opened. PostgreSQL's disk is
+/// its own to mend, and is waited for.
+pub(super) fn takes_no_writes(error: &StoreError) -> bool {
+    // https://sqlite.org/rescode.html: READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB; the rest of a code is detail.
+    const DISK: [u32; 6] = [8, 10, 11, 13, 14, 26];
+    let StoreError::Database(cause) = error else { return false };
+    let code = cause.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error).and_then(|one| one.code());
+    // PostgreSQL's codes have five characters.
+    let code = code.filter(|code| code.len() < 5).and_then(|code| code.parse::<u32>().ok());
+    code.is_some_and(|code| DISK.contains(&(code & 0xff)))
+}
+
 /// Whether the database may well answer the same thing later: it is gone or going, or somebody was in the way.
 fn passes(error: &sqlx::Error) -> bool {
     const CLASSES: [&str; 4] = ["08", "40", "53", "57"];

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
-use weir_messages::Causes;
+use weir_messages::{Causes, Tasks};
 
 use super::batch::Written;
 use super::feed::Teller;
-use super::sql::Answer;
+use super::sql::{Answer, takes_no_writes};
 use super::{Commit, CommitError, FailPoint, StoreError};
 
 /// Requests that wait for the writer. Beyond that callers wait, and the HTTP edge refuses.
@@ -23,6 +23,9 @@ const ACKNOWLEDGE_AFTER: Duration = Duration::from_millis(100);
 
 /// A database that did not take an acknowledgement is spared the next one for so long.
 const ACKNOWLEDGE_AGAIN: Duration = Duration::from_secs(1);
+
+/// The writer's name among the tasks of the process.
+const TASK: &str = "lending-writer";
 
 /// What writes for the writer.
 pub(super) trait Session: Send + 'static {
@@ -115,16 +118,27 @@ pub(super) struct Writer<S> {
     acknowledged: u64,
     acknowledged_at: Option<Instant>,
     fail_point: FailPoint,
+    tasks: Tasks,
 }
 
 impl<S: Session> Writer<S> {
-    pub(super) fn start(session: S, teller: Teller, patience: Duration, fail_point: FailPoint) -> Desk {
+    pub(super) fn start(session: S, teller: Teller, patience: Duration, fail_point: FailPoint, tasks: &Tasks) -> Desk {
         let (sender, requests) = mpsc::channel(QUEUE);
         let published = Arc::new(AtomicU64::new(0));
         let desk = Desk { requests: sender, published: Arc::clone(&published) };
         let (acknowledged, acknowledged_at) = (0, None);
-        let writer = Self { session, requests, teller, patience, published, acknowledged, acknowledged_at, fail_point };
-        tokio::spawn(writer.run());
+        let writer = Self {
+            session,
+            requests,
+            teller,
+            patience,
+            published,
+            acknowledged,
+            acknowledged_at,
+            fail_point,
+            tasks: tasks.clone(),
+        };
+        tokio::spawn(tasks.watch(TASK, writer.run()));
         desk
     }
 
@@ -180,6 +194,7 @@ impl<S: Session> Writer<S> {
             }
             Err(error) => {
                 tracing::error!(error = %Causes(&error), commits = group.commits.len(), "a group of commits failed");
+                self.report_if_lost(&error);
                 self.refuse(group, &error).await;
             }
         }
@@ -203,6 +218,13 @@ impl<S: Session> Writer<S> {
         }
     }
 
+    /// A disk that takes no more writes ends the process: whoever starts it again finds what the disk holds.
+    fn report_if_lost(&self, error: &StoreError) {
+        if takes_no_writes(error) {
+            self.tasks.report(TASK, Causes(error).to_string());
+        }
+    }
+
     fn to_acknowledge(&self) -> Option<u64> {
         let published = self.published.load(Ordering::Relaxed);
         let waited = self.acknowledged_at.is_none_or(|at| at.elapsed() >= ACKNOWLEDGE_AFTER);
@@ -214,6 +236,7 @@ impl<S: Session> Writer<S> {
             Ok(()) => (self.acknowledged, self.acknowledged_at) = (published, Some(Instant::now())),
             Err(error) => {
                 tracing::warn!(error = %Causes(&error), "published rows are not deleted yet");
+                self.report_if_lost(&error);
                 self.acknowledged_at = Some(Instant::now() + ACKNOWLEDGE_AGAIN);
             }
         }

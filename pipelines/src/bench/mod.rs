@@ -19,6 +19,7 @@ use crate::cli::{CliError, print};
 use crate::content::event_sources;
 use crate::demo::folder::Folder;
 use crate::demo::{DemoError, Servers};
+use crate::signals::Signals;
 
 /// Views that live with the customer.
 const OWN_VIEWS: [&str; 3] = ["taps", "form_rhythm", "device_trust"];
@@ -67,6 +68,7 @@ impl Bench {
         };
         let runtime = runtime.enable_all().build().map_err(|error| CliError::failed(&error))?;
         let measured = runtime.block_on(async {
+            let mut signals = Signals::listen();
             let measuring = async {
                 match self {
                     Self::Collector(collector) => collector.measure().await,
@@ -79,7 +81,7 @@ impl Bench {
             };
             tokio::select! {
                 measured = measuring => measured,
-                _ = tokio::signal::ctrl_c() => Err(DemoError::Interrupted),
+                () = signals.next() => Err(DemoError::Interrupted),
             }
         })?;
         print(&measured)

@@ -23,7 +23,7 @@ pub use answer::{CliError, print};
 /// Device, behaviour and carrier events stream through a log into feature computation and model scoring; the decisions
 /// feed a lending service that runs the whole life of a loan.
 ///
-/// Start with `weir demo`, or with `weir config init > weir.toml` and `weir run`.
+/// Start with `weir demo`, or with `weir config init --output weir.toml` and `weir run`.
 #[derive(Debug, Parser)]
 #[command(name = "weir", version, propagate_version = true, arg_required_else_help = true)]
 pub struct Cli {

@@ -1,25 +1,48 @@
 //! Commands that run something: the platform, the simulated payment channel, and what prepares their configuration.
 
+use std::fs::{OpenOptions, Permissions};
+use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
+use nix::sys::stat::Mode;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use weir_lending::payment::Signer;
-use weir_messages::{Clock, KnownTime, ManualClock, SystemClock};
+use weir_messages::{Clock, KnownTime, ManualClock, SystemClock, TaskEnded};
 use weir_scoring::Content as Files;
 
 use super::{CliError, ConfigFile, print};
-use crate::config::{Config, ModelSource, template};
+use crate::config::{Config, ModelSource, in_clear, template};
 use crate::content::Content;
 use crate::failpoint::FailPoint;
-use crate::http::{Bearer, router};
-use crate::platform::{Clocks, Platform, Role, Roles};
+use crate::http::{Bearer, ConnectionLimits, Server, router};
+use crate::platform::{Clocks, Platform, Role, Roles, Supervision};
+use crate::signals::Signals;
 use crate::simulator::{Faults, Payouts, Simulator};
+
+/// What this process makes is its user's alone, and so is the data folder, also where an earlier version made it.
+fn private_files(data: &Path) -> Result<(), CliError> {
+    nix::sys::stat::umask(Mode::from_bits_truncate(0o077));
+    let failed = |error: std::io::Error| CliError::input(format_args!("data: {}: {error}", data.display()));
+    std::fs::create_dir_all(data).map_err(failed)?;
+    let mode = std::fs::metadata(data).map_err(failed)?.permissions().mode();
+    if mode & 0o007 != 0
+        && let Err(error) = std::fs::set_permissions(data, Permissions::from_mode(0o700))
+    {
+        tracing::warn!(data = %data.display(), %error, "others may read the data folder, which is not this user's to close");
+    }
+    Ok(())
+}
+
+/// How long the platform may take to save and close after a task of it has failed.
+const CLOSE_WITHIN: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum ClockKind {
@@ -49,6 +72,10 @@ impl Run {
     pub(crate) fn run(&self) -> Result<ExitCode, CliError> {
         let config = Config::load(&self.config.config).map_err(CliError::input)?;
         crate::logging::start(&config.log);
+        for setting in in_clear(&config) {
+            tracing::warn!(setting, "personal data may cross a network in clear: use TLS, or a private network");
+        }
+        private_files(&config.data)?;
         let armed = std::env::var("WEIR_FAIL_AT").ok();
         let fail_point = FailPoint::parse(armed.as_deref()).map_err(CliError::input)?;
         let runtime = tokio::runtime::Runtime::new().map_err(|error| CliError::failed(&error))?;
@@ -71,52 +98,70 @@ impl Run {
 }
 
 async fn serve(config: &Config, roles: &Roles, clocks: Clocks, fail_point: FailPoint) -> Result<ExitCode, CliError> {
+    let connections = crate::descriptors::connections(config.server.max_connections);
+    let connections = connections.map_err(|error| CliError::failed(&error))?;
     let prometheus = crate::meters::start().map_err(|error| CliError::failed(&error))?;
+    let ((supervision, mut ended), mut signals) = (Supervision::new(fail_point), Signals::listen());
+    let tasks = &supervision.tasks;
+    tokio::spawn(tasks.watch("metrics-upkeep", crate::meters::upkeep(prometheus.clone())));
     let listener = TcpListener::bind(config.server.listen)
         .await
         .map_err(|error| CliError::input(format_args!("server.listen: {}: {error}", config.server.listen)))?;
-    let mut platform = Platform::open(config, roles, clocks, fail_point, prometheus)
-        .await
-        .map_err(|error| CliError::failed(&error))?;
-    tracing::info!(listen = %config.server.listen, data = %config.data.display(), "weir is up");
-    let routes = router(Arc::clone(&platform.app), Bearer::new(&config.server.token), config.server.max_body);
-    let (stop, stopped) = tokio::sync::watch::channel(());
-    let mut told = stopped.clone();
-    let serving = axum::serve(listener, routes).with_graceful_shutdown(async move {
-        told.changed().await.ok();
-    });
-    let mut serving = tokio::spawn(serving.into_future());
-    let failed = tokio::select! {
-        () = interrupted() => false,
-        () = platform.fold_ended() => true,
-    };
-    tracing::info!("stopping: running requests may finish; a second signal ends at once");
-    stop.send(()).ok();
-    let drain = Duration::from_secs(config.server.drain_seconds);
-    let drained = async {
-        if tokio::time::timeout(drain, &mut serving).await.is_err() {
-            tracing::warn!(?drain, "requests still run and are dropped");
-            serving.abort();
+    let platform = match Platform::open(config, roles, clocks, &supervision, prometheus).await {
+        Ok(platform) => platform,
+        Err(error) => {
+            tasks.stop();
+            // Where a task has failed, what failed for want of it says less.
+            return Err(ended.try_recv().map_or_else(|_| CliError::failed(&error), |ended| CliError::failed(&ended)));
         }
-        platform.close().await
     };
+    tracing::info!(listen = %config.server.listen, data = %config.data.display(), connections, "weir is up");
+    let bearer = Bearer::new(&config.server.token);
+    let routes = router(Arc::clone(&platform.app), bearer, config.server.request_limits());
+    let (stop, stopped) = tokio::sync::watch::channel(());
+    let limits = ConnectionLimits { most: connections, idle: config.server.idle() };
+    let server = Server { listener, routes, limits };
+    let serving = tokio::spawn(tasks.watch("http-server", server.run(stopped)));
+    let failed = tokio::select! {
+        () = signals.next() => None,
+        ended = ended.recv() => ended,
+    };
+    let ending = end(config, &supervision, failed, platform, (stop, serving));
     tokio::select! {
-        closed = drained => match closed {
-            Ok(()) if !failed => Ok(ExitCode::SUCCESS),
-            Ok(()) => Err(CliError::Failed("the fold has ended".to_owned())),
-            Err(error) => Err(CliError::failed(&error)),
-        },
-        () = interrupted() => Err(CliError::Failed("ended at once, as a second signal asked".to_owned())),
+        ended = ending => ended,
+        () = signals.next() => Err(CliError::Failed("ended at once, as a second signal asked".to_owned())),
     }
 }
 
-/// SIGINT or SIGTERM.
-async fn interrupted() {
-    let mut terminate = signal(SignalKind::terminate()).expect("a handler for SIGTERM can be installed");
-    let mut interrupt = signal(SignalKind::interrupt()).expect("a handler for SIGINT can be installed");
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// Tells that the process drains, stops to listen, waits for running requests, saves and closes. Where a task has failed
+/// nobody is given notice, and what hangs is left behind.
+async fn end(
+    config: &Config,
+    supervision: &Supervision,
+    failed: Option<TaskEnded>,
+    platform: Platform,
+    (stop, mut serving): (watch::Sender<()>, JoinHandle<()>),
+) -> Result<ExitCode, CliError> {
+    tracing::info!("stopping: running requests may finish; a second signal ends at once");
+    supervision.vitals.drain();
+    if failed.is_none() {
+        tokio::time::sleep(config.server.drain_notice()).await;
+    }
+    supervision.tasks.stop();
+    stop.send(()).ok();
+    let drain = config.server.drain();
+    if tokio::time::timeout(drain, &mut serving).await.is_err() {
+        tracing::warn!(?drain, "requests still run and are dropped");
+        serving.abort();
+    }
+    match failed {
+        None => platform.close().await.map(|()| ExitCode::SUCCESS).map_err(|error| CliError::failed(&error)),
+        Some(ended) => {
+            if tokio::time::timeout(CLOSE_WITHIN, platform.close()).await.is_err() {
+                tracing::warn!("what still runs is left behind");
+            }
+            Err(CliError::failed(&ended))
+        }
     }
 }
 
@@ -131,6 +176,9 @@ pub(crate) enum ConfigCommand {
         /// Where the platform keeps its data
         #[arg(long, value_name = "DIR", default_value = "weir-data")]
         data: PathBuf,
+        /// File to write instead, for its owner alone; it must not be there yet
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
     /// Check the configuration and everything it names: views, model, policy, products
     Check(ConfigFile),
@@ -141,7 +189,14 @@ pub(crate) enum ConfigCommand {
 impl ConfigCommand {
     pub(crate) fn run(&self) -> Result<ExitCode, CliError> {
         match self {
-            Self::Init { home, data } => print(&template(home, data)),
+            Self::Init { home, data, output: None } => print(&template(home, data)),
+            Self::Init { home, data, output: Some(file) } => {
+                let failed = |error| CliError::input(format_args!("--output: {}: {error}", file.display()));
+                let mut written =
+                    OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(failed)?;
+                written.write_all(template(home, data).as_bytes()).map_err(failed)?;
+                Ok(ExitCode::SUCCESS)
+            }
             Self::Check(file) => {
                 let config = Config::load(&file.config).map_err(CliError::input)?;
                 let bad = |error: &dyn std::error::Error| CliError::input(weir_messages::Causes(error));
@@ -206,11 +261,12 @@ impl Simulate {
             let listener = TcpListener::bind(listen)
                 .await
                 .map_err(|error| CliError::input(format_args!("--listen: {listen}: {error}")))?;
+            let mut signals = Signals::listen();
             tokio::select! {
                 served = crate::simulator::serve(listener, simulator) => {
                     served.map(|()| ExitCode::SUCCESS).map_err(|error| CliError::failed(&error))
                 }
-                () = interrupted() => Ok(ExitCode::SUCCESS),
+                () = signals.next() => Ok(ExitCode::SUCCESS),
             }
         })
     }

@@ -5,15 +5,16 @@ mod database;
 mod lending;
 mod limits;
 mod models;
+mod payments;
 mod redis;
+mod server;
 mod template;
 #[cfg(test)]
 mod tests;
+mod transport;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use weir_ingest::log::kafka::{KafkaSettings, UnfitLimit};
@@ -24,8 +25,11 @@ pub use database::{Database, DatabaseUrl};
 pub use lending::Lending;
 pub use limits::Limits;
 pub use models::{ModelSource, Models};
+pub use payments::Payments;
 pub use redis::Redis;
+pub use server::Server;
 pub use template::template;
+pub(crate) use transport::in_clear;
 pub use weir_ingest::secret::Secret;
 
 #[derive(Debug, thiserror::Error)]
@@ -69,36 +73,6 @@ pub struct Config {
     pub limits: Limits,
     #[serde(default)]
     pub log: Logging,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Server {
-    /// Loopback unless said otherwise.
-    #[serde(default = "Server::loopback")]
-    pub listen: SocketAddr,
-    /// Bearer token that every caller shows.
-    pub token: Secret,
-    /// Largest body taken, after decompression, in bytes.
-    #[serde(default = "Server::four_mebibytes")]
-    pub max_body: usize,
-    /// How long running requests may take when the server is told to stop, in seconds.
-    #[serde(default = "Server::ten_seconds")]
-    pub drain_seconds: u64,
-}
-
-impl Server {
-    fn loopback() -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], 8080))
-    }
-
-    const fn four_mebibytes() -> usize {
-        4 << 20
-    }
-
-    const fn ten_seconds() -> u64 {
-        10
-    }
 }
 
 /// Keys as 64 hex digits. Tokens have a key of their own, because turning it would break every join.
@@ -154,29 +128,6 @@ pub struct Lender {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Payments {
-    /// Base address of the payment channel.
-    pub url: String,
-    /// Shared secret that signs requests.
-    pub secret: Secret,
-    /// After this long without an answer a payout's outcome is unknown, in milliseconds.
-    #[serde(default = "Payments::two_seconds")]
-    pub timeout_ms: u64,
-}
-
-impl Payments {
-    const fn two_seconds() -> u64 {
-        2_000
-    }
-
-    #[must_use]
-    pub const fn timeout(&self) -> Duration {
-        Duration::from_millis(self.timeout_ms)
-    }
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Logging {
     /// As `RUST_LOG`: `info`, `weir_ingest=debug,info`.
@@ -217,9 +168,8 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        if self.server.token.expose().len() < 16 {
-            return Err(field("server.token", "expected at least 16 characters"));
-        }
+        self.server.check()?;
+        self.payments.check()?;
         if self.lender.name.trim().is_empty() {
             return Err(field("lender.name", "expected the lender's name, as contracts show it"));
         }

@@ -16,6 +16,17 @@ data = "{data}"
 listen = "127.0.0.1:8080"
 # Callers show it as `Authorization: Bearer …`.
 token = "weir_{server}"
+# What callers may take: bytes of a body after decompression; connections at once, half of them one client's; seconds from a
+# connection's opening or last answer to the next whole header, and from there to the end of the body; requests at once.
+# max_body = 4194304
+# max_connections = 4096
+# idle_seconds = 60
+# body_seconds = 30
+# max_requests = 1024
+# max_requests_per_client = 512
+# At SIGTERM: seconds in which /readyz says so and all is answered, and then seconds for what still runs.
+# drain_notice_seconds = 3
+# drain_seconds = 10
 
 [keys]
 # Identifiers become tokens under this key. Keep it: another key breaks every join.

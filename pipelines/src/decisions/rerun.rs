@@ -13,6 +13,8 @@ pub enum RerunError {
     Records(#[from] RecordsError),
     #[error(transparent)]
     Engine(#[from] EnginesError),
+    #[error("running it again panicked")]
+    Panicked(#[source] tokio::task::JoinError),
 }
 
 /// What came of it.
@@ -30,9 +32,12 @@ impl DecisionRecords {
     /// `None` where no decision is on record.
     pub async fn rerun(&self, application: &ApplicationId) -> Result<Option<Rerun>, RerunError> {
         let Some(recorded) = self.find(application).await? else { return Ok(None) };
-        let again = self.engines.engine(&recorded.engine)?.rerun(&recorded.decision);
-        let equal = serde_json::to_vec(&again).is_ok_and(|bytes| bytes == recorded.bytes);
-        let application = application.clone();
-        Ok(Some(Rerun { application, equal, again: (!equal).then(|| Box::new(again)) }))
+        let (engine, application) = (self.engines.engine(&recorded.engine).await?, application.clone());
+        let rerun = move || {
+            let again = engine.rerun(&recorded.decision);
+            let equal = serde_json::to_vec(&again).is_ok_and(|bytes| bytes == recorded.bytes);
+            Rerun { application, equal, again: (!equal).then(|| Box::new(again)) }
+        };
+        Ok(Some(tokio::task::spawn_blocking(rerun).await.map_err(RerunError::Panicked)?))
     }
 }

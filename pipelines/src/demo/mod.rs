@@ -28,6 +28,7 @@ pub(crate) use client::Client;
 pub(crate) use error::DemoError;
 
 use crate::cli::{CliError, print};
+use crate::signals::Signals;
 use figures::Figures;
 use folder::Folder;
 use platform::Platform;
@@ -74,10 +75,15 @@ impl Demo {
         let began = Instant::now();
         let people = cast::everybody(usize::try_from(self.applicants).unwrap_or(usize::MAX), self.seed)?;
         let folder = Folder::prepare(&self.data)?;
-        let platform = Platform::start(&folder, self.seed, &self.servers).await?;
+        // Both processes end with what starts them: they are killed where it is dropped.
+        let mut signals = Signals::listen();
+        let platform = tokio::select! {
+            platform = Platform::start(&folder, self.seed, &self.servers) => platform?,
+            () = signals.next() => return Err(DemoError::Interrupted),
+        };
         let told = tokio::select! {
             told = story::tell(&platform, &folder, people, self.seed) => told?,
-            _ = tokio::signal::ctrl_c() => return Err(DemoError::Interrupted),
+            () = signals.next() => return Err(DemoError::Interrupted),
         };
         if let Some(path) = &self.decisions {
             std::fs::write(path, decision_lines(&told)).map_err(DemoError::file(path))?;
@@ -90,7 +96,7 @@ impl Demo {
         let colours = std::io::stdout().is_terminal();
         print(&report::text(&figures, &self.report, colours)).map_err(DemoError::Print)?;
         if self.serve {
-            serve(&platform).await?;
+            serve(&platform, &mut signals).await?;
         }
         platform.stop().await?;
         Ok(if figures.every_promise_held() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -107,11 +113,12 @@ fn decision_lines(told: &story::Told) -> String {
 }
 
 /// Leaves the platform up until somebody interrupts.
-async fn serve(platform: &Platform) -> Result<(), DemoError> {
+async fn serve(platform: &Platform, signals: &mut Signals) -> Result<(), DemoError> {
     let (address, configuration) = (platform.address, platform.configuration.display());
     let text = format!("Serving on http://{address} with the token in {configuration}. Ctrl-C ends it.");
     print(&text).map_err(DemoError::Print)?;
-    tokio::signal::ctrl_c().await.map_err(DemoError::file("ctrl-c"))
+    signals.next().await;
+    Ok(())
 }
 
 impl From<DemoError> for CliError {

@@ -63,18 +63,19 @@ impl Platform {
         let mut settings: toml::Table = crate::config::template(&content_root()?, &folder.platform())
             .parse()
             .map_err(|error: toml::de::Error| DemoError::Start(error.to_string()))?;
-        set(&mut settings, "server", "listen", &address.to_string());
-        set(&mut settings, "payments", "url", &format!("http://{channel}"));
+        set(&mut settings, "server", "listen", address.to_string());
+        set(&mut settings, "server", "drain_notice_seconds", 0);
+        set(&mut settings, "payments", "url", format!("http://{channel}"));
         set(&mut settings, "log", "filter", "warn");
         if let Some(brokers) = &servers.kafka {
-            set(&mut settings, "kafka", "brokers", brokers);
-            set(&mut settings, "kafka", "prefix", &format!("demo-{}.", uuid::Uuid::now_v7().simple()));
+            set(&mut settings, "kafka", "brokers", brokers.as_str());
+            set(&mut settings, "kafka", "prefix", format!("demo-{}.", uuid::Uuid::now_v7().simple()));
         }
         if let Some(url) = &servers.postgres {
-            set(&mut settings, "database", "url", url);
+            set(&mut settings, "database", "url", url.as_str());
         }
         if let Some(url) = &servers.redis {
-            set(&mut settings, "redis", "url", url);
+            set(&mut settings, "redis", "url", url.as_str());
         }
         let secret = get(&settings, "payments", "secret")?;
         let token = get(&settings, "server", "token")?;
@@ -200,7 +201,7 @@ pub(crate) fn content_root() -> Result<PathBuf, DemoError> {
         })
 }
 
-fn set(settings: &mut toml::Table, section: &str, name: &str, value: &str) {
+fn set(settings: &mut toml::Table, section: &str, name: &str, value: impl Into<toml::Value>) {
     let section = settings.entry(section).or_insert_with(|| toml::Table::new().into());
     if let Some(section) = section.as_table_mut() {
         section.insert(name.to_owned(), value.into());

@@ -16,7 +16,7 @@ use weir_features::Online;
 use weir_ingest::RepeatWindow;
 use weir_ingest::log::{Entry, EventLog, LogError};
 use weir_ingest::state::{Partition, SnapshotError, Snapshots, StateError, StateStore};
-use weir_messages::{KnownTime, Position, Record, Sequenced, StageError, Topic};
+use weir_messages::{KnownTime, Position, Record, Sequenced, ShadowAnswer, StageError, Tasks, Topic};
 use weir_scoring::Decided;
 
 use chain::{Chain, Folded};
@@ -65,6 +65,7 @@ pub(crate) struct Surroundings {
     /// Where decisions are counted for the drift of their models.
     pub watching: Option<Arc<Watching>>,
     pub vitals: Arc<Vitals>,
+    pub tasks: Tasks,
     pub fail_point: Arc<FailPoint>,
 }
 
@@ -209,6 +210,11 @@ fn told(folded: &Folded) {
     for decision in folded.decisions.iter().map(|one| &one.body.decision) {
         let outcome = decision.outcome.name();
         metrics::counter!("weir_decisions_total", "outcome" => outcome).increment(1);
+        for shadow in &decision.shadows {
+            if let ShadowAnswer::Failed(reason) = &shadow.answer {
+                metrics::counter!("weir_shadow_unanswered_total", "reason" => reason.clone()).increment(1);
+            }
+        }
         if !decision.missing.is_empty() {
             metrics::counter!("weir_decisions_degraded_total").increment(1);
         }

@@ -12,11 +12,11 @@ use crate::config::Secret;
 
 /// The token's digest. Comparing digests takes the same time wherever a guess goes wrong.
 #[derive(Debug, Clone, Copy)]
-pub struct Bearer([u8; 32]);
+pub(crate) struct Bearer([u8; 32]);
 
 impl Bearer {
     #[must_use]
-    pub fn new(token: &Secret) -> Self {
+    pub(crate) fn new(token: &Secret) -> Self {
         Self(Sha256::digest(token.expose()).into())
     }
 

@@ -1,5 +1,7 @@
 //! Reading a JSON body: whatever is wrong with it becomes a problem that names the field and not its value.
 
+use std::time::Duration;
+
 use aide::OperationInput;
 use aide::generate::GenContext;
 use aide::openapi::Operation;
@@ -38,9 +40,19 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     }
 }
 
-/// The whole body, or a problem that says that it is too large or broke off.
+/// Within what time a body has to be here.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BodyWithin(pub Duration);
+
+/// The whole body, or a problem that says that it is too large, too slow or broke off.
 pub(crate) async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, state).await.map_err(|rejection: BytesRejection| {
+    let within = request.extensions().get().map_or(Duration::MAX, |BodyWithin(within)| *within);
+    let read = tokio::time::timeout(within, Bytes::from_request(request, state)).await;
+    let read = read.map_err(|_| {
+        let detail = format!("expected the whole body within {} s", within.as_secs());
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail)
+    })?;
+    read.map_err(|rejection: BytesRejection| {
         let status = rejection.status();
         if status == StatusCode::PAYLOAD_TOO_LARGE {
             Problem::new(status, "body_too_large", "the body is larger than this server takes")

@@ -9,6 +9,10 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::App;
+use crate::health::{Check, Health};
+use crate::vitals::Vitals;
+
+const SILENT: &str = "does not answer";
 
 /// The process answers. Says nothing about its stores: restarting would not help them.
 pub(crate) async fn livez() -> &'static str {
@@ -17,32 +21,51 @@ pub(crate) async fn livez() -> &'static str {
 
 #[derive(Debug, Serialize)]
 struct Readiness {
+    /// Whether no check fails.
     ready: bool,
-    /// Name of each thing, and `ok` or what is wrong with it.
-    checks: Vec<(&'static str, String)>,
+    checks: Vec<Check>,
 }
 
 impl Readiness {
-    /// Ready when the folds run, are not too far behind, and log and store answer.
+    /// Ready when everything runs, the folds are not too far behind, and log and store answer.
     async fn of(app: &App) -> Self {
-        let ok = || "ok".to_owned();
-        let fold = if app.vitals.is_stopped() { "stopped".to_owned() } else { ok() };
-        let log = if app.vitals.log_answers() { ok() } else { "does not answer".to_owned() };
-        let lag = match app.vitals.lag() {
-            lag if lag > app.limits.max_lag => format!("{lag} records behind"),
-            _ => ok(),
+        let vitals = &app.vitals;
+        let lag = match vitals.lag() {
+            lag if lag > app.limits.max_lag => Health::Failing(format!("{lag} records behind")),
+            _ => Health::Ok,
         };
-        let mut checks = vec![("fold", fold), ("log", log), ("lag", lag)];
+        let log = Health::failing_where(!vitals.log_answers(), SILENT);
+        let mut checks = vec![
+            Check::new("tasks", tasks(vitals)),
+            Check::new("log", writes(vitals, "log-writer", log)),
+            Check::new("lag", lag),
+        ];
         if let Some(desk) = &app.desk {
-            let answers = desk.lending.ping().await;
-            checks.push(("store", answers.map_or_else(|_| "does not answer".to_owned(), |()| ok())));
+            let store = Health::failing_where(desk.lending.ping().await.is_err(), SILENT);
+            checks.push(Check::new("store", writes(vitals, "lending-writer", store)));
         }
-        let ready = checks.iter().all(|(_, state)| state == "ok");
         if let Some(online) = &app.online {
-            let silent = || "does not answer (nothing waits for it)".to_owned();
-            checks.push(("redis", if online.answers() { ok() } else { silent() }));
+            let silent = || Health::Degraded("does not answer (nothing waits for it)".to_owned());
+            checks.push(Check::new("redis", if online.answers() { Health::Ok } else { silent() }));
         }
-        Self { ready, checks }
+        if vitals.drains() {
+            checks.push(Check::new("draining", Health::Failing("the process was told to stop".to_owned())));
+        }
+        checks.extend(vitals.reported());
+        Self { ready: !checks.iter().any(|check| matches!(check.health, Health::Failing(_))), checks }
+    }
+}
+
+/// The folds, the writers and all else that runs as long as the process does.
+fn tasks(vitals: &Vitals) -> Health {
+    vitals.ended().map_or(Health::Ok, |ended| Health::Failing(ended.to_string()))
+}
+
+/// What is known of reading, unless the writer has ended.
+fn writes(vitals: &Vitals, writer: &str, reads: Health) -> Health {
+    match vitals.ended().filter(|ended| ended.name == writer) {
+        Some(ended) => Health::Failing(ended.cause.clone()),
+        None => reads,
     }
 }
 
@@ -62,6 +85,8 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
     if let Some(desk) = &app.desk {
         crate::lending_health::measure(&desk.lending, app.clock.now()).await;
     }
-    metrics::gauge!("weir_ready").set(if is_ready(&app).await { 1.0 } else { 0.0 });
+    let readiness = Readiness::of(&app).await;
+    readiness.checks.iter().for_each(Check::gauge);
+    metrics::gauge!("weir_ready").set(if readiness.ready { 1.0 } else { 0.0 });
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], app.prometheus.render()).into_response()
 }

@@ -1,10 +1,12 @@
 //! The one HTTP listener: routes, who may call them, how bodies are read, and how errors become problem documents.
 //! Decides nothing: it asks lending, the collector and the records.
 
+mod admission;
 mod answered;
 mod applications;
 mod auth;
 mod body;
+mod clients;
 mod clock;
 mod customers;
 mod dead_letters;
@@ -18,8 +20,10 @@ mod parked;
 mod problem;
 mod refusals;
 mod request;
+mod server;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aide::axum::ApiRouter;
 use aide::axum::routing::{get_with, post_with};
@@ -40,9 +44,12 @@ use weir_ingest::dead_letters::DeadLetters;
 use weir_lending::api::{Lending, LendingError};
 use weir_messages::{Clock, KnownTime, ManualClock};
 
-pub use auth::Bearer;
+pub(crate) use auth::Bearer;
+pub(crate) use clients::Bound;
+use clients::Clients;
 pub use inference::{Inference, Served};
 pub use problem::Problem;
+pub(crate) use server::{ConnectionLimits, Server};
 
 use crate::config::Limits;
 use crate::decisions::DecisionRecords;
@@ -108,8 +115,12 @@ impl App {
         Err(Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "log_unavailable", detail).after(1))
     }
 
-    /// Refuses work while the fold is too far behind to take more.
+    /// Refuses work while the fold is too far behind to take more, or the process cannot go on.
     fn admit_work(&self) -> Result<(), Problem> {
+        if self.vitals.ended().is_some() {
+            let detail = "this process cannot go on and ends: send it again";
+            return Err(Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "stopping", detail).after(1));
+        }
         if self.vitals.lag() <= self.limits.max_lag {
             return Ok(());
         }
@@ -178,11 +189,22 @@ fn page(limit: Option<u32>) -> Result<u32, Problem> {
     }
 }
 
-/// Every route, ready to serve. Bodies are at most `max_body` bytes after decompression.
-pub fn router(app: Arc<App>, bearer: Bearer, max_body: usize) -> Router {
+/// What requests may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RequestLimits {
+    /// Bytes of a body, after decompression.
+    pub body: usize,
+    pub body_within: Duration,
+    /// Requests under way at once.
+    pub requests: Bound,
+}
+
+/// Every route, ready to serve.
+pub(crate) fn router(app: Arc<App>, bearer: Bearer, limits: RequestLimits) -> Router {
     let mut api = OpenApi::default();
     let protected =
         protected().finish_api_with(&mut api, described).route_layer(from_fn_with_state(bearer, auth::require));
+    let protected = protected.route_layer(from_fn_with_state(Clients::new(limits.requests), admission::bounded));
     let text = serde_json::to_string(&api).expect("an API description has string keys");
     Router::new()
         .route("/livez", get(health::livez))
@@ -199,7 +221,8 @@ pub fn router(app: Arc<App>, bearer: Bearer, max_body: usize) -> Router {
             Problem::new(status, "method_not_allowed", "this route does not take that method")
         })
         .layer(RequestDecompressionLayer::new())
-        .layer(DefaultBodyLimit::max(max_body))
+        .layer(DefaultBodyLimit::max(limits.body))
+        .layer(Extension(body::BodyWithin(limits.body_within)))
         .layer(CatchPanicLayer::custom(|_| axum::response::IntoResponse::into_response(panicked())))
         .layer(from_fn(inference::worded))
         .layer(from_fn(request::traced))

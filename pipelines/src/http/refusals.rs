@@ -59,7 +59,7 @@ impl From<RerunError> for Problem {
     fn from(error: RerunError) -> Self {
         match error {
             RerunError::Records(error) => error.into(),
-            RerunError::Engine(_) => Self::internal(&error),
+            RerunError::Engine(_) | RerunError::Panicked(_) => Self::internal(&error),
         }
     }
 }

@@ -15,6 +15,7 @@ use weir_scoring::{Content as Files, ContentError as FilesError, CurrentLineup, 
 use crate::config::{Config, ConfigError, ModelSource, Models};
 use crate::content::Content;
 use crate::engines::{Engines, EnginesError};
+use crate::fold::Surroundings;
 use source::Source;
 use watch::Watch;
 
@@ -34,6 +35,8 @@ pub(crate) enum LineupError {
     Registry(#[from] RegistryError),
     #[error("content.model: {name} has no champion in the registry: `weir models promote {name} VERSION` makes one")]
     NoChampion { name: String },
+    #[error("proving it panicked")]
+    Panicked(#[source] tokio::task::JoinError),
     #[error("{name} version {version}: a move names package {expected}, and the seal {found}")]
     Differs { name: String, version: u32, expected: String, found: String },
 }
@@ -47,21 +50,27 @@ pub(crate) struct Deciding {
 
 impl Deciding {
     /// Every engine of it is proven, and kept in `engines`.
-    pub(crate) async fn open(config: &Config, content: &Content, engines: &Arc<Engines>) -> Result<Self, LineupError> {
+    pub(crate) async fn open(
+        config: &Config,
+        content: &Content,
+        engines: &Arc<Engines>,
+        around: &Surroundings,
+    ) -> Result<Self, LineupError> {
         let name = match &config.content.model {
             ModelSource::Registry(name) => name.clone(),
             ModelSource::Folder(folder) => {
                 let model = Files::read_model(folder)?;
                 let engine = Arc::new(content.engine(&model)?);
-                engines.keep(&engine, &model, content)?;
+                engines.keep(engine.name(), &model, content)?;
+                engines.remember(&engine);
                 let lineup = Arc::new(CurrentLineup::new(Lineup::of(Arc::new(engine.timed()))));
                 return Ok(Self { lineup, watching: None });
             }
         };
         let registry = registry(models(config)?, None)?;
         let source = Source { registry, name, content: content.clone(), engines: Arc::clone(engines) };
-        let (lineup, watch) = Watch::open(source).await?;
-        Ok(Self { lineup, watching: Some(tokio::spawn(watch.run())) })
+        let (lineup, watch) = Watch::open(source, Arc::clone(&around.vitals)).await?;
+        Ok(Self { lineup, watching: Some(tokio::spawn(around.tasks.watch("lineup", watch.run()))) })
     }
 
     pub(crate) fn close(&self) {

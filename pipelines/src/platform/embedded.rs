@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
 use weir_features::FeatureStage;
 use weir_ingest::admission::Admission;
+use weir_messages::Topic;
 use weir_messages::privacy::Keyring;
-use weir_messages::{Causes, Topic};
 use weir_scoring::{CurrentLineup, Decider};
 
 use super::StartError;
@@ -22,7 +21,7 @@ use crate::http::App;
 #[derive(Debug)]
 pub(super) struct Running {
     stop: Arc<AtomicBool>,
-    thread: std::thread::JoinHandle<Result<(), FoldError>>,
+    thread: std::thread::JoinHandle<Option<Result<(), FoldError>>>,
     delivery: tokio::task::JoinHandle<()>,
 }
 
@@ -47,37 +46,23 @@ pub(super) async fn open(
 }
 
 impl Running {
-    /// `ended` speaks when the fold has ended, by order or by an error.
-    pub(super) async fn start(
-        fold: Fold,
-        around: &Surroundings,
-        app: &App,
-        ended: mpsc::Sender<()>,
-    ) -> Result<Self, StartError> {
-        let (stop, vitals, runtime) = (Arc::new(AtomicBool::new(false)), Arc::clone(&around.vitals), Handle::current());
+    pub(super) async fn start(fold: Fold, around: &Surroundings, app: &App) -> Result<Self, StartError> {
+        let (stop, tasks, runtime) = (Arc::new(AtomicBool::new(false)), around.tasks.clone(), Handle::current());
         let stopped = Arc::clone(&stop);
-        let run = move || {
-            let result = fold.run(&runtime, &stopped);
-            if let Err(error) = &result {
-                tracing::error!(error = %Causes(error), "the fold cannot go on");
-            }
-            vitals.stopped();
-            ended.try_send(()).ok();
-            result
-        };
+        let run = move || tasks.run("fold", || fold.run(&runtime, &stopped));
         let thread = std::thread::Builder::new().name("fold".to_owned()).spawn(run);
         let thread = thread.expect("a process can start a thread at its start");
         let desk = app.desk.as_ref().expect("the only process runs every role");
         let delivery = Delivery::open(desk.lending.clone(), 0).await?;
-        let delivery = tokio::spawn(delivery.run(Arc::clone(&around.log)));
+        let delivery = tokio::spawn(around.tasks.watch("decision-delivery", delivery.run(Arc::clone(&around.log))));
         Ok(Self { stop, thread, delivery })
     }
 
-    /// Finishes the batch at hand, and saves.
+    /// Finishes the batch at hand, and saves. Of a fold that has panicked its task has told.
     pub(super) async fn close(self) -> Result<(), FoldError> {
         self.stop.store(true, Ordering::Relaxed);
         let fold = tokio::task::spawn_blocking(move || self.thread.join()).await;
         self.delivery.abort();
-        fold.expect("joining does not panic").expect("a fold that panics is a defect, seen in its own message")
+        fold.expect("joining does not panic").ok().flatten().unwrap_or(Ok(()))
     }
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use weir_ingest::intake::Intake;
 use weir_ingest::log::EventLog;
@@ -54,29 +53,25 @@ pub(super) struct Parts<'a> {
 
 #[derive(Debug)]
 pub(super) struct Groups {
-    running: Arc<Vec<Running>>,
+    running: Vec<Running>,
     watch: JoinHandle<()>,
 }
 
 impl Groups {
-    /// `ended` speaks when a group has ended by an error.
-    pub(super) fn start(parts: &Parts<'_>, ended: mpsc::Sender<()>) -> Result<Self, BrokerError> {
-        let (mut running, mut groups) = (Vec::new(), BTreeMap::new());
+    pub(super) fn start(parts: &Parts<'_>) -> Result<Self, BrokerError> {
+        let (mut running, mut groups, tasks) = (Vec::new(), BTreeMap::new(), &parts.around.tasks);
         for ((name, topic), member) in parts.members()? {
-            let group = groups.entry(name).or_insert_with(|| Group::new(parts.settings, topic, name));
+            let group = groups.entry(name).or_insert_with(|| Group::new(parts.settings, topic, name).watched(tasks));
             running.push(group.join(member)?);
         }
-        let running = Arc::new(running);
         let offsets = |(group, topic)| Ok((GroupOffsets::new(parts.settings, group, topic)?, group, topic));
         let watch = Watch {
             groups,
             lags: watched(parts.roles).into_iter().map(offsets).collect::<Result<_, BrokerError>>()?,
             log: Arc::clone(&parts.around.log),
             vitals: Arc::clone(&parts.around.vitals),
-            running: Arc::clone(&running),
-            ended,
         };
-        Ok(Self { running, watch: tokio::spawn(watch.run()) })
+        Ok(Self { running, watch: tokio::spawn(tasks.watch("group-lag", watch.run())) })
     }
 
     /// Saves, gives the partitions back and leaves.
@@ -121,30 +116,23 @@ fn watched(roles: &Roles) -> Vec<(&'static str, Topic)> {
     std::iter::once(CUSTOMERS).chain(own).collect()
 }
 
-/// Measures how far the groups are behind, for the intake's back pressure and for charts, and sees that the members live.
+/// Measures how far the groups are behind, for the intake's back pressure and for charts.
 struct Watch {
     groups: BTreeMap<&'static str, Group>,
     lags: Vec<(GroupOffsets, &'static str, Topic)>,
     log: Arc<dyn EventLog>,
     vitals: Arc<Vitals>,
-    running: Arc<Vec<Running>>,
-    ended: mpsc::Sender<()>,
 }
 
 impl Watch {
     async fn run(self) {
-        tokio::join!(self.look_after_members(), self.measure_lags());
+        tokio::join!(self.measure_waiting(), self.measure_lags());
     }
 
-    async fn look_after_members(&self) {
+    async fn measure_waiting(&self) {
         let mut look = tokio::time::interval(LOOK_EVERY);
         loop {
             look.tick().await;
-            if !self.running.iter().all(Running::alive) {
-                tracing::error!("a group's member has ended");
-                self.vitals.stopped();
-                self.ended.send(()).await.ok();
-            }
             self.record_waiting();
         }
     }

@@ -4,13 +4,13 @@ mod embedded;
 mod groups;
 mod online;
 mod roles;
+mod supervision;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use weir_ingest::collector::Collector;
 use weir_ingest::dead_letters::DeadLetters;
@@ -24,17 +24,16 @@ use weir_messages::privacy::{Keyring, Tokenizer};
 use weir_messages::{Clock, ManualClock};
 
 pub(crate) use roles::{Role, Roles};
+pub(crate) use supervision::Supervision;
 
 use crate::config::{Config, ConfigError};
 use crate::content::{Content, ContentError};
 use crate::decisions::{DecisionRecords, DeliveryError};
 use crate::engines::{Engines, EnginesError};
-use crate::failpoint::FailPoint;
 use crate::fold::{FoldError, Surroundings};
 use crate::http::{App, Desk, Inference, Intake, Served};
 use crate::lineup::{Deciding, LineupError};
 use crate::log::{LogDecisions, LogSink, WatchedLog};
-use crate::vitals::Vitals;
 use crate::watching::Watching;
 
 /// How often the end of a business day is looked for on a real clock.
@@ -94,8 +93,6 @@ pub(crate) struct Platform {
     running: Running,
     /// Who decides; only where this process decides or runs decisions again.
     deciding: Option<Deciding>,
-    /// Speaks when a fold has ended, by order or by an error.
-    ended: mpsc::Receiver<()>,
     days: JoinHandle<()>,
 }
 
@@ -110,20 +107,20 @@ impl Platform {
         config: &Config,
         roles: &Roles,
         clocks: Clocks,
-        fail_point: FailPoint,
+        supervision: &Supervision,
         prometheus: PrometheusHandle,
     ) -> Result<Self, StartError> {
         let content = Content::load(&config.content)?;
         content.check_lateness(config.limits.repeat_window()?)?;
         let keys = Keys { keyring: Arc::new(config.keyring()?), tokens: Arc::new(config.tokenizer()?) };
-        let mut around = surroundings(config, roles, fail_point).await?;
+        let mut around = surroundings(config, roles, supervision).await?;
         let engines = Arc::new(Engines::open(&config.data.join("engines"))?);
         let deciding = match roles.run(Role::Scoring) || roles.run(Role::Lending) {
-            true => Some(Deciding::open(config, &content, &engines).await?),
+            true => Some(Deciding::open(config, &content, &engines, &around).await?),
             false => None,
         };
         let lineup = deciding.as_ref().map(|deciding| &deciding.lineup);
-        around.online = online::open(config, &content, lineup)?;
+        around.online = online::open(config, &content, lineup, &around.tasks)?;
         around.watching = lineup.map(|lineup| Arc::new(Watching::new(Arc::clone(lineup))));
         let state = config.data.join("state");
         // Its state is opened before anybody may ask for anything.
@@ -140,25 +137,19 @@ impl Platform {
         let inference = Inference::new(Served::by(lineup.cloned()));
         let intake = roles.run(Role::Ingest).then(|| intake(&clocks, &keys, &around));
         let app = Arc::new(app(config, intake, desk, inference, clocks, &around, prometheus));
-        let (ended, ends) = mpsc::channel(1);
         let running = match (fold, &config.kafka) {
-            (Some(fold), _) => Running::Embedded(embedded::Running::start(fold, &around, &app, ended).await?),
+            (Some(fold), _) => Running::Embedded(embedded::Running::start(fold, &around, &app).await?),
             (None, Some(settings)) => {
                 let (keyring, threads) = (&keys.keyring, config.limits.fold_threads.max(1));
                 let (content, around, app) = (&content, &around, &app);
                 let lineup = lineup.filter(|_| roles.run(Role::Scoring));
                 let parts = groups::Parts { settings, roles, content, lineup, around, keyring, app, state, threads };
-                Running::Groups(groups::Groups::start(&parts, ended)?)
+                Running::Groups(groups::Groups::start(&parts)?)
             }
             (None, None) => unreachable!("without Kafka there is a fold"),
         };
-        let days = tokio::spawn(ends_of_days(Arc::clone(&app)));
-        Ok(Self { app, running, deciding, ended: ends, days })
-    }
-
-    /// Waits until a fold has ended, which without an order it does only by an error.
-    pub(crate) async fn fold_ended(&mut self) {
-        self.ended.recv().await;
+        let days = tokio::spawn(around.tasks.watch("day-end", ends_of_days(Arc::clone(&app))));
+        Ok(Self { app, running, deciding, days })
     }
 
     /// Finishes the batch at hand, saves, and closes the stores.
@@ -182,12 +173,12 @@ impl Platform {
     }
 }
 
-async fn surroundings(config: &Config, roles: &Roles, fail_point: FailPoint) -> Result<Surroundings, StartError> {
+async fn surroundings(config: &Config, roles: &Roles, supervision: &Supervision) -> Result<Surroundings, StartError> {
     std::fs::create_dir_all(&config.data).map_err(|source| StartError::Folder { path: config.data.clone(), source })?;
-    let (vitals, fail_point) = (Arc::new(Vitals::default()), Arc::new(fail_point));
+    let Supervision { tasks, vitals, fail_point } = supervision.clone();
     let log: Arc<dyn EventLog> = match &config.kafka {
         Some(settings) => Arc::new(KafkaLog::open(settings).await?),
-        None if roles.are_all() => Arc::new(EmbeddedLog::open(&config.data.join("log"))?),
+        None if roles.are_all() => Arc::new(EmbeddedLog::open_watched(&config.data.join("log"), &tasks)?),
         None => return Err(StartError::Roles),
     };
     let partitioned = config.kafka.is_some();
@@ -208,6 +199,7 @@ async fn surroundings(config: &Config, roles: &Roles, fail_point: FailPoint) -> 
         online: None,
         watching: None,
         vitals,
+        tasks,
         fail_point,
     })
 }
@@ -265,6 +257,7 @@ async fn desk(
         events: Arc::new(LogSink(Arc::clone(&around.log))),
         decisions: Arc::new(LogDecisions(Arc::clone(&around.log))),
         fail_point: Arc::new(move |place| fail_point.pass(place)),
+        tasks: around.tasks.clone(),
     };
     let database = config.database.database(&config.data)?;
     let named = database.to_string();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use weir_features::Online;
+use weir_messages::Tasks;
 use weir_scoring::{CurrentLineup, Engine};
 
 use crate::config::{Config, ConfigError};
@@ -16,13 +17,14 @@ pub(super) fn open(
     config: &Config,
     content: &Content,
     lineup: Option<&Arc<CurrentLineup>>,
+    tasks: &Tasks,
 ) -> Result<Option<Arc<Online>>, ConfigError> {
     let (Some(redis), Some(lineup)) = (&config.redis, lineup) else { return Ok(None) };
     let (content, lineup) = (content.clone(), Arc::clone(lineup));
     let views = content.views.hash();
     let parameters = move || parameters(&content, &lineup.get().champion);
     let erasures = config.data.join(ERASURES);
-    let online = Online::open(redis.settings()?, &erasures, views, parameters);
+    let online = Online::open(redis.settings()?, &erasures, views, parameters, tasks);
     let unopened = |error| ConfigError::Field { field: "data", reason: format!("{}: {error}", erasures.display()) };
     Ok(Some(Arc::new(online.map_err(unopened)?)))
 }

@@ -63,6 +63,10 @@ impl Fleet {
 
     /// A process with these roles and a data folder of its own, which a process of the same name finds again.
     pub fn spawn(&self, name: &str, roles: &str) -> Weir {
+        self.spawn_with(name, roles, &[])
+    }
+
+    pub fn spawn_with(&self, name: &str, roles: &str, environment: &[(&str, &str)]) -> Weir {
         let mut config = self.site.config.clone();
         set(&mut config, "server", "listen", super::free_address());
         config.insert("data".to_owned(), self.site.folder.path().join(name).display().to_string().into());
@@ -72,6 +76,7 @@ impl Fleet {
         let child = weir()
             .args(["run", "--clock", "manual", "--clock-start", START, "--roles", roles, "--config"])
             .arg(&path)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

@@ -20,6 +20,8 @@ use serde_json::{Value, json};
 pub const BATCH: &str = "application/cloudevents-batch+json";
 /// The platform's clock when a test begins: a Monday morning.
 pub const START: &str = "2026-03-02T09:00:00Z";
+/// The command that runs the platform; the configuration follows.
+const RUN: [&str; 6] = ["run", "--clock", "manual", "--clock-start", START, "--config"];
 
 /// A data folder with its configuration, and the payment channel beside it.
 pub struct Site {
@@ -59,6 +61,7 @@ impl Site {
         let mut config: toml::Table = text.parse().unwrap();
         let channel_address = free_address();
         set(&mut config, "server", "listen", free_address());
+        set(&mut config, "server", "drain_notice_seconds", 0);
         set(&mut config, "payments", "url", format!("http://{channel_address}"));
         set(&mut config, "payments", "timeout_ms", 500);
         let channel = weir()
@@ -96,16 +99,33 @@ impl Site {
 
     /// The same without waiting.
     pub fn spawn(&self, environment: &[(&str, &str)]) -> Weir {
+        let mut weir = weir();
+        weir.args(RUN).arg(self.write_config()).envs(environment.iter().copied());
+        self.spawned(weir)
+    }
+
+    /// Under a limit of the shell's `ulimit`, as `-n 512`, and waits until it is ready.
+    pub async fn start_limited(&self, limit: &str) -> Weir {
+        self.start_under(&["sh", "-c", &format!("ulimit {limit}; exec \"$@\""), "sh"]).await
+    }
+
+    /// Started by another command, which takes it as its last arguments.
+    pub async fn start_under(&self, command: &[&str]) -> Weir {
+        let weir = self.spawn_under(command);
+        weir.wait_until_ready(&self.log_file()).await;
+        weir
+    }
+
+    /// The same without waiting.
+    pub fn spawn_under(&self, command: &[&str]) -> Weir {
+        let mut under = Command::new(command[0]);
+        under.args(&command[1..]).arg(env!("CARGO_BIN_EXE_weir")).args(RUN).arg(self.write_config());
+        self.spawned(under)
+    }
+
+    fn spawned(&self, mut command: Command) -> Weir {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_file()).unwrap();
-        let child = weir()
-            .args(["run", "--clock", "manual", "--clock-start", START, "--config"])
-            .arg(self.write_config())
-            .envs(environment.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         Weir::of(child, &self.config)
     }
 

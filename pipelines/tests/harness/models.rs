@@ -2,8 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
+use std::sync::Arc;
 
-use super::{Site, output, root, set, weir};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::people::{application, consents, registration, telemetry};
+use super::{BATCH, Site, Weir, answer, output, root, set, weir};
 
 pub const NAME: &str = "german_credit";
 
@@ -69,4 +74,35 @@ impl Models {
 
 pub fn path(path: &Path) -> &str {
     path.to_str().unwrap()
+}
+
+/// A site whose registry has so many versions, the first of them champion.
+pub fn site(versions: u32) -> (Site, Arc<Models>) {
+    let mut site = Site::new("");
+    let models = Models::new(&mut site);
+    (1..=versions).for_each(|version| models.deploy(version));
+    models.promote(1);
+    (site, Arc::new(models))
+}
+
+/// Registers somebody and has them apply; `None` where the platform is gone.
+pub async fn applied(weir: &Weir, number: u32) -> Option<String> {
+    let registering = weir.request(Method::POST, "/v1/customers").header("idempotency-key", format!("r{number}"));
+    let (status, body) = answer(registering.json(&registration(number))).await?;
+    assert_eq!(status, StatusCode::CREATED, "{body}");
+    let customer = body["customer"].as_str().unwrap().to_owned();
+    let events = json!([consents(&customer), telemetry(&customer, number, 1)].concat()).to_string();
+    let sending = weir.request(Method::POST, "/v1/events").header("content-type", BATCH);
+    answer(sending.body(events)).await?;
+    let applying = weir.request(Method::POST, "/v1/applications").header("idempotency-key", format!("a{number}"));
+    let applying = applying.header("prefer", "wait=20").json(&application(&customer, number));
+    let (status, body) = answer(applying).await?;
+    assert_eq!(status, StatusCode::CREATED, "{body}");
+    Some(body["application"].as_str().unwrap().to_owned())
+}
+
+/// The decision of somebody who applies now.
+pub async fn decided(weir: &Weir, number: u32) -> Value {
+    let application = applied(weir, number).await.unwrap();
+    weir.get(&format!("/v1/decisions/{application}")).await
 }

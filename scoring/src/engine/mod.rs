@@ -70,7 +70,12 @@ impl Engine {
     /// The same under its model's deadline: for deciding, and not for running decisions again.
     #[must_use]
     pub fn timed(&self) -> Self {
-        let model = Arc::new(Timed::new(Arc::clone(&self.model)));
+        self.with(Timed::new(Arc::clone(&self.model)))
+    }
+
+    /// The same with a wrapper around its model.
+    pub(crate) fn with(&self, model: Timed) -> Self {
+        let model = Arc::new(model);
         Self { model, policy: Arc::clone(&self.policy), name: Arc::clone(&self.name) }
     }
 

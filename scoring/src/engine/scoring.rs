@@ -1,10 +1,10 @@
-//! What a model says of vectors: a score, or why there is none. A row that it fails on takes no other row with it.
+//! What a model says of vectors: a score, or why there is none.
 
 use std::collections::BTreeMap;
 
 use weir_messages::FeatureVector;
 
-use crate::model::{Answer, Assessment, InputValue, Model, ModelError, Unanswered, Unusable, read_row};
+use crate::model::{Answer, Assessment, Model, Unanswered, Unusable, read_row};
 
 /// What the bands wanted and did not have when the model gave no score.
 pub(crate) const SCORE: &str = "score";
@@ -41,27 +41,12 @@ pub(crate) fn score<'a>(
     let mut rows = Vec::new();
     let read = |vector| read_row(model.manifest(), vector).map(|row| rows.push(row));
     let read: Vec<Result<(), Vec<Unusable>>> = vectors.map(read).collect();
-    let mut answers = answers(model, &rows, contributions).into_iter();
+    let mut answers = model.answer_each(&rows, contributions).into_iter();
     let scoring = |row: Result<(), Vec<Unusable>>| match row {
         Ok(()) => assessed(model, answers.next().expect("each row has an answer")),
         Err(unusable) => Scoring::Unread(unusable),
     };
     read.into_iter().map(scoring).collect()
-}
-
-fn answers(model: &dyn Model, rows: &[Vec<InputValue>], contributions: bool) -> Vec<Result<Answer, Unanswered>> {
-    let asked = |rows: &[Vec<InputValue>]| {
-        let answers = model.answer(rows, contributions)?;
-        if answers.len() == rows.len() {
-            return Ok(answers);
-        }
-        let reason = format!("expected {} answers, found {}", rows.len(), answers.len());
-        Err(Unanswered::Model(ModelError::Failed { reason }))
-    };
-    match asked(rows) {
-        Ok(answers) => answers.into_iter().map(Ok).collect(),
-        Err(_) => rows.iter().map(|row| asked(std::slice::from_ref(row)).map(|mut one| one.remove(0))).collect(),
-    }
 }
 
 fn assessed(model: &dyn Model, answer: Result<Answer, Unanswered>) -> Scoring {

@@ -1,10 +1,11 @@
 //! The lineup in force, which another takes the place of while decisions are made.
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use super::Lineup;
 
-/// Whoever decides takes the lineup once for a batch, so a change never divides a decision.
+/// Whoever decides takes the lineup once for a batch, so a change never divides a decision. It changes in one step, so a
+/// panic leaves it whole.
 #[derive(Debug)]
 pub struct CurrentLineup(RwLock<Arc<Lineup>>);
 
@@ -16,10 +17,10 @@ impl CurrentLineup {
 
     #[must_use]
     pub fn get(&self) -> Arc<Lineup> {
-        Arc::clone(&self.0.read().expect("no holder panics"))
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub fn put(&self, lineup: Lineup) {
-        *self.0.write().expect("no holder panics") = Arc::new(lineup);
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(lineup);
     }
 }

@@ -124,13 +124,10 @@ fn shadows_are_on_record_and_change_nothing() {
 #[test]
 fn a_shadow_that_fails_or_is_late_is_recorded_and_changes_nothing() {
     use crate::engine::tests::failing::{failure, spoilt};
+    use crate::engine::tests::late::{LATE, slow};
     let alone = Lineup::of(Arc::new(engine()));
-    let late: crate::engine::tests::failing::Spoil = |_, answers| {
-        std::thread::sleep(std::time::Duration::from_millis(60));
-        Ok(answers)
-    };
-    for (shadow, reason) in [(spoilt(|_, _| Err(failure())), "model_failed"), (spoilt(late), "model_late")] {
-        let lineup = Lineup { shadows: vec![Arc::new(shadow.timed())], ..alone.clone() };
+    for (shadow, reason) in [(spoilt(|_, _| Err(failure())), "model_failed"), (slow(LATE).1, "model_late")] {
+        let lineup = Lineup { shadows: vec![Arc::new(shadow)], ..alone.clone() };
         let vectors = of_customers(1);
         let (with, without) = (lineup.decide(vectors.clone()).remove(0), alone.decide(vectors).remove(0));
         assert_eq!(with.decision.shadows[0].answer, ShadowAnswer::Failed(reason.to_owned()));

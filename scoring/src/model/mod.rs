@@ -16,7 +16,7 @@ pub use manifest::{Calibration, Input, InputKind, Manifest, Output};
 pub use package::{Package, PackageError};
 pub use row::{Unusable, read_row};
 pub use scale::{Assessment, Scale};
-pub use timed::Timed;
+pub use timed::{Stopwatch, Timed};
 pub use weir_onnx::{
     Cell as InputValue, GraphInput, GraphOutput, InputColumn, Kind, ModelError, ScoreError, Scorer, Tensor, Values,
     score_json,
@@ -56,8 +56,28 @@ pub trait Model: Send + Sync + Debug {
     /// more than the probability does, and is found only on request.
     fn answer(&self, rows: &[Vec<InputValue>], contributions: bool) -> Result<Vec<Answer>, Unanswered>;
 
+    /// What each row is answered, or why it is not: a row that the model fails on takes no other with it.
+    fn answer_each(&self, rows: &[Vec<InputValue>], contributions: bool) -> Vec<Result<Answer, Unanswered>> {
+        match self.answer(rows, contributions).and_then(|answers| counted(answers, rows.len())) {
+            Ok(answers) => answers.into_iter().map(Ok).collect(),
+            Err(_) if rows.len() > 1 => {
+                rows.iter().flat_map(|row| self.answer_each(std::slice::from_ref(row), contributions)).collect()
+            }
+            Err(error) => rows.iter().map(|_| Err(error.clone())).collect(),
+        }
+    }
+
     /// What answers behind all wrappers, for who asks it in tensors.
     fn package(&self) -> Option<&Package> {
         None
     }
+}
+
+/// A model answers each row, or none.
+fn counted(answers: Vec<Answer>, rows: usize) -> Result<Vec<Answer>, Unanswered> {
+    if answers.len() == rows {
+        return Ok(answers);
+    }
+    let reason = format!("expected {rows} answers, found {}", answers.len());
+    Err(ModelError::Failed { reason }.into())
 }

@@ -25,7 +25,7 @@ fn with_room(most: usize, url: &str) -> Online {
 fn keeping(most: usize, url: &str, erasures: &Path) -> Online {
     let settings = RedisSettings::new(url, DAY).unwrap();
     let parameters = || vec![("policy".to_owned(), "consumer".to_owned())];
-    Online::with_room(most, settings, erasures, "hash".to_owned(), Box::new(parameters)).unwrap()
+    Online::with_room(most, settings, erasures, "hash".to_owned(), Box::new(parameters), &Tasks::default()).unwrap()
 }
 
 async fn reader(url: &str) -> MultiplexedConnection {

@@ -61,6 +61,7 @@ impl Desk {
             events: Arc::clone(&published) as _,
             decisions: Arc::clone(&decisions) as _,
             fail_point: Arc::new(|_| ()),
+            tasks: Tasks::default(),
         };
         let config = LendingConfig {
             database,

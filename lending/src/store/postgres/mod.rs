@@ -15,6 +15,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection, Postgres};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use weir_messages::Tasks;
 
 use super::database::PostgresDatabase;
 use super::sql::{Answer, Row, Sql, Value, bound, failed};
@@ -34,7 +35,11 @@ const READER_WITHIN: Duration = Duration::from_secs(3);
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
 /// Opens the database and brings it to the newest migration. Processes that do so at once take turns.
-pub(super) async fn open(database: &PostgresDatabase, fail_point: FailPoint) -> Result<Opened, StoreError> {
+pub(super) async fn open(
+    database: &PostgresDatabase,
+    fail_point: FailPoint,
+    watch: &Tasks,
+) -> Result<Opened, StoreError> {
     migrate(&database.primary.options).await?;
     let primary = for_us(&database.primary.options);
     let mut connection = connect_to_write(&primary).await?;
@@ -55,10 +60,11 @@ pub(super) async fn open(database: &PostgresDatabase, fail_point: FailPoint) -> 
             teller: teller.clone(),
             poll_every: database.poll_every,
         };
-        tasks.spawn(listener.run());
-        tasks.spawn(Turn { options: primary, turn, teller: teller.clone() }.take());
+        tasks.spawn(watch.watch("postgres-listener", listener.run()));
+        let turn = Turn { options: primary, turn, teller: teller.clone() };
+        tasks.spawn(watch.watch("postgres-turn", turn.take()));
     }
-    let writer = Writer::start(session, teller, PATIENCE, fail_point);
+    let writer = Writer::start(session, teller, PATIENCE, fail_point, watch);
     Ok(Opened { store: Arc::new(SqlStore { readers, writer }), feed, news })
 }
 

@@ -11,6 +11,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Sqlite, SqliteConnection};
 use tokio::sync::watch;
+use weir_messages::Tasks;
 
 use super::batch::{self, Heads, Written};
 use super::rows::unsigned;
@@ -22,7 +23,7 @@ use super::{Chain, Commit, FailPoint, Freshness, Opened, StoreError, feed};
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(2);
 
 /// Opens or creates the database at `path`.
-pub(super) async fn open(path: &Path, fail_point: FailPoint) -> Result<Opened, StoreError> {
+pub(super) async fn open(path: &Path, fail_point: FailPoint, tasks: &Tasks) -> Result<Opened, StoreError> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -40,8 +41,8 @@ pub(super) async fn open(path: &Path, fail_point: FailPoint) -> Result<Opened, S
     let heads = heads(&mut connection).await?;
     let (teller, outbox, news) = feed::feed(heads.outbox, watch::channel(true).1);
     let session = SqliteSession { connection, heads };
-    let writer = Writer::start(session, teller, Duration::ZERO, fail_point);
-    tokio::spawn(checkpoint(options, writer.open()));
+    let writer = Writer::start(session, teller, Duration::ZERO, fail_point, tasks);
+    tokio::spawn(tasks.watch("sqlite-checkpoint", checkpoint(options, writer.open())));
     Ok(Opened { store: Arc::new(SqlStore { readers, writer }), feed: outbox, news })
 }
 

@@ -8,7 +8,7 @@ use super::*;
 
 impl Site for tempfile::TempDir {
     async fn open(&self) -> Arc<dyn Store> {
-        super::open(&self.path().join("lending.db"), Arc::new(|_| ())).await.unwrap().store
+        super::open(&self.path().join("lending.db"), Arc::new(|_| ()), &Tasks::default()).await.unwrap().store
     }
 
     async fn tamper(&self, sql: &'static str) {

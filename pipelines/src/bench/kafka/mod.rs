@@ -14,6 +14,7 @@ use weir_ingest::RepeatWindow;
 use weir_ingest::log::EventLog;
 use weir_ingest::log::kafka::{KafkaLog, KafkaSettings, topics};
 use weir_ingest::state::{ObjectsSettings, Snapshots};
+use weir_messages::Tasks;
 use weir_messages::privacy::Keyring;
 use weir_scoring::{Content as Files, CurrentLineup, Lineup};
 
@@ -69,6 +70,7 @@ impl Installation {
             online: None,
             watching: None,
             vitals: Arc::new(Vitals::default()),
+            tasks: Tasks::default(),
             fail_point: Arc::new(FailPoint::default()),
         };
         let keyring = Keyring::new("k1", [("k1".to_owned(), [7; 32])].into()).map_err(failed)?;

@@ -105,38 +105,3 @@ fn the_stage_decides_in_place_and_keeps_nothing() {
     stage.process(&[], &mut out).unwrap();
     assert_eq!(out.len(), 2);
 }
-
-#[test]
-fn an_answer_after_the_deadline_is_none_and_the_record_of_it_runs_again_without_a_clock() {
-    let slow: Spoil = |_, answers| {
-        std::thread::sleep(std::time::Duration::from_millis(60));
-        Ok(answers)
-    };
-    let engine = spoilt(slow);
-    assert_eq!(
-        engine.decide(vec![best()]).remove(0).outcome,
-        Outcome::Approve,
-        "without a deadline it may take its time"
-    );
-    let late = engine.timed().decide(vec![best()]).remove(0);
-    assert_eq!(
-        (late.outcome, late.missing["score"].as_str(), late.model.clone()),
-        (Outcome::Review, "model_late", None)
-    );
-    assert_eq!(engine.rerun(&late), late);
-}
-
-#[test]
-fn a_late_row_takes_no_other_with_it() {
-    let engine = spoilt(|rows, answers| {
-        if rows.iter().any(|row| row.contains(&InputValue::Number(13.0))) {
-            std::thread::sleep(std::time::Duration::from_millis(60));
-        }
-        Ok(answers)
-    });
-    let mut slow = best();
-    slow.features.insert("applicant__amount", FeatureValue::Integer(13));
-    let decisions = engine.timed().decide(vec![best(), slow, best()]);
-    let outcomes: Vec<Outcome> = decisions.iter().map(|one| one.outcome).collect();
-    assert_eq!(outcomes, [Outcome::Approve, Outcome::Review, Outcome::Approve]);
-}

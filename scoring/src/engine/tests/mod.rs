@@ -11,6 +11,7 @@ use crate::policy::tests::{text, vector};
 use crate::{model, policy};
 
 pub(crate) mod failing;
+pub(crate) mod late;
 mod records;
 
 /// What the shipped views give, as far as model and policy read it; `weir-pipelines` holds them against the views.

@@ -24,7 +24,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rdkafka::error::KafkaError;
-use weir_messages::{Position, Topic};
+use weir_messages::{Position, Tasks, Topic};
 
 use super::KafkaSettings;
 use super::client::BrokerError;
@@ -86,26 +86,35 @@ pub enum GroupError {
 pub struct Group {
     settings: KafkaSettings,
     topic: Topic,
-    name: String,
+    name: &'static str,
     ownership: Arc<Ownership>,
+    tasks: Tasks,
 }
 
 impl Group {
     /// The topic must be there.
     #[must_use]
-    pub fn new(settings: &KafkaSettings, topic: Topic, name: &str) -> Self {
-        Self { settings: settings.clone(), topic, name: name.to_owned(), ownership: Arc::default() }
+    pub fn new(settings: &KafkaSettings, topic: Topic, name: &'static str) -> Self {
+        Self { settings: settings.clone(), topic, name, ownership: Arc::default(), tasks: Tasks::default() }
+    }
+
+    /// That the thread of a member has ended is told to `tasks`, under the name of the group.
+    #[must_use]
+    pub fn watched(self, tasks: &Tasks) -> Self {
+        Self { tasks: tasks.clone(), ..self }
     }
 
     /// Adds a member.
     pub fn join(&self, member: Box<dyn Member>) -> Result<Running, BrokerError> {
-        let Self { settings, topic, name, ownership } = self;
+        let Self { settings, topic, name, ownership, tasks } = self;
         let (topic, seat) = (settings.topic(*topic), Ownership::seat(ownership));
         let holds = Holds::new(topic.clone(), member, seat);
         let stop = Arc::new(AtomicBool::new(false));
-        let place = Place { settings: settings.clone(), topic, group: name.clone() };
+        let place = Place { settings: settings.clone(), topic, group: (*name).to_owned() };
         let membership = Membership::new(place, holds, Arc::clone(&stop))?;
-        let thread = std::thread::Builder::new().name(name.clone()).spawn(|| membership.run());
+        let (tasks, name) = (tasks.clone(), *name);
+        let run = move || tasks.run(name, || membership.run()).unwrap_or(Ok(()));
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
         Ok(Running { stop, thread: Some(thread.expect("the system gives a thread")) })
     }
 

@@ -16,7 +16,10 @@ async fn while_it_is_away_callers_are_told_in_time_and_afterwards_all_resumes() 
     };
     let database = Database::Postgres(Box::new(PostgresDatabase::new(&server.url()).unwrap()));
     let log = Arc::new(Log::default());
-    let (store, _news) = relay(super::super::super::open(&database, Arc::new(|_| ())).await.unwrap(), &log);
+    let (store, _news) = relay(
+        super::super::super::open(&database, Arc::new(|_| ()), &weir_messages::Tasks::default()).await.unwrap(),
+        &log,
+    );
     store.commit(telling("a", 0)).await.unwrap();
     log.holds(1).await;
     tokio::task::block_in_place(|| server.kill());
@@ -56,7 +59,10 @@ fn frozen_after_one_commit(database: Database, log: Arc<Log>) -> std::sync::mpsc
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let (store, _news) = relay(super::super::super::open(&database, Arc::new(|_| ())).await.unwrap(), &log);
+            let (store, _news) = relay(
+                super::super::super::open(&database, Arc::new(|_| ()), &weir_messages::Tasks::default()).await.unwrap(),
+                &log,
+            );
             store.commit(telling("a", 0)).await.unwrap();
             log.holds(1).await;
             stands_still.send(()).unwrap();
@@ -85,7 +91,7 @@ async fn the_turn_to_relay_passes_on_from_a_process_that_stands_still() {
 #[tokio::test]
 async fn a_database_that_is_not_there_at_the_start_is_an_error_in_time() {
     let database = PostgresDatabase::new("postgres://weir:s3cret@127.0.0.1:1/books").unwrap();
-    let error = super::super::open(&database, Arc::new(|_| ())).await.unwrap_err();
+    let error = super::super::open(&database, Arc::new(|_| ()), &weir_messages::Tasks::default()).await.unwrap_err();
     assert!(matches!(error, StoreError::Unavailable(_)));
     assert!(!weir_messages::Causes(&error).to_string().contains("s3cret"));
 }

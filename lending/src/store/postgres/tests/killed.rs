@@ -78,7 +78,8 @@ async fn killed_under_load_ten_times_it_has_every_acknowledged_commit_once() {
     let log = Arc::new(Log::default());
     let mut stores = Vec::new();
     for _ in 0..2 {
-        let opened = super::super::super::open(&database, Arc::new(|_| ())).await.unwrap();
+        let opened =
+            super::super::super::open(&database, Arc::new(|_| ()), &weir_messages::Tasks::default()).await.unwrap();
         stores.push(relay(opened, &log).0);
     }
     let stores: [Arc<dyn Store>; 2] = stores.try_into().unwrap();

@@ -95,7 +95,11 @@ async fn site(test: &str) -> Option<Desk> {
     let user = database.options().get_username().to_owned();
     let name = name.split('?').next().unwrap_or(name);
     let over = format!("postgres://{user}@127.0.0.1:{}/{name}?sslmode=disable", line.port);
-    let store = super::super::open(&PostgresDatabase::new(&over).unwrap(), Arc::new(|_| ())).await.unwrap().store;
+    let store =
+        super::super::open(&PostgresDatabase::new(&over).unwrap(), Arc::new(|_| ()), &weir_messages::Tasks::default())
+            .await
+            .unwrap()
+            .store;
     store.commit(appending("a", 0, &["1"])).await.unwrap();
     Some(Desk { database, line, store })
 }

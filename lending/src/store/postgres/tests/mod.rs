@@ -17,7 +17,7 @@ pub(crate) use server::TestDatabase;
 
 impl TestDatabase {
     async fn opened(&self) -> Opened {
-        super::super::open(&self.database(), Arc::new(|_| ())).await.unwrap()
+        super::super::open(&self.database(), Arc::new(|_| ()), &Tasks::default()).await.unwrap()
     }
 
     pub(crate) fn database(&self) -> Database {

@@ -11,7 +11,7 @@ async fn a_replica_answers_what_may_lag_and_nothing_that_a_decision_about_money_
     let Some(lagging) = TestDatabase::of(test).await else { return };
     lagging.open().await.close().await;
     let both = PostgresDatabase::new(&database.url).unwrap().with_replica(&lagging.url).unwrap();
-    let store = super::super::open(&both, Arc::new(|_| ())).await.unwrap().store;
+    let store = super::super::open(&both, Arc::new(|_| ()), &weir_messages::Tasks::default()).await.unwrap().store;
     let written = appending("a", 0, &["1"]);
     let stream = written.appends[0].stream.clone();
     let listing =

@@ -142,7 +142,11 @@ async fn commits_of_another_process_are_relayed_by_notification() {
         return;
     };
     let log = Arc::new(Log::default());
-    let open = async || super::super::super::open(&database.without_polling(), Arc::new(|_| ())).await.unwrap();
+    let open = async || {
+        super::super::super::open(&database.without_polling(), Arc::new(|_| ()), &weir_messages::Tasks::default())
+            .await
+            .unwrap()
+    };
     let (relaying, mut news) = relay(open().await, &log);
     relaying.commit(telling("a", 0)).await.unwrap();
     log.holds(1).await;

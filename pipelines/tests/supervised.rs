@@ -1,0 +1,64 @@
+//! Every task that runs as long as its process ends the process when it ends, with its name and why.
+
+#![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
+#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+
+mod harness;
+
+use std::time::Duration;
+
+use harness::fleet::Fleet;
+use harness::models::Models;
+use harness::{Site, Weir, set};
+use weir_pipelines::TASKS;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Those that only processes on brokers and PostgreSQL have.
+const ON_SERVERS: [&str; 8] = [
+    "postgres-listener",
+    "postgres-turn",
+    "group-lag",
+    "weir-intake",
+    "weir-customers",
+    "weir-entities",
+    "weir-decisions",
+    "weir-deliveries",
+];
+
+fn ends_with_its_name(weir: &Weir, task: &str, cause: &str, log: &std::path::Path) {
+    let status = weir.wait(PATIENCE).unwrap_or_else(|| panic!("the process outlives its task {task}"));
+    let said = std::fs::read_to_string(log).unwrap();
+    let last = said.lines().rfind(|line| line.starts_with("weir: ")).unwrap_or_default();
+    assert!(!status.success(), "{task}: {status}");
+    assert!(last.starts_with(&format!("weir: the task `{task}` ended: {cause}")), "{task} {cause}: {said}");
+}
+
+#[tokio::test]
+async fn a_task_that_ends_ends_its_process_with_its_name() {
+    let mut site = Site::new("");
+    let models = Models::new(&mut site);
+    models.deploy(1);
+    models.promote(1);
+    // Nobody is there: the writer waits for it.
+    set(&mut site.config, "redis", "url", "redis://127.0.0.1:1");
+    for task in TASKS.iter().filter(|task| !ON_SERVERS.contains(task)) {
+        for (fault, cause) in [("panics", "it panicked: the fail point"), ("returns", "it returned")] {
+            std::fs::remove_file(site.log_file()).ok();
+            let weir = site.spawn(&[("WEIR_FAIL_AT", &format!("{task}:{fault}"))]);
+            ends_with_its_name(&weir, task, cause, &site.log_file());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_on_servers_that_ends_ends_its_process_with_its_name() {
+    let Some(fleet) = Fleet::new("a_task_on_servers_that_ends_ends_its_process_with_its_name", "").await else {
+        return;
+    };
+    for (task, fault) in ON_SERVERS.iter().zip(["panics", "returns"].into_iter().cycle()) {
+        let cause = if fault == "panics" { "it panicked: the fail point" } else { "it returned" };
+        let armed = format!("{task}:{fault}");
+        let weir = fleet.spawn_with(task, "ingest,features,scoring,lending", &[("WEIR_FAIL_AT", &armed)]);
+        ends_with_its_name(&weir, task, cause, &fleet.log_file(task));
+    }
+}
