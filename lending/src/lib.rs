@@ -14,5 +14,7 @@ pub mod product;
 pub mod quote;
 pub mod rate;
 pub mod schedule;
+mod status;
 pub mod store;
 pub mod vault;
+pub mod zone;

@@ -158,8 +158,9 @@ impl Load {
 
     async fn sign(&self, application: &str) -> Option<()> {
         let path = format!("/v1/applications/{application}");
-        let (status, contract) = answer(self.weir.request(Method::GET, &format!("{path}/contract"))).await?;
-        assert_eq!(status, StatusCode::OK, "{contract}");
+        let request = self.weir.request(Method::POST, &format!("{path}/contract"));
+        let (status, contract) = answer(request.header("idempotency-key", format!("c{application}"))).await?;
+        assert_eq!(status, StatusCode::CREATED, "{contract}");
         let body = json!({ "contract_hash": contract["contract_hash"] });
         let request = self.weir.request(Method::POST, &format!("{path}/acceptance"));
         let (status, loan) = answer(request.header("idempotency-key", format!("s{application}")).json(&body)).await?;

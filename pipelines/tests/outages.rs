@@ -66,13 +66,8 @@ async fn deal(weir: &Weir, number: u32) -> (String, String) {
     })
     .await;
     assert_eq!(state, "approved", "as without a fault");
-    let mut contract = Value::Null;
-    until("a contract", Duration::from_secs(150), async || {
-        let shown = answer(weir.request(Method::GET, &format!("/v1/applications/{application}/contract"))).await;
-        contract = shown.filter(|(status, _)| status.is_success()).map_or(Value::Null, |(_, body)| body);
-        !contract.is_null()
-    })
-    .await;
+    let path = format!("/v1/applications/{application}/contract");
+    let contract = insist(weir, &path, &format!("c{number}"), &Value::Null).await;
     let accept = json!({ "contract_hash": contract["contract_hash"] });
     let path = format!("/v1/applications/{application}/acceptance");
     let signed = insist(weir, &path, &format!("s{number}"), &accept).await;

@@ -29,6 +29,10 @@ async fn apply(weir: &Weir, customer: &str, number: u32) -> Value {
     harness::answer(request.json(&application(customer, number))).await.unwrap().1
 }
 
+fn path(application: &str, what: &str) -> String {
+    format!("/v1/applications/{application}/{what}")
+}
+
 #[tokio::test]
 async fn a_loan_lives_from_application_to_closing_under_one_trace() {
     let site = Site::new("");
@@ -43,7 +47,11 @@ async fn a_loan_lives_from_application_to_closing_under_one_trace() {
     assert_eq!(decision["vector"]["trace"], TRACE_ID);
     assert_eq!(decision["vector"]["features"]["taps__taps_7d"], 4);
 
-    let contract = weir.get(&format!("/v1/applications/{id}/contract")).await;
+    let (status, not_yet) = harness::answer(weir.request(Method::GET, &path(id, "contract"))).await.unwrap();
+    assert_eq!((status, &not_yet["code"]), (StatusCode::CONFLICT, &json!("application_state")), "{not_yet}");
+    let (status, contract) = weir.post(&path(id, "contract"), "c1", &Value::Null).await;
+    assert_eq!(status, StatusCode::CREATED, "{contract}");
+    assert_eq!(weir.get(&path(id, "contract")).await, contract, "shown as it was drawn up");
     let wrong = json!({ "contract_hash": "0".repeat(64) });
     let (status, problem) = weir.post(&format!("/v1/applications/{id}/acceptance"), "s0", &wrong).await;
     assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("contract_hash_differs")));

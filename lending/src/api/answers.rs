@@ -6,9 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use weir_messages::{ApplicationId, CustomerId, EventTime, LoanId, Reason};
 
-use crate::application::{Application, Approval};
+use crate::application::{Application, ApplicationStatus, Approval};
 use crate::contract::Contract;
-use crate::loan::{Loan, LoanState};
+use crate::loan::{CancellationReason, FailureCode, Loan, LoanStatus};
 use crate::quote::CostTable;
 use crate::vault::Masked;
 
@@ -111,8 +111,7 @@ impl From<&Approval> for OfferAnswer {
 pub struct ApplicationAnswer {
     pub application: ApplicationId,
     pub customer: CustomerId,
-    /// `submitted`, `in_review`, `declined`, `approved`, `offered` or `accepted`.
-    pub state: String,
+    pub state: ApplicationStatus,
     pub product: String,
     pub product_version: u32,
     pub amount: String,
@@ -121,19 +120,23 @@ pub struct ApplicationAnswer {
     pub submitted_at: EventTime,
     /// Why it was decided so, most important first; empty before.
     pub reasons: Vec<Reason>,
+    /// The last business day on which it stays open: it expires the day after. Absent once it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub valid_through: Option<NaiveDate>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<OfferAnswer>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loan: Option<LoanId>,
 }
 
-impl From<&Application> for ApplicationAnswer {
-    fn from(application: &Application) -> Self {
+impl ApplicationAnswer {
+    pub(super) fn of(application: &Application, valid_through: Option<NaiveDate>) -> Self {
         let (submitted, state) = (&application.submitted, &application.state);
         Self {
             application: submitted.application.clone(),
             customer: submitted.customer.clone(),
-            state: state.name().to_owned(),
+            state: state.status(),
             product: submitted.product.name.clone(),
             product_version: submitted.product.version,
             amount: submitted.amount.amount(),
@@ -141,10 +144,18 @@ impl From<&Application> for ApplicationAnswer {
             term_months: submitted.term_months,
             submitted_at: submitted.at,
             reasons: state.reasons().to_vec(),
+            valid_through,
             offer: state.approval().map(OfferAnswer::from),
             loan: state.loan().cloned(),
         }
     }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ApplicationListed {
+    pub application: ApplicationId,
+    pub customer: CustomerId,
+    pub state: ApplicationStatus,
 }
 
 /// The contract as it was shown: its hash is what acceptance must name.
@@ -187,8 +198,7 @@ pub struct LoanAnswer {
     pub loan: LoanId,
     pub application: ApplicationId,
     pub customer: CustomerId,
-    /// `signed`, `paying_out`, `payout_failed`, `cancelled`, `active`, `overpaid` or `closed`.
-    pub state: String,
+    pub state: LoanStatus,
     pub currency: String,
     pub principal: String,
     pub annual_rate: String,
@@ -199,8 +209,17 @@ pub struct LoanAnswer {
     pub due: String,
     /// What a payment today must bring to settle the loan.
     pub payoff: String,
-    /// The borrower's, paid beyond everything owed.
+    /// The borrower's, paid beyond everything owed and not refunded.
     pub credit: String,
+    /// Paid back of what was received.
+    #[serde(default)]
+    pub refunded: String,
+    /// Why the latest payout or refund failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_failure: Option<FailureCode>,
+    /// Why it was cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancellation: Option<CancellationReason>,
     pub days_past_due: u32,
     /// Empty before the payout.
     pub installments: Vec<LoanInstallmentAnswer>,
@@ -217,7 +236,7 @@ impl LoanAnswer {
             loan: loan.id().clone(),
             application: signed.application.clone(),
             customer: signed.customer.clone(),
-            state: state_name(&loan.state()).to_owned(),
+            state: loan.state().status(),
             currency: principal.currency().to_string(),
             principal: principal.amount(),
             annual_rate: signed.cost_table.annual_rate.to_string(),
@@ -226,6 +245,9 @@ impl LoanAnswer {
             due: position.map_or(Ok(nothing), |position| position.due_by(on))?.amount(),
             payoff: position.map_or(Ok(nothing), |position| position.payoff_amount(on))?.amount(),
             credit: position.map_or(nothing, |position| position.credit).amount(),
+            refunded: position.map_or(nothing, |position| position.refunded).amount(),
+            payment_failure: loan.payment_failure().map(|failure| failure.code),
+            cancellation: loan.cancellation(),
             days_past_due: position.map_or(0, |position| position.days_past_due(on)),
             installments: installments
                 .iter()
@@ -243,23 +265,9 @@ impl LoanAnswer {
     }
 }
 
-/// As answers and listings have it.
-#[must_use]
-pub const fn state_name(state: &LoanState) -> &'static str {
-    match state {
-        LoanState::Signed => "signed",
-        LoanState::PayingOut { .. } => "paying_out",
-        LoanState::PayoutFailed { .. } => "payout_failed",
-        LoanState::Cancelled { .. } => "cancelled",
-        LoanState::Active => "active",
-        LoanState::Overpaid { .. } => "overpaid",
-        LoanState::Closed { .. } => "closed",
-    }
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LoanListed {
     pub loan: LoanId,
     pub customer: CustomerId,
-    pub state: String,
+    pub state: LoanStatus,
 }

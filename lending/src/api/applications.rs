@@ -14,7 +14,7 @@ use super::{ApplicationAnswer, CostAnswer, Lending, LendingError, Once, RequestK
 use crate::application::{Application, ApplicationEvent, Submitted};
 use crate::product::{Product, ProductRef};
 use crate::quote::Quote;
-use crate::store::{Append, Claim, Commit, Listing, ListingKind, StreamId};
+use crate::store::{Append, Claim, Commit, Listing, ListingState, StreamId};
 use crate::vault::Field;
 
 /// Who writes lending's events.
@@ -66,6 +66,20 @@ impl Lending {
         asked: ApplicationRequest,
         request: &RequestKey,
     ) -> Result<Once<ApplicationAnswer>, LendingError> {
+        match self.submit(&asked, request).await {
+            // An open one whose last day has passed is in nobody's way.
+            Err(LendingError::OpenApplication { application }) if self.expire(&application).await? => {
+                self.submit(&asked, request).await
+            }
+            submitted => submitted,
+        }
+    }
+
+    async fn submit(
+        &self,
+        asked: &ApplicationRequest,
+        request: &RequestKey,
+    ) -> Result<Once<ApplicationAnswer>, LendingError> {
         let amount = amount::requested(&asked.amount, &asked.currency)?;
         let product = ProductRef { name: asked.product.clone(), version: asked.product_version };
         let defined = self.product(&product)?;
@@ -81,7 +95,7 @@ impl Lending {
         }
         let token = |kind, clear: &Option<Clear>| clear.as_ref().map(|one| self.ports.tokens.token(kind, one.expose()));
         let (device, ip) = (token(Identifier::Device, &asked.device), token(Identifier::Ip, &asked.ip));
-        let (asked, product, device, ip) = (&asked, &product, &device, &ip);
+        let (product, device, ip) = (&product, &device, &ip);
         self.once(request, |commit: Commit| {
             Box::pin(async move {
                 let (customer, open) = tokio::join!(
@@ -130,20 +144,20 @@ impl Lending {
                 let answer = Application::fold([submission.clone()])?;
                 self.fresh.put(&answer);
                 let commit = Commit {
-                    appends: vec![appended(&application, 0, &submission)?],
+                    appends: vec![appended(&application, 0, &[submission])?],
                     outbox: vec![event],
                     claims: vec![open_claim(&asked.customer, &application)],
                     listings: vec![listed(&answer)],
                     ..commit
                 };
-                Ok((commit, ApplicationAnswer::from(&answer)))
+                Ok((commit, self.application_answer(&answer)))
             })
         })
         .await
     }
 
     pub async fn application(&self, application: &ApplicationId) -> Result<ApplicationAnswer, LendingError> {
-        Ok(ApplicationAnswer::from(&self.load_application(application).await?))
+        Ok(self.application_answer(&self.load_application(application).await?))
     }
 
     pub(super) async fn load_application(&self, id: &ApplicationId) -> Result<Application, LendingError> {
@@ -184,24 +198,43 @@ impl Lending {
     }
 }
 
-pub(super) fn appended(
-    application: &ApplicationId,
-    expected: u64,
-    event: &ApplicationEvent,
-) -> Result<Append, LendingError> {
-    let stream = StreamId::application(application);
-    Ok(Append { stream, expected, bodies: vec![encoded("application", event)?] })
+/// The commit of further events, and the application after it: its listing moves on, and the customer may apply again
+/// once it is over.
+pub(super) fn changed(
+    commit: Commit,
+    before: &Application,
+    events: &[ApplicationEvent],
+) -> Result<(Commit, Application), LendingError> {
+    let after = events.iter().try_fold(before.clone(), |application, event| application.after(event))?;
+    let Submitted { application, customer, .. } = &after.submitted;
+    let is_over = after.state.status().is_over();
+    let commit = Commit {
+        appends: vec![appended(application, before.version, events)?],
+        listings: vec![listed(&after)],
+        releases: is_over.then(|| open_claim(customer, application)).into_iter().collect(),
+        ..commit
+    };
+    Ok((commit, after))
 }
 
-pub(super) fn open_claim(customer: &CustomerId, application: &ApplicationId) -> Claim {
+fn appended(application: &ApplicationId, expected: u64, events: &[ApplicationEvent]) -> Result<Append, LendingError> {
+    let bodies = events.iter().map(|event| encoded("application", event)).collect::<Result<_, _>>()?;
+    Ok(Append { stream: StreamId::application(application), expected, bodies })
+}
+
+pub(super) fn refused(application: &Application, rule: &'static str) -> LendingError {
+    let (id, state) = (application.submitted.application.clone(), application.state.status());
+    LendingError::State { application: id, state, rule }
+}
+
+fn open_claim(customer: &CustomerId, application: &ApplicationId) -> Claim {
     Claim { kind: OPEN_APPLICATION, value: customer.to_string(), owner: application.to_string() }
 }
 
-pub(super) fn listed(application: &Application) -> Listing {
+fn listed(application: &Application) -> Listing {
     Listing {
-        kind: ListingKind::Application,
         id: application.submitted.application.to_string(),
         customer: application.submitted.customer.clone(),
-        state: application.state.name().to_owned(),
+        state: ListingState::Application(application.state.status()),
     }
 }

@@ -1,17 +1,18 @@
-//! Showing the contract and accepting it.
+//! Drawing up the contract, showing it and accepting it.
 
+use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use weir_messages::{ApplicationId, LoanId, TraceId};
+use weir_messages::{ApplicationId, LoanId};
 
-use super::applications::{appended, listed, open_claim};
+use super::applications::{changed, refused};
 use super::{ContractAnswer, Lending, LendingError, LoanAnswer, Once, RequestKey, encoded};
-use crate::application::{Application, ApplicationEvent, ApplicationState};
+use crate::application::{Application, ApplicationEvent, ApplicationState, Approval};
 use crate::contract::{Contract, Parties};
 use crate::loan::{Answer, Loan, LoanCommand, LoanEvent, PaymentId};
 use crate::payment::Ordered;
 use crate::quote::{Quote, Sha256};
-use crate::store::{Append, Commit, Listing, StreamId};
+use crate::store::{Append, Commit, StreamId};
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -20,48 +21,81 @@ pub struct Acceptance {
     pub contract_hash: String,
 }
 
+const HAS_A_CONTRACT: &str = "only an approved application has a contract";
+
 impl Lending {
-    /// The contract of an approved application: drawn up when it is first shown, and the same text until it is accepted
-    /// or its days of payout have passed.
-    pub async fn contract(&self, application: &ApplicationId, trace: TraceId) -> Result<ContractAnswer, LendingError> {
-        self.settle(trace, |commit: Commit| {
+    /// The contract as it was drawn up.
+    pub async fn contract(&self, application: &ApplicationId) -> Result<ContractAnswer, LendingError> {
+        let known = self.current_application(application).await?;
+        let rule = match &known.state {
+            ApplicationState::Offered { contract, .. } | ApplicationState::Accepted { contract, .. } => {
+                return Ok(ContractAnswer::from(&**contract));
+            }
+            ApplicationState::Approved { .. } => "its contract is not drawn up yet",
+            ApplicationState::Submitted
+            | ApplicationState::InReview { .. }
+            | ApplicationState::Declined { .. }
+            | ApplicationState::Withdrawn { .. }
+            | ApplicationState::Expired { .. } => HAS_A_CONTRACT,
+        };
+        Err(refused(&known, rule))
+    }
+
+    /// Draws up the contract of an approved application. It stays the same text until it is accepted or its days of payout
+    /// have passed: drawing it up again before changes nothing, and after that makes another text.
+    pub async fn draw_contract(
+        &self,
+        application: &ApplicationId,
+        request: &RequestKey,
+    ) -> Result<Once<ContractAnswer>, LendingError> {
+        self.once(request, |commit: Commit| {
             Box::pin(async move {
-                let known = self.load_application(application).await?;
+                let known = self.current_application(application).await?;
                 let on = self.business_date();
-                let (approval, shown) = match &known.state {
+                let (approval, drawn) = match &known.state {
                     ApplicationState::Accepted { contract, .. } => {
-                        return Ok((None, ContractAnswer::from(&**contract)));
+                        return Ok((commit, ContractAnswer::from(&**contract)));
                     }
                     ApplicationState::Offered { contract, .. } if contract.cost_table.last_payout_on() >= on => {
-                        return Ok((None, ContractAnswer::from(&**contract)));
+                        return Ok((commit, ContractAnswer::from(&**contract)));
                     }
                     ApplicationState::Offered { approval, contract, .. } => (approval, Some(&contract.parties.loan)),
                     ApplicationState::Approved { approval, .. } => (approval, None),
                     ApplicationState::Submitted
                     | ApplicationState::InReview { .. }
-                    | ApplicationState::Declined { .. } => {
-                        return Err(refused(&known, "only an approved application has a contract"));
-                    }
+                    | ApplicationState::Declined { .. }
+                    | ApplicationState::Withdrawn { .. }
+                    | ApplicationState::Expired { .. } => return Err(refused(&known, HAS_A_CONTRACT)),
                 };
-                let product = self.product(&known.submitted.product)?;
-                let (amount, term, rate) = (approval.amount, known.submitted.term_months, approval.annual_rate);
-                let quote = Quote::new(product, &self.caps, amount, term, rate, on)?;
-                let parties = Parties {
-                    loan: shown.cloned().unwrap_or_else(|| LoanId::new(self.new_id("l"))),
-                    application: application.clone(),
-                    customer: known.submitted.customer.clone(),
-                    lender: self.lender.clone(),
-                    drawn_on: on,
-                };
-                let contract = Contract::draw(&quote, &self.caps, parties)?;
+                let loan = drawn.cloned().unwrap_or_else(|| LoanId::new(self.new_id("l")));
+                let contract = self.contract_for(&known, approval, loan, on)?;
                 let answer = ContractAnswer::from(&contract);
                 let event = ApplicationEvent::ContractDrawn { contract: Box::new(contract) };
-                let append = appended(application, known.version, &event)?;
-                let listing = Listing { state: "offered".to_owned(), ..listed(&known) };
-                Ok((Some(Commit { appends: vec![append], listings: vec![listing], ..commit }), answer))
+                Ok((changed(commit, &known, &[event])?.0, answer))
             })
         })
         .await
+    }
+
+    fn contract_for(
+        &self,
+        known: &Application,
+        approval: &Approval,
+        loan: LoanId,
+        on: NaiveDate,
+    ) -> Result<Contract, LendingError> {
+        let submitted = &known.submitted;
+        let product = self.product(&submitted.product)?;
+        let (amount, term, rate) = (approval.amount, submitted.term_months, approval.annual_rate);
+        let quote = Quote::new(product, &self.caps, amount, term, rate, on)?;
+        let parties = Parties {
+            loan,
+            application: submitted.application.clone(),
+            customer: submitted.customer.clone(),
+            lender: self.lender.clone(),
+            drawn_on: on,
+        };
+        Ok(Contract::draw(&quote, &self.caps, parties)?)
     }
 
     /// Signs the contract with this hash, and orders the payout in the same commit.
@@ -77,7 +111,7 @@ impl Lending {
         let signed = self
             .once(request, |commit: Commit| {
                 Box::pin(async move {
-                    let known = self.load_application(application).await?;
+                    let known = self.current_application(application).await?;
                     let ApplicationState::Offered { contract, .. } = &known.state else {
                         return Err(refused(&known, "only one whose contract was shown is accepted"));
                     };
@@ -85,26 +119,22 @@ impl Lending {
                     let signature = LoanEvent::from(&contract.as_ref().clone().accept(hash, on)?);
                     let loan = Loan::fold([&signature])?;
                     let payment = PaymentId::new(self.new_id("p"));
-                    let mut commit = commit;
+                    let mut entry = None;
                     let mut bodies = vec![encoded("loan", &signature)?];
                     let loan = match loan.decide(&LoanCommand::StartPayout { payment }, on)? {
                         Answer::AlreadyApplied => loan,
                         Answer::Applied(change) => {
                             bodies.push(encoded("loan", &change.event)?);
-                            commit.entries.extend(change.entry);
+                            entry = change.entry;
                             change.loan
                         }
                     };
-                    let (id, customer) = (loan.id().clone(), known.submitted.customer.clone());
-                    let accepted =
-                        ApplicationEvent::Accepted { loan: id.clone(), contract_hash: hash.clone(), accepted_on: on };
-                    commit.appends = vec![
-                        appended(application, known.version, &accepted)?,
-                        Append { stream: StreamId::loan(&id), expected: 0, bodies },
-                    ];
-                    commit.releases = vec![open_claim(&customer, application)];
-                    commit.listings =
-                        vec![Listing { state: "accepted".to_owned(), ..listed(&known) }, super::loans::listed(&loan)];
+                    let (id, contract_hash) = (loan.id().clone(), hash.clone());
+                    let accepted = ApplicationEvent::Accepted { loan: id.clone(), contract_hash, accepted_on: on };
+                    let (mut commit, _) = changed(commit, &known, &[accepted])?;
+                    commit.appends.push(Append { stream: StreamId::loan(&id), expected: 0, bodies });
+                    commit.entries.extend(entry);
+                    commit.listings.push(super::loans::listed(&loan));
                     Ok((commit, self.loan_answer(&loan)?))
                 })
             })
@@ -115,9 +145,4 @@ impl Lending {
         }
         Ok(signed)
     }
-}
-
-fn refused(application: &Application, rule: &'static str) -> LendingError {
-    let (id, state) = (application.submitted.application.clone(), application.state.name());
-    LendingError::State { application: id, state, rule }
 }

@@ -1,11 +1,11 @@
 //! Registering, reading and erasing customers.
 
-use weir_messages::CustomerId;
+use weir_messages::{ApplicationId, CustomerId, LoanId};
 
 use super::applications::OPEN_APPLICATION;
 use super::{CustomerAnswer, CustomerRegistered, ErasedAnswer, Lending, LendingError, Once, RequestKey};
 use crate::customer::{CustomerEvent, Registration, age};
-use crate::store::{Append, Claim, Commit, Find, Freshness, ListingKind, StreamId};
+use crate::store::{Append, Claim, Commit, Find, Freshness, Listing, ListingKind, ListingState, Listings, StreamId};
 use crate::vault::{Field, Opened};
 
 /// The claim that keeps an id number to one customer.
@@ -70,21 +70,18 @@ impl Lending {
         customer: &CustomerId,
         request: &RequestKey,
     ) -> Result<Once<ErasedAnswer>, LendingError> {
+        self.expire_open_application(customer).await?;
         let erasing = self.once(request, |commit: Commit| {
             Box::pin(async move {
                 let (known, _) = self.known_customer(customer).await?;
-                self.nothing_open(customer).await?;
+                let mut appends = self.nothing_open(customer).await?;
                 let event = CustomerEvent::Erased { erased_on: self.business_date() };
-                let append = Append {
-                    stream: StreamId::customer(customer),
-                    expected: known.version,
-                    bodies: vec![body(&event)?],
-                };
+                let (stream, expected) = (StreamId::customer(customer), known.version);
+                appends.push(Append { stream, expected, bodies: vec![body(&event)?] });
                 // Nobody can open an application meanwhile or ever after.
                 let owner = format!("erased:{customer}");
                 let claim = Claim { kind: OPEN_APPLICATION, value: customer.to_string(), owner };
-                let commit =
-                    Commit { appends: vec![append], claims: vec![claim], erase: Some(customer.clone()), ..commit };
+                let commit = Commit { appends, claims: vec![claim], erase: Some(customer.clone()), ..commit };
                 Ok((commit, ErasedAnswer { customer: customer.clone() }))
             })
         });
@@ -94,19 +91,59 @@ impl Lending {
         Ok(erased)
     }
 
-    async fn nothing_open(&self, customer: &CustomerId) -> Result<(), LendingError> {
-        for (kind, over) in [
-            (ListingKind::Application, ["declined", "accepted"].as_slice()),
-            (ListingKind::Loan, ["closed", "cancelled"].as_slice()),
-        ] {
+    /// One whose last day has passed still holds the claim until an event says that it is over.
+    async fn expire_open_application(&self, customer: &CustomerId) -> Result<(), LendingError> {
+        let Some(open) = self.store.owner(OPEN_APPLICATION, customer.as_str()).await? else { return Ok(()) };
+        match self.expire(&ApplicationId::new(open)).await {
+            // The claim of an erased customer is held by no application.
+            Ok(_) | Err(LendingError::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Refuses while anything of the customer's is open; otherwise the checks that all of it is still over when this is
+    /// committed. Read from the streams: a listing is no truth.
+    async fn nothing_open(&self, customer: &CustomerId) -> Result<Vec<Append>, LendingError> {
+        let mut unchanged = Vec::new();
+        for listings in [Listings::Applications(None), Listings::Loans(None)] {
             let (customer, freshness) = (Some(customer.clone()), Freshness::Now);
-            let find = Find { kind, state: None, customer, after: None, limit: u32::MAX, freshness };
-            let open = self.store.find(&find).await?.into_iter().find(|one| !over.contains(&one.state.as_str()));
-            if let Some(open) = open {
-                return Err(LendingError::StillOpen { what: format!("{} {} ({})", kind.name(), open.id, open.state) });
+            let find = Find { listings, customer, after: None, limit: u32::MAX, freshness };
+            for Listing { id, state, .. } in self.store.find(&find).await? {
+                let (state, check) = self.standing(id.as_str(), state.kind()).await?;
+                if !state.is_over() {
+                    let what = format!("{} {id} ({})", state.kind().name(), state.name());
+                    return Err(LendingError::StillOpen { what });
+                }
+                unchanged.push(check);
             }
         }
-        Ok(())
+        Ok(unchanged)
+    }
+
+    /// Where something stands today, and the check that it has not moved on.
+    async fn standing(&self, id: &str, kind: ListingKind) -> Result<(ListingState, Append), LendingError> {
+        match kind {
+            ListingKind::Application => {
+                let id = ApplicationId::from(id);
+                let known = self.current_application(&id).await?;
+                let state = ListingState::Application(known.state.status());
+                Ok((state, Append::unchanged(StreamId::application(&id), known.version)))
+            }
+            ListingKind::Loan => {
+                let known = self.load_loan(&id.into()).await?;
+                let state = ListingState::Loan(known.state().status());
+                Ok((state, Append::unchanged(StreamId::loan(known.id()), known.version())))
+            }
+        }
+    }
+
+    /// That the customer is not erased, checked again when it is committed.
+    pub(super) async fn still_known(&self, customer: &CustomerId, loan: &LoanId) -> Result<Append, LendingError> {
+        match self.known_customer(customer).await {
+            Ok((known, _)) => Ok(Append::unchanged(StreamId::customer(customer), known.version)),
+            Err(LendingError::NotFound { .. }) => Err(LendingError::Erased { loan: loan.clone() }),
+            Err(error) => Err(error),
+        }
     }
 
     /// An erased customer is not found.

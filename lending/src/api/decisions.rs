@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use weir_messages::{ApplicationId, Decision, Place, Retry, TraceId};
 
-use super::applications::{appended, listed, open_claim};
+use super::applications::changed;
 use super::each::each;
 use super::{ApplicationAnswer, Lending, LendingError, decoded};
-use crate::application::{Application, ApplicationEvent, ApplicationState, Decided, decide};
-use crate::store::{Commit, ConsumerOffset, Find, Freshness, Listing, ListingKind, ParkedKind, StreamId};
+use crate::application::{Application, ApplicationEvent, ApplicationStatus, Decided, decide};
+use crate::store::{Commit, ConsumerOffset, Find, Freshness, Listings, ParkedKind, StreamId};
 
+/// Versions at which the first decision can be in an application's stream: the first event is its submission, and only its
+/// end can lie between the two.
+const FIRST_DECISION: [u64; 2] = [2, 3];
 /// Applications looked through at once.
 const PAGE: u32 = 100;
 
@@ -20,6 +23,8 @@ pub enum DecisionTaken {
     Applied,
     /// The first decision stands.
     AlreadyDecided,
+    /// The first decision, of an application that was withdrawn or had expired: on record, and without effect.
+    TooLate,
     /// Nothing of ours, or of another customer.
     UnknownApplication,
     /// It cannot be applied now, and was set aside.
@@ -44,26 +49,21 @@ impl Lending {
                         }
                         Err(error) => return Err(error),
                     };
-                    if known.state != ApplicationState::Submitted {
-                        let told = Some(ApplicationAnswer::from(&known));
+                    if known.first_decision.is_some() {
+                        let told = Some(self.application_answer(&known));
                         return Ok((None, (DecisionTaken::AlreadyDecided, told)));
+                    }
+                    if known.state.status().is_over() || self.is_past_due(&known) {
+                        let (commit, after) = changed(commit, &known, &self.too_late(&known, decision, record))?;
+                        return Ok((Some(commit), (DecisionTaken::TooLate, Some(self.application_answer(&after)))));
                     }
                     // A decline or a review needs none.
                     let product = || self.product(&known.submitted.product);
                     let decided = decide(&known.submitted, decision, product, &self.caps, self.business_date())?;
                     let decided = Decided { record: Some(record), ..decided };
                     let event = ApplicationEvent::Decided(Box::new(decided));
-                    let submission = ApplicationEvent::Submitted(Box::new(known.submitted.clone()));
-                    let after = Application::fold([submission, event.clone()])?;
-                    let mut commit = Commit {
-                        appends: vec![appended(&decision.application, known.version, &event)?],
-                        listings: vec![Listing { ..listed(&after) }],
-                        ..commit
-                    };
-                    if matches!(after.state, ApplicationState::Declined { .. }) {
-                        commit.releases = vec![open_claim(&decision.customer, &decision.application)];
-                    }
-                    let told = Some(ApplicationAnswer::from(&after));
+                    let (commit, after) = changed(commit, &known, &[event])?;
+                    let told = Some(self.application_answer(&after));
                     Ok((Some(commit), (DecisionTaken::Applied, told)))
                 })
             })
@@ -72,6 +72,14 @@ impl Lending {
             self.waiting.wake(&told);
         }
         Ok(taken)
+    }
+
+    /// That a decision came after the end of its application, and that end where no event says so yet.
+    fn too_late(&self, known: &Application, decision: &Decision, record: Place) -> Vec<ApplicationEvent> {
+        let (outcome, at) = (decision.outcome, decision.at);
+        let expired = ApplicationEvent::Expired { expired_on: self.business_date() };
+        let ends = (!known.state.status().is_over()).then_some(expired);
+        ends.into_iter().chain([ApplicationEvent::DecisionTooLate { outcome, at, record }]).collect()
     }
 
     /// Applies decisions read from the log, all at once so that they share a commit. One that cannot be applied is parked.
@@ -104,7 +112,7 @@ impl Lending {
         self.park(ParkedKind::Decision, id, &error, Some(record.to_string())).await
     }
 
-    /// Where the decision that stands is on the log; `None` while there is none.
+    /// Where the first decision is on the log, whether it came in time or not; `None` while there is none.
     pub async fn decision_record(&self, application: &ApplicationId) -> Result<Option<Place>, LendingError> {
         Ok(self.decision_records(std::slice::from_ref(application)).await?.remove(application))
     }
@@ -117,15 +125,12 @@ impl Lending {
         let ids: BTreeMap<_, _> = applications.iter().map(|id| (StreamId::application(id), id)).collect();
         let streams: Vec<_> = ids.keys().cloned().collect();
         let mut records = BTreeMap::new();
-        // The second event, as the first is its submission.
-        for (stream, body) in self.store.events(2, &streams).await? {
-            let record = match decoded("application", &body)? {
-                ApplicationEvent::Decided(decided) => decided.record,
-                ApplicationEvent::Submitted(_)
-                | ApplicationEvent::ContractDrawn { .. }
-                | ApplicationEvent::Accepted { .. } => None,
-            };
-            records.extend(ids.get(&stream).copied().cloned().zip(record));
+        for version in FIRST_DECISION {
+            for (stream, body) in self.store.events(version, &streams).await? {
+                let event: ApplicationEvent = decoded("application", &body)?;
+                let record = event.decision().and_then(|decision| decision.record);
+                records.extend(ids.get(&stream).copied().cloned().zip(record));
+            }
         }
         Ok(records)
     }
@@ -138,8 +143,8 @@ impl Lending {
     ) -> Result<Vec<(ApplicationId, Place)>, LendingError> {
         let mut found = Vec::new();
         while found.len() < most {
-            let (kind, limit) = (ListingKind::Application, PAGE);
-            let find = Find { kind, state: None, customer: None, after, limit, freshness: Freshness::MayLag };
+            let (listings, freshness) = (Listings::Applications(None), Freshness::MayLag);
+            let find = Find { listings, customer: None, after, limit: PAGE, freshness };
             let page = self.store.find(&find).await?;
             after = page.last().map(|last| last.id.clone());
             if after.is_none() {
@@ -175,7 +180,8 @@ impl Lending {
             Some(fresh) => fresh,
             None => self.load_application(application).await?,
         };
-        let answer = if known.state == ApplicationState::Submitted { waiter.answer(timeout).await } else { None };
-        Ok(answer.unwrap_or_else(|| ApplicationAnswer::from(&known)))
+        let waits = known.state.status() == ApplicationStatus::Submitted;
+        let answer = if waits { waiter.answer(timeout).await } else { None };
+        Ok(answer.unwrap_or_else(|| self.application_answer(&known)))
     }
 }

@@ -1,9 +1,9 @@
 //! Everything that lending may answer instead of what was asked: stable codes, the field where there is one, and no
 //! personal data.
 
-use weir_messages::{ApplicationId, Retry};
+use weir_messages::{ApplicationId, LoanId, Retry};
 
-use crate::application::BrokenApplication;
+use crate::application::{ApplicationStatus, BrokenApplication};
 use crate::contract::ContractError;
 use crate::decision_source::DecisionUnread;
 use crate::loan::{BrokenHistory, Refusal};
@@ -40,8 +40,10 @@ pub enum LendingError {
     OpenApplication { application: ApplicationId },
     #[error("the customer has {what}, and is erased only when nothing is open")]
     StillOpen { what: String },
+    #[error("loan {loan} has nothing open and its customer is erased: a credit would be nobody's")]
+    Erased { loan: LoanId },
     #[error("application {application} is {state}, and {rule}")]
-    State { application: ApplicationId, state: &'static str, rule: &'static str },
+    State { application: ApplicationId, state: ApplicationStatus, rule: &'static str },
     #[error("the idempotency key was used for another request")]
     KeyReused,
     #[error(transparent)]
@@ -78,6 +80,7 @@ impl LendingError {
             Self::Registered { .. } => "customer_registered",
             Self::OpenApplication { .. } => "application_open",
             Self::StillOpen { .. } => "customer_not_settled",
+            Self::Erased { .. } => "customer_erased",
             Self::State { .. } => "application_state",
             Self::KeyReused => "idempotency_key_reused",
             Self::Quote(QuoteError::AboveCap(_)) | Self::Contract(ContractError::AboveCap(_)) => "rate_above_cap",
@@ -117,6 +120,7 @@ impl LendingError {
             Self::Registered { .. }
             | Self::OpenApplication { .. }
             | Self::StillOpen { .. }
+            | Self::Erased { .. }
             | Self::State { .. }
             | Self::Contract(
                 ContractError::OtherHash { .. } | ContractError::Expired { .. } | ContractError::AboveCap(_),
@@ -125,6 +129,7 @@ impl LendingError {
                 Refusal::State { .. }
                 | Refusal::OtherPayment { .. }
                 | Refusal::FailedPayment { .. }
+                | Refusal::UsedPayment { .. }
                 | Refusal::OtherRepayment { .. },
             ) => ErrorKind::Conflict,
             Self::Contended
@@ -161,7 +166,9 @@ impl LendingError {
             | Self::Contract(_)
             | Self::Loan(_)
             | Self::Vault(_) => Retry::Later,
-            Self::KeyReused | Self::Balance { .. } | Self::Corrupt { .. } | Self::Panicked => Retry::Never,
+            Self::KeyReused | Self::Erased { .. } | Self::Balance { .. } | Self::Corrupt { .. } | Self::Panicked => {
+                Retry::Never
+            }
         }
     }
 
@@ -180,6 +187,7 @@ impl LendingError {
             Self::NotFound { .. }
             | Self::OpenApplication { .. }
             | Self::StillOpen { .. }
+            | Self::Erased { .. }
             | Self::State { .. }
             | Self::KeyReused
             | Self::Quote(_)

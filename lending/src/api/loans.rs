@@ -5,9 +5,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use weir_messages::{CustomerId, Event, EventType, LoanId, TraceId, events};
 
-use super::{Lending, LendingError, LoanAnswer, LoanListed, Once, RequestKey, amount, decoded, encoded, state_name};
-use crate::loan::{Answer, Change, Loan, LoanCommand, LoanEvent, LoanState, RepaymentId};
-use crate::store::{Append, Commit, Find, Freshness, Listing, ListingKind, StreamId};
+use super::{Lending, LendingError, LoanAnswer, LoanListed, Once, RequestKey, amount, decoded, encoded};
+use crate::loan::{Answer, Change, Loan, LoanCommand, LoanEvent, LoanState, LoanStatus, RepaymentId};
+use crate::store::{Append, Commit, Find, Freshness, Listing, ListingState, Listings, StreamId};
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -31,32 +31,31 @@ impl Lending {
     /// Loans in order of their ids, from beyond `after`. For people who look: a replica that lags may answer.
     pub async fn loans(
         &self,
-        state: Option<&str>,
+        state: Option<LoanStatus>,
         customer: Option<&CustomerId>,
         after: Option<&LoanId>,
         limit: u32,
     ) -> Result<Vec<LoanListed>, LendingError> {
-        let (state, customer) = (state.map(str::to_owned), customer.cloned());
-        let after = after.map(ToString::to_string);
-        self.listed_loans(Find { kind: ListingKind::Loan, state, customer, after, limit, freshness: Freshness::MayLag })
-            .await
+        let (customer, after) = (customer.cloned(), after.map(ToString::to_string));
+        let (listings, freshness) = (Listings::Loans(state), Freshness::MayLag);
+        let found = self.store.find(&Find { listings, customer, after, limit, freshness }).await?;
+        let listed = |Listing { id, customer, state }| match state {
+            ListingState::Loan(state) => Some(LoanListed { loan: LoanId::new(id), customer, state }),
+            ListingState::Application(_) => None,
+        };
+        Ok(found.into_iter().filter_map(listed).collect())
     }
 
     /// As they are now.
     pub(super) async fn loans_in(
         &self,
-        state: &str,
+        state: LoanStatus,
         after: Option<&LoanId>,
         limit: u32,
-    ) -> Result<Vec<LoanListed>, LendingError> {
-        let (kind, after) = (ListingKind::Loan, after.map(ToString::to_string));
-        let (state, customer, freshness) = (Some(state.to_owned()), None, Freshness::Now);
-        self.listed_loans(Find { kind, state, customer, after, limit, freshness }).await
-    }
-
-    async fn listed_loans(&self, find: Find) -> Result<Vec<LoanListed>, LendingError> {
-        let listed = |one: Listing| LoanListed { loan: LoanId::new(one.id), customer: one.customer, state: one.state };
-        Ok(self.store.find(&find).await?.into_iter().map(listed).collect())
+    ) -> Result<Vec<LoanId>, LendingError> {
+        let (listings, after) = (Listings::Loans(Some(state)), after.map(ToString::to_string));
+        let find = Find { listings, customer: None, after, limit, freshness: Freshness::Now };
+        Ok(self.store.find(&find).await?.into_iter().map(|listed| LoanId::new(listed.id)).collect())
     }
 
     pub async fn repay(
@@ -70,21 +69,9 @@ impl Lending {
             return Err(LendingError::invalid("repayment", "expected 1 to 64 characters"));
         }
         let repayment = RepaymentId::new(asked.repayment.as_str());
-        let repayment = &repayment;
-        self.once(request, |commit: Commit| {
-            Box::pin(async move {
-                let known = self.load_loan(loan).await?;
-                let on = self.business_date();
-                let value_on = asked.value_on.unwrap_or(on);
-                let command = LoanCommand::Repay { repayment: repayment.clone(), amount, value_on };
-                match known.decide(&command, on)? {
-                    Answer::AlreadyApplied => Ok((commit, self.loan_answer(&known)?)),
-                    Answer::Applied(change) => {
-                        let answer = self.loan_answer(&change.loan)?;
-                        Ok((self.changed(commit, &known, *change)?, answer))
-                    }
-                }
-            })
+        self.once_on_loan(loan, request, |_| {
+            let value_on = asked.value_on.unwrap_or_else(|| self.business_date());
+            Ok(LoanCommand::Repay { repayment: repayment.clone(), amount, value_on })
         })
         .await
     }
@@ -167,6 +154,9 @@ impl Lending {
             LoanEvent::Signed(_)
             | LoanEvent::PayoutStarted { .. }
             | LoanEvent::PayoutFailed { .. }
+            | LoanEvent::RefundStarted { .. }
+            | LoanEvent::RefundSucceeded { .. }
+            | LoanEvent::RefundFailed { .. }
             | LoanEvent::Cancelled { .. }
             | LoanEvent::RepaymentReversed { .. }
             | LoanEvent::DayEnded { .. } => {}
@@ -184,9 +174,8 @@ impl Lending {
 
 pub(super) fn listed(loan: &Loan) -> Listing {
     Listing {
-        kind: ListingKind::Loan,
         id: loan.id().to_string(),
         customer: loan.signed().customer.clone(),
-        state: state_name(&loan.state()).to_owned(),
+        state: ListingState::Loan(loan.state().status()),
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use weir_messages::{ApplicationId, Causes};
 
 use super::{Lending, LendingError, decoded};
-use crate::application::ApplicationEvent;
-use crate::store::{Find, Freshness, Listing, ListingKind, StreamId};
+use crate::application::{ApplicationEvent, ApplicationStatus};
+use crate::store::{Find, Freshness, Listing, Listings, StreamId};
 
 /// Applications read at a time, and of one state at most.
 const PAGE: u32 = 1_000;
@@ -43,12 +43,11 @@ impl Lending {
 
     pub(super) async fn missing_products(&self) -> Result<MissingProducts, LendingError> {
         let mut missing = MissingProducts::default();
-        for state in ["submitted", "in_review", "approved", "offered"] {
+        for status in ApplicationStatus::ALL.iter().copied().filter(|status| !status.is_over()) {
             let (mut after, mut read) = (None, 0);
             while read < MAX_READ {
                 let find = Find {
-                    kind: ListingKind::Application,
-                    state: Some(state.to_owned()),
+                    listings: Listings::Applications(Some(status)),
                     customer: None,
                     after,
                     limit: PAGE,

@@ -10,8 +10,10 @@ mod customers;
 mod day_end;
 mod decisions;
 mod each;
+mod endings;
 mod error;
 mod fresh;
+mod loan_commands;
 mod loans;
 mod missing_products;
 mod news;
@@ -41,8 +43,10 @@ pub use answers::*;
 pub use applications::ApplicationRequest;
 pub use books::{StatementLine, TrialBalanceLine};
 pub use contracts::Acceptance;
+pub use day_end::DaysClosed;
 pub use decisions::DecisionTaken;
 pub use error::{ErrorKind, LendingError};
+pub use loan_commands::{CancellationRequest, ReversalRequest};
 pub use loans::RepaymentRequest;
 pub use once::{Once, RequestKey};
 pub use parking::{ParkedAnswer, RETRY_PARKED_AFTER, RetryOutcome};
@@ -61,6 +65,7 @@ use crate::product::{Product, ProductRef};
 use crate::rate::CapTable;
 use crate::store::{self, Database, FailPoint, Opened, Store, StoreError};
 use crate::vault::Vault;
+use crate::zone::BusinessZone;
 
 /// Orders of payouts that wait for the runner; beyond that it finds them in the database.
 const MAX_ORDERED: usize = 1_024;
@@ -74,6 +79,8 @@ pub struct LendingConfig {
     pub products: Vec<Product>,
     pub caps: CapTable,
     pub upkeep: Upkeep,
+    /// Where its business days begin and end.
+    pub zone: BusinessZone,
 }
 
 /// What lending needs of the world.
@@ -115,6 +122,7 @@ pub struct Office {
     queues: Queues,
     upkeep: Upkeep,
     verification: LatestVerification,
+    pub(crate) zone: BusinessZone,
     fresh: Fresh,
     outbox_age: OutboxAge,
     /// Whether this process is the one that relays and looks after what others left.
@@ -156,6 +164,7 @@ impl Lending {
             queues: Queues::default(),
             upkeep: config.upkeep,
             verification: LatestVerification::default(),
+            zone: config.zone,
             fresh: Fresh::default(),
             outbox_age,
             turn,
@@ -199,10 +208,10 @@ impl Lending {
         self.ports.clock.now()
     }
 
-    /// The business date: the clock's day in UTC.
+    /// The business date: the clock's day in the lender's zone.
     #[must_use]
     pub fn business_date(&self) -> NaiveDate {
-        self.now().date()
+        self.zone.date(self.now())
     }
 
     /// A new id, in order of the clock.

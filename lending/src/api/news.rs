@@ -3,8 +3,8 @@
 use tokio::sync::mpsc;
 use weir_messages::{ApplicationId, Causes};
 
-use super::{ApplicationAnswer, Lending, LendingError};
-use crate::application::ApplicationState;
+use super::{Lending, LendingError};
+use crate::application::ApplicationStatus;
 use crate::store::News;
 
 impl Lending {
@@ -32,8 +32,8 @@ impl Lending {
             return Ok(());
         }
         let known = self.load_application(application).await?;
-        if known.state != ApplicationState::Submitted {
-            self.waiting.wake(&ApplicationAnswer::from(&known));
+        if known.state.status() != ApplicationStatus::Submitted {
+            self.waiting.wake(&self.application_answer(&known));
         }
         Ok(())
     }

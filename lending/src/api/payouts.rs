@@ -1,10 +1,10 @@
-//! What the payout runner needs: which payouts are open, what to pay, and where to put how it ended.
+//! What the payout runner needs: which payouts and refunds are open, what to pay, and where to put how it ended.
 
 use async_trait::async_trait;
 use weir_messages::{LoanId, TraceId};
 
 use super::{Lending, LendingError};
-use crate::loan::{LoanCommand, LoanState};
+use crate::loan::{LoanCommand, LoanStatus, OpenPayment};
 use crate::payment::{Concluded, PayoutOrder, Payouts};
 use crate::store::{ParkedKind, StreamId};
 use crate::vault::Field;
@@ -20,26 +20,31 @@ impl Payouts for Lending {
         if !*self.turn.borrow() {
             return Ok(Vec::new());
         }
-        let open = self.loans_in("paying_out", after, PAGE).await?;
-        Ok(open.into_iter().map(|listed| listed.loan).collect())
+        let mut open = Vec::new();
+        for status in LoanStatus::ALL.iter().copied().filter(|status| status.has_payment_under_way()) {
+            open.extend(self.loans_in(status, after, PAGE).await?);
+        }
+        open.sort_unstable();
+        open.truncate(PAGE as usize);
+        Ok(open)
     }
 
     async fn order(&self, loan: &LoanId) -> Result<Option<PayoutOrder>, LendingError> {
         let known = self.load_loan(loan).await?;
-        let LoanState::PayingOut { payment, .. } = known.state() else {
+        let Some(OpenPayment { payment, amount }) = known.open_payment() else {
             self.unpark_payout(loan).await?;
             return Ok(None);
         };
         let (_, opened) = self.known_customer(&known.signed().customer).await?;
         let card = opened.required(Field::Card)?;
-        Ok(Some(PayoutOrder { payment, amount: known.signed().cost_table.principal, card }))
+        Ok(Some(PayoutOrder { payment, amount, card }))
     }
 
     async fn conclude(&self, loan: &LoanId, order: &PayoutOrder, outcome: Concluded) -> Result<(), LendingError> {
         let payment = order.payment.clone();
         let command = match outcome {
-            Concluded::Succeeded => LoanCommand::ConfirmPayout { payment, value_on: self.business_date() },
-            Concluded::Failed { reason } => LoanCommand::FailPayout { payment, reason },
+            Concluded::Succeeded => LoanCommand::ConfirmPayment { payment, value_on: self.business_date() },
+            Concluded::Failed { reason } => LoanCommand::FailPayment { payment, reason },
         };
         // Goes on with the trace under which the payout was ordered.
         let trace = self.store.trace(&StreamId::loan(loan)).await?.unwrap_or_else(TraceId::random);

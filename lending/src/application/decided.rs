@@ -20,7 +20,14 @@ pub fn decide<'a, E>(
     caps: &CapTable,
     on: NaiveDate,
 ) -> Result<Decided, E> {
-    let decided = |outcome, reasons, approval| Decided { outcome, reasons, approval, at: decision.at, record: None };
+    let decided = |outcome, reasons, approval| Decided {
+        outcome,
+        reasons,
+        approval,
+        at: decision.at,
+        decided_on: Some(on),
+        record: None,
+    };
     let instead = |outcome, code: &str, text: &str, kind: &str| {
         let ours = Reason { code: code.to_owned(), text: text.to_owned(), kind: kind.to_owned() };
         decided(outcome, std::iter::once(ours).chain(decision.reasons.iter().cloned()).collect(), None)

@@ -2,7 +2,7 @@
 
 use weir_messages::{LoanId, Outcome, Reason};
 
-use super::{ApplicationEvent, Approval};
+use super::{ApplicationEvent, ApplicationStatus, Approval};
 use crate::contract::Contract;
 use crate::quote::Sha256;
 
@@ -33,18 +33,28 @@ pub enum ApplicationState {
         contract_hash: Sha256,
         contract: Box<Contract>,
     },
+    /// The customer no longer wants it.
+    Withdrawn {
+        reasons: Vec<Reason>,
+    },
+    /// Its last day passed before it was decided, or before its contract was signed.
+    Expired {
+        reasons: Vec<Reason>,
+    },
 }
 
 impl ApplicationState {
     #[must_use]
-    pub const fn name(&self) -> &'static str {
+    pub const fn status(&self) -> ApplicationStatus {
         match self {
-            Self::Submitted => "submitted",
-            Self::InReview { .. } => "in_review",
-            Self::Declined { .. } => "declined",
-            Self::Approved { .. } => "approved",
-            Self::Offered { .. } => "offered",
-            Self::Accepted { .. } => "accepted",
+            Self::Submitted => ApplicationStatus::Submitted,
+            Self::InReview { .. } => ApplicationStatus::InReview,
+            Self::Declined { .. } => ApplicationStatus::Declined,
+            Self::Approved { .. } => ApplicationStatus::Approved,
+            Self::Offered { .. } => ApplicationStatus::Offered,
+            Self::Accepted { .. } => ApplicationStatus::Accepted,
+            Self::Withdrawn { .. } => ApplicationStatus::Withdrawn,
+            Self::Expired { .. } => ApplicationStatus::Expired,
         }
     }
 
@@ -56,14 +66,20 @@ impl ApplicationState {
             | Self::Declined { reasons }
             | Self::Approved { reasons, .. }
             | Self::Offered { reasons, .. }
-            | Self::Accepted { reasons, .. } => reasons,
+            | Self::Accepted { reasons, .. }
+            | Self::Withdrawn { reasons }
+            | Self::Expired { reasons } => reasons,
         }
     }
 
     #[must_use]
     pub const fn approval(&self) -> Option<&Approval> {
         match self {
-            Self::Submitted | Self::InReview { .. } | Self::Declined { .. } => None,
+            Self::Submitted
+            | Self::InReview { .. }
+            | Self::Declined { .. }
+            | Self::Withdrawn { .. }
+            | Self::Expired { .. } => None,
             Self::Approved { approval, .. } | Self::Offered { approval, .. } | Self::Accepted { approval, .. } => {
                 Some(approval)
             }
@@ -73,7 +89,12 @@ impl ApplicationState {
     #[must_use]
     pub const fn contract(&self) -> Option<&Contract> {
         match self {
-            Self::Submitted | Self::InReview { .. } | Self::Declined { .. } | Self::Approved { .. } => None,
+            Self::Submitted
+            | Self::InReview { .. }
+            | Self::Declined { .. }
+            | Self::Approved { .. }
+            | Self::Withdrawn { .. }
+            | Self::Expired { .. } => None,
             Self::Offered { contract, .. } | Self::Accepted { contract, .. } => Some(contract),
         }
     }
@@ -85,9 +106,15 @@ impl ApplicationState {
             | Self::InReview { .. }
             | Self::Declined { .. }
             | Self::Approved { .. }
-            | Self::Offered { .. } => None,
+            | Self::Offered { .. }
+            | Self::Withdrawn { .. }
+            | Self::Expired { .. } => None,
             Self::Accepted { loan, .. } => Some(loan),
         }
+    }
+
+    pub(super) fn expired(&self) -> Self {
+        Self::Expired { reasons: self.reasons().to_vec() }
     }
 
     /// The state after one more event; `None` where it cannot follow.
@@ -118,16 +145,32 @@ impl ApplicationState {
                 })
             }
             (
+                Self::Submitted | Self::InReview { .. } | Self::Approved { .. } | Self::Offered { .. },
+                ApplicationEvent::Withdrawn { .. },
+            ) => Some(Self::Withdrawn { reasons: self.reasons().to_vec() }),
+            (
+                Self::Submitted | Self::InReview { .. } | Self::Approved { .. } | Self::Offered { .. },
+                ApplicationEvent::Expired { .. },
+            ) => Some(self.expired()),
+            (Self::Withdrawn { .. } | Self::Expired { .. }, ApplicationEvent::DecisionTooLate { .. }) => {
+                Some(self.clone())
+            }
+            (
                 Self::Submitted
                 | Self::InReview { .. }
                 | Self::Declined { .. }
                 | Self::Approved { .. }
                 | Self::Offered { .. }
-                | Self::Accepted { .. },
+                | Self::Accepted { .. }
+                | Self::Withdrawn { .. }
+                | Self::Expired { .. },
                 ApplicationEvent::Submitted(_)
                 | ApplicationEvent::Decided(_)
                 | ApplicationEvent::ContractDrawn { .. }
-                | ApplicationEvent::Accepted { .. },
+                | ApplicationEvent::Accepted { .. }
+                | ApplicationEvent::Withdrawn { .. }
+                | ApplicationEvent::Expired { .. }
+                | ApplicationEvent::DecisionTooLate { .. },
             ) => None,
         }
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use weir_money::{Currency, Money, MoneyError};
 
 use super::Loan;
-use super::lifecycle::{Running, Stage};
+use super::stage::{Running, Stage};
 use crate::ledger::{Account, Line};
 
 impl Loan {
@@ -41,8 +41,12 @@ impl Accounts {
 
     fn put_running(&mut self, loan: &Loan, principal: Money, running: &Running) -> Result<(), MoneyError> {
         let (id, position) = (loan.id(), &running.position);
-        let cash = position.received.checked_sub(principal)?;
+        let cash = position.received.checked_sub(principal)?.checked_sub(position.refunded)?;
         self.put(Account::HouseBank(self.currency), cash)?;
+        if let Some(refund) = &running.refund_under_way {
+            self.put(Account::PayoutsInTransit(self.currency), refund.amount)?;
+            self.put(Account::HouseBank(self.currency), refund.amount.checked_neg()?)?;
+        }
         self.put(Account::LoanPrincipal(id.clone()), principal)?;
         for installment in &position.installments {
             self.put(Account::LoanPrincipal(id.clone()), installment.principal_paid.checked_neg()?)?;
@@ -58,7 +62,7 @@ impl Accounts {
                 self.put(Account::LoanInterestInAdvance(id.clone()), paid)?;
             }
         }
-        self.put(Account::LoanCredit(id.clone()), position.credit.checked_neg()?)
+        self.put(Account::LoanCredit(id.clone()), position.overdraft.checked_sub(position.credit)?)
     }
 
     /// Positive is a debit.

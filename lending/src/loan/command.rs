@@ -1,11 +1,13 @@
 //! What may be asked of a loan, and the two answers and the refusals there are.
-//! An unknown payout outcome is no command: the loan stays paying out until the channel tells how it ended.
+//! An unknown outcome of a payment is no command: the loan stays as it is until the channel tells how it ended.
 
 use chrono::NaiveDate;
 use weir_messages::LoanId;
 use weir_money::{Money, MoneyError};
 
-use super::{BrokenHistory, Loan, LoanEvent, PaymentId, RepaymentId};
+use super::{
+    BrokenHistory, CancellationReason, FailureReason, Loan, LoanEvent, PaymentId, RepaymentId, ReversalReason,
+};
 use crate::ledger::{Entry, UnbalancedEntry};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,18 +16,23 @@ pub enum LoanCommand {
     StartPayout {
         payment: PaymentId,
     },
-    ConfirmPayout {
+    /// Orders the refund of the whole credit under this id.
+    StartRefund {
+        payment: PaymentId,
+    },
+    /// The payout or refund under way went out.
+    ConfirmPayment {
         payment: PaymentId,
         value_on: NaiveDate,
     },
-    /// Definitively failed: no money went or will go out under this id.
-    FailPayout {
+    /// The payout or refund under way definitively failed: no money went or will go out under this id.
+    FailPayment {
         payment: PaymentId,
-        reason: String,
+        reason: FailureReason,
     },
     /// Before any money has gone out.
     Cancel {
-        reason: String,
+        reason: CancellationReason,
     },
     Repay {
         repayment: RepaymentId,
@@ -35,6 +42,7 @@ pub enum LoanCommand {
     /// The money of a repayment went back.
     ReverseRepayment {
         repayment: RepaymentId,
+        reason: ReversalReason,
     },
     /// Recognises the interest due up to and including `through`.
     EndDay {
@@ -67,6 +75,8 @@ pub enum Refusal {
     OtherPayment { loan: LoanId, expected: PaymentId, found: PaymentId },
     #[error("loan {loan}: payment {payment} has failed, and another attempt needs another id")]
     FailedPayment { loan: LoanId, payment: PaymentId },
+    #[error("loan {loan}: payment {payment} was used before, and another needs another id")]
+    UsedPayment { loan: LoanId, payment: PaymentId },
     #[error("loan {loan}: repayment {repayment} was booked with another amount or value date")]
     OtherRepayment { loan: LoanId, repayment: RepaymentId },
     #[error("loan {loan}: no repayment {repayment} was booked")]

@@ -3,90 +3,39 @@
 use chrono::NaiveDate;
 use weir_money::Money;
 
-use super::lifecycle::{EntryError, Running, Stage};
-use super::{Answer, Change, Loan, LoanCommand, LoanEvent, PaymentId, Refusal, RepaymentId};
+use super::posting::{EntryError, entry};
+use super::stage::{Running, Stage};
+use super::{Answer, CancellationReason, Change, Loan, LoanCommand, LoanEvent, Refusal, RepaymentId, ReversalReason};
 
-type Decision = Result<Option<LoanEvent>, Refusal>;
+pub(super) type Decision = Result<Option<LoanEvent>, Refusal>;
 
 impl Loan {
     /// Answers a command on the business date `on`. A command that came before is `AlreadyApplied`.
     pub fn decide(&self, command: &LoanCommand, on: NaiveDate) -> Result<Answer, Refusal> {
         let event = match command {
             LoanCommand::StartPayout { payment } => self.start_payout(payment, on)?,
-            LoanCommand::ConfirmPayout { payment, value_on } => self.confirm_payout(payment, *value_on, on)?,
-            LoanCommand::FailPayout { payment, reason } => self.fail_payout(payment, reason, on)?,
-            LoanCommand::Cancel { reason } => self.cancel(reason, on)?,
+            LoanCommand::StartRefund { payment } => self.start_refund(payment, on)?,
+            LoanCommand::ConfirmPayment { payment, value_on } => self.confirm_payment(payment, *value_on, on)?,
+            LoanCommand::FailPayment { payment, reason } => self.fail_payment(payment, reason, on)?,
+            LoanCommand::Cancel { reason } => self.cancel(*reason, on)?,
             LoanCommand::Repay { repayment, amount, value_on } => self.repay(repayment, *amount, *value_on, on)?,
-            LoanCommand::ReverseRepayment { repayment } => self.reverse_repayment(repayment, on)?,
+            LoanCommand::ReverseRepayment { repayment, reason } => self.reverse_repayment(repayment, *reason, on)?,
             LoanCommand::EndDay { through } => self.end_day(*through, on)?,
         };
         let Some(event) = event else { return Ok(Answer::AlreadyApplied) };
         let loan = self.after(&event)?;
-        let entry = self.entry(&loan, &event).map_err(|error| match error {
+        let entry = entry(self, &loan, &event).map_err(|error| match error {
             EntryError::Money(source) => Refusal::Money { loan: self.id().clone(), source },
             EntryError::Unbalanced(source) => Refusal::Entry { loan: self.id().clone(), source },
         })?;
         Ok(Answer::Applied(Box::new(Change { event, entry, loan })))
     }
 
-    fn start_payout(&self, payment: &PaymentId, on: NaiveDate) -> Decision {
-        match &self.stage {
-            Stage::PayingOut { payment: running, .. } | Stage::PaidOut(Running { payment: running, .. }) => {
-                self.same_payment(running, payment)?;
-                Ok(None)
-            }
-            Stage::Cancelled { .. } => Err(self.refused("only a signed loan is paid out")),
-            Stage::Signed | Stage::PayoutFailed { .. } => {
-                if self.failed_payments.contains(payment) {
-                    return Err(Refusal::FailedPayment { loan: self.id().clone(), payment: payment.clone() });
-                }
-                let table = &self.signed.cost_table;
-                let (first, last) = (table.schedule.starts_on, table.last_payout_on());
-                if !(first..=last).contains(&on) {
-                    return Err(self.wrong_date("payout", format!("a day from {first} to {last}"), on));
-                }
-                Ok(Some(LoanEvent::PayoutStarted { payment: payment.clone(), booked_on: on }))
-            }
-        }
-    }
-
-    fn confirm_payout(&self, payment: &PaymentId, value_on: NaiveDate, on: NaiveDate) -> Decision {
-        match &self.stage {
-            Stage::PayingOut { payment: running, started_on } => {
-                self.same_payment(running, payment)?;
-                if !(*started_on..=on).contains(&value_on) {
-                    return Err(self.wrong_date("value_on", format!("a day from {started_on} to {on}"), value_on));
-                }
-                Ok(Some(LoanEvent::PayoutSucceeded { payment: payment.clone(), value_on, booked_on: on }))
-            }
-            Stage::PaidOut(running) => self.same_payment(&running.payment, payment).map(|()| None),
-            Stage::Signed | Stage::PayoutFailed { .. } | Stage::Cancelled { .. } => {
-                Err(self.refused("only a payout under way can succeed"))
-            }
-        }
-    }
-
-    fn fail_payout(&self, payment: &PaymentId, reason: &str, on: NaiveDate) -> Decision {
-        if self.failed_payments.contains(payment) {
-            return Ok(None);
-        }
-        match &self.stage {
-            Stage::PayingOut { payment: running, .. } => {
-                self.same_payment(running, payment)?;
-                let (payment, reason) = (payment.clone(), reason.to_owned());
-                Ok(Some(LoanEvent::PayoutFailed { payment, reason, booked_on: on }))
-            }
-            Stage::Signed | Stage::PayoutFailed { .. } | Stage::Cancelled { .. } | Stage::PaidOut(_) => {
-                Err(self.refused("only a payout under way can fail"))
-            }
-        }
-    }
-
-    fn cancel(&self, reason: &str, on: NaiveDate) -> Decision {
+    fn cancel(&self, reason: CancellationReason, on: NaiveDate) -> Decision {
         match &self.stage {
             Stage::Cancelled { .. } => Ok(None),
             Stage::Signed | Stage::PayoutFailed { .. } => {
-                Ok(Some(LoanEvent::Cancelled { reason: reason.to_owned(), booked_on: on }))
+                Ok(Some(LoanEvent::Cancelled { reason: reason.to_string(), booked_on: on }))
             }
             Stage::PayingOut { .. } | Stage::PaidOut(_) => {
                 Err(self.refused("only a loan of which no money may have gone out is cancelled"))
@@ -114,12 +63,15 @@ impl Loan {
         Ok(Some(LoanEvent::Repaid { repayment: repayment.clone(), amount, value_on, booked_on: on }))
     }
 
-    fn reverse_repayment(&self, repayment: &RepaymentId, on: NaiveDate) -> Decision {
+    fn reverse_repayment(&self, repayment: &RepaymentId, reason: ReversalReason, on: NaiveDate) -> Decision {
         let running = self.running("only a loan that is paid out has repayments")?;
         match running.repayments.iter().find(|booked| booked.id == *repayment) {
             None => Err(Refusal::NoRepayment { loan: self.id().clone(), repayment: repayment.clone() }),
             Some(booked) if booked.reversed => Ok(None),
-            Some(_) => Ok(Some(LoanEvent::RepaymentReversed { repayment: repayment.clone(), booked_on: on })),
+            Some(_) => {
+                let (repayment, reason) = (repayment.clone(), Some(reason));
+                Ok(Some(LoanEvent::RepaymentReversed { repayment, reason, booked_on: on }))
+            }
         }
     }
 
@@ -129,6 +81,8 @@ impl Loan {
             return Err(self.wrong_date("through", format!("a day up to {on}"), through));
         }
         match &self.stage {
+            // All its interest is recognised.
+            Stage::PaidOut(running) if running.position.settled_on.is_some() => Ok(None),
             Stage::PaidOut(running) => {
                 let falls_due = running.position.installments.iter().any(|installment| {
                     installment.due_on <= through && running.ended_through.is_none_or(|day| installment.due_on > day)
@@ -139,7 +93,7 @@ impl Loan {
         }
     }
 
-    fn running(&self, rule: &'static str) -> Result<&Running, Refusal> {
+    pub(super) fn running(&self, rule: &'static str) -> Result<&Running, Refusal> {
         match &self.stage {
             Stage::PaidOut(running) => Ok(running),
             Stage::Signed | Stage::PayingOut { .. } | Stage::PayoutFailed { .. } | Stage::Cancelled { .. } => {
@@ -148,19 +102,13 @@ impl Loan {
         }
     }
 
-    fn same_payment(&self, expected: &PaymentId, found: &PaymentId) -> Result<(), Refusal> {
-        if expected == found {
-            return Ok(());
-        }
-        let (expected, found) = (expected.clone(), found.clone());
-        Err(Refusal::OtherPayment { loan: self.id().clone(), expected, found })
-    }
-
-    fn refused(&self, rule: &'static str) -> Refusal {
+    /// That this is no state for what was asked.
+    #[must_use]
+    pub fn refused(&self, rule: &'static str) -> Refusal {
         Refusal::State { loan: self.id().clone(), state: self.state().to_string(), rule }
     }
 
-    fn wrong_date(&self, field: &'static str, expected: String, found: NaiveDate) -> Refusal {
+    pub(super) fn wrong_date(&self, field: &'static str, expected: String, found: NaiveDate) -> Refusal {
         Refusal::Date { loan: self.id().clone(), field, expected, found }
     }
 }

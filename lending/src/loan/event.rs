@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use weir_messages::{ApplicationId, CustomerId, LoanId};
 use weir_money::Money;
 
+use super::{FailureCode, FailureReason, ReversalReason};
 use crate::contract::SignedContract;
 use crate::quote::{CostTable, Sha256};
 
@@ -62,14 +63,43 @@ pub enum LoanEvent {
     PayoutSucceeded { payment: PaymentId, value_on: NaiveDate, booked_on: NaiveDate },
     /// Definitively: the money did not and will not go out under this id.
     #[serde(rename = "payout_failed.v1")]
-    PayoutFailed { payment: PaymentId, reason: String, booked_on: NaiveDate },
+    PayoutFailed {
+        payment: PaymentId,
+        /// Digits struck out, but in what was written before they were.
+        reason: String,
+        /// Absent in what was written before there were codes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<FailureCode>,
+        booked_on: NaiveDate,
+    },
+    /// Of the credit that stood then.
+    #[serde(rename = "refund_started.v1")]
+    RefundStarted { payment: PaymentId, amount: Money, booked_on: NaiveDate },
+    #[serde(rename = "refund_succeeded.v1")]
+    RefundSucceeded { payment: PaymentId, value_on: NaiveDate, booked_on: NaiveDate },
+    /// Definitively, as with a payout.
+    #[serde(rename = "refund_failed.v1")]
+    RefundFailed {
+        payment: PaymentId,
+        reason: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<FailureCode>,
+        booked_on: NaiveDate,
+    },
+    /// `reason` is a `CancellationReason`.
     #[serde(rename = "cancelled.v1")]
     Cancelled { reason: String, booked_on: NaiveDate },
     #[serde(rename = "repaid.v1")]
     Repaid { repayment: RepaymentId, amount: Money, value_on: NaiveDate, booked_on: NaiveDate },
     /// The money of this repayment went back, as a returned debit does.
     #[serde(rename = "repayment_reversed.v1")]
-    RepaymentReversed { repayment: RepaymentId, booked_on: NaiveDate },
+    RepaymentReversed {
+        repayment: RepaymentId,
+        /// Absent in what was written before it was asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<ReversalReason>,
+        booked_on: NaiveDate,
+    },
     /// Interest due up to and including `through` is recognised.
     #[serde(rename = "day_ended.v1")]
     DayEnded { through: NaiveDate, booked_on: NaiveDate },
@@ -104,6 +134,26 @@ impl From<&SignedContract> for LoanEvent {
 }
 
 impl LoanEvent {
+    /// What the channel said of a payment that failed; `None` for every other event.
+    #[must_use]
+    pub fn failure(&self) -> Option<FailureReason> {
+        match self {
+            Self::PayoutFailed { reason, code, .. } | Self::RefundFailed { reason, code, .. } => {
+                let given = FailureReason::given(reason);
+                Some(FailureReason { code: code.unwrap_or(given.code), text: given.text })
+            }
+            Self::Signed(_)
+            | Self::PayoutStarted { .. }
+            | Self::PayoutSucceeded { .. }
+            | Self::RefundStarted { .. }
+            | Self::RefundSucceeded { .. }
+            | Self::Cancelled { .. }
+            | Self::Repaid { .. }
+            | Self::RepaymentReversed { .. }
+            | Self::DayEnded { .. } => None,
+        }
+    }
+
     #[must_use]
     pub fn booked_on(&self) -> NaiveDate {
         match self {
@@ -111,6 +161,9 @@ impl LoanEvent {
             Self::PayoutStarted { booked_on, .. }
             | Self::PayoutSucceeded { booked_on, .. }
             | Self::PayoutFailed { booked_on, .. }
+            | Self::RefundStarted { booked_on, .. }
+            | Self::RefundSucceeded { booked_on, .. }
+            | Self::RefundFailed { booked_on, .. }
             | Self::Cancelled { booked_on, .. }
             | Self::Repaid { booked_on, .. }
             | Self::RepaymentReversed { booked_on, .. }

@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use chrono::NaiveDate;
 use weir_messages::LoanId;
 use weir_money::MoneyError;
 
-use super::accounts::Accounts;
-use super::position::Repayment;
-use super::{LoanEvent, LoanState, PaymentId, Position, Signed};
-use crate::ledger::{Cause, Entry, EntryId};
+use super::stage::{Refund, Running, Stage};
+use super::{CancellationReason, LoanEvent, LoanState, PaymentId, Position, Signed};
 
 /// Stored events that no loan can have had: the store is damaged, or the wrong events were read.
 #[derive(Debug, thiserror::Error)]
@@ -30,28 +27,6 @@ pub struct Loan {
     /// Ids under which no money will ever go out.
     pub(super) failed_payments: Vec<PaymentId>,
     pub(super) stage: Stage,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Stage {
-    Signed,
-    PayingOut { payment: PaymentId, started_on: NaiveDate },
-    PayoutFailed { payment: PaymentId, reason: String },
-    Cancelled { reason: String },
-    PaidOut(Running),
-}
-
-/// A loan whose money the borrower has. Whether it is active, overpaid or closed follows from the fold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Running {
-    pub(super) payment: PaymentId,
-    pub(super) paid_out_on: NaiveDate,
-    /// In booking order.
-    pub(super) repayments: Vec<Repayment>,
-    /// Interest due up to and including this day is recognised.
-    pub(super) ended_through: Option<NaiveDate>,
-    /// The fold of all of the above.
-    pub(super) position: Position,
 }
 
 impl Loan {
@@ -100,10 +75,19 @@ impl Loan {
 
     /// What is owed and paid; `None` before the payout.
     #[must_use]
-    pub const fn position(&self) -> Option<&Position> {
+    pub fn position(&self) -> Option<&Position> {
         match &self.stage {
             Stage::Signed | Stage::PayingOut { .. } | Stage::PayoutFailed { .. } | Stage::Cancelled { .. } => None,
             Stage::PaidOut(running) => Some(&running.position),
+        }
+    }
+
+    /// Why it was cancelled; `None` where it was not, or with another text than a code.
+    #[must_use]
+    pub const fn cancellation(&self) -> Option<CancellationReason> {
+        match &self.stage {
+            Stage::Cancelled { reason } => *reason,
+            Stage::Signed | Stage::PayingOut { .. } | Stage::PayoutFailed { .. } | Stage::PaidOut(_) => None,
         }
     }
 
@@ -117,9 +101,13 @@ impl Loan {
             Stage::PayoutFailed { payment, reason } => {
                 LoanState::PayoutFailed { payment: payment.clone(), reason: reason.clone() }
             }
-            Stage::Cancelled { reason } => LoanState::Cancelled { reason: reason.clone() },
+            Stage::Cancelled { reason } => LoanState::Cancelled { reason: *reason },
+            Stage::PaidOut(Running { refund_under_way: Some(Refund { payment, amount, .. }), .. }) => {
+                LoanState::Refunding { payment: payment.clone(), amount: *amount }
+            }
             Stage::PaidOut(Running { position, .. }) => match position.settled_on {
                 None => LoanState::Active,
+                Some(_) if position.overdraft.is_positive() => LoanState::Active,
                 Some(settled_on) if position.credit.is_zero() => LoanState::Closed { settled_on },
                 Some(settled_on) => LoanState::Overpaid { credit: position.credit, settled_on },
             },
@@ -136,28 +124,25 @@ impl Loan {
             (Stage::PayingOut { payment: ordered, .. }, LoanEvent::PayoutSucceeded { payment, value_on, .. })
                 if payment == ordered =>
             {
-                let position = Position::fold(&self.signed.cost_table, *value_on, &[])
+                let position = Position::fold(&self.signed.cost_table, *value_on, &[], &[])
                     .map_err(|source| BrokenHistory::Money { loan: self.signed.loan.clone(), number, source })?;
-                Some(Stage::PaidOut(Running {
-                    payment: payment.clone(),
-                    paid_out_on: *value_on,
-                    repayments: Vec::new(),
-                    ended_through: None,
-                    position,
-                }))
+                Some(Stage::PaidOut(Running::new(payment.clone(), *value_on, position)))
             }
-            (Stage::PayingOut { payment: ordered, .. }, LoanEvent::PayoutFailed { payment, reason, .. })
+            (Stage::PayingOut { payment: ordered, .. }, LoanEvent::PayoutFailed { payment, .. })
                 if payment == ordered =>
             {
                 self.failed_payments.push(payment.clone());
-                Some(Stage::PayoutFailed { payment: payment.clone(), reason: reason.clone() })
+                event.failure().map(|reason| Stage::PayoutFailed { payment: payment.clone(), reason })
             }
             (Stage::Signed | Stage::PayoutFailed { .. }, LoanEvent::Cancelled { reason, .. }) => {
-                Some(Stage::Cancelled { reason: reason.clone() })
+                Some(Stage::Cancelled { reason: reason.parse().ok() })
             }
             (Stage::PaidOut(running), _) => {
                 if !running.take(event) {
                     return Err(self.cannot_follow());
+                }
+                if let LoanEvent::RefundFailed { payment, .. } = event {
+                    self.failed_payments.push(payment.clone());
                 }
                 None
             }
@@ -179,70 +164,14 @@ impl Loan {
 
     fn refold(&mut self) -> Result<(), BrokenHistory> {
         if let Stage::PaidOut(running) = &mut self.stage {
-            running.position =
-                Position::fold(&self.signed.cost_table, running.paid_out_on, &running.repayments).map_err(
-                    |source| BrokenHistory::Money { loan: self.signed.loan.clone(), number: self.version, source },
-                )?;
+            let Running { paid_out_on, repayments, refunds, .. } = &*running;
+            let folded = Position::fold(&self.signed.cost_table, *paid_out_on, repayments, refunds);
+            *running.position = folded.map_err(|source| BrokenHistory::Money {
+                loan: self.signed.loan.clone(),
+                number: self.version,
+                source,
+            })?;
         }
         Ok(())
     }
-
-    /// The entry that `event` causes: the accounts after it less the accounts before.
-    pub(super) fn entry(&self, after: &Self, event: &LoanEvent) -> Result<Option<Entry>, EntryError> {
-        let lines = Accounts::of(after)?.less(Accounts::of(self)?)?;
-        if lines.is_empty() {
-            return Ok(None);
-        }
-        let booked_on = event.booked_on();
-        let (cause, value_on) = match event {
-            LoanEvent::Signed(_) | LoanEvent::Cancelled { .. } => return Ok(None),
-            LoanEvent::PayoutStarted { payment, .. } => (Cause::PayoutStarted(payment.to_string()), booked_on),
-            LoanEvent::PayoutSucceeded { payment, value_on, .. } => {
-                (Cause::PayoutSucceeded(payment.to_string()), *value_on)
-            }
-            LoanEvent::PayoutFailed { payment, .. } => (Cause::PayoutFailed(payment.to_string()), booked_on),
-            LoanEvent::Repaid { repayment, value_on, .. } => (Cause::Repayment(repayment.to_string()), *value_on),
-            LoanEvent::RepaymentReversed { repayment, .. } => {
-                (Cause::RepaymentReversed(repayment.to_string()), booked_on)
-            }
-            LoanEvent::DayEnded { through, .. } => (Cause::DayEnd(*through), *through),
-        };
-        let id = EntryId::new(format!("{}:{}", self.id(), after.version));
-        Ok(Some(Entry::new(id, booked_on, value_on, cause, lines)?))
-    }
-}
-
-impl Running {
-    /// Takes one event in, but for the fold; false when it is none of a paid-out loan.
-    fn take(&mut self, event: &LoanEvent) -> bool {
-        match event {
-            LoanEvent::Repaid { repayment, amount, value_on, .. } => {
-                let (id, amount, value_on) = (repayment.clone(), *amount, *value_on);
-                self.repayments.push(Repayment { id, amount, value_on, reversed: false });
-                true
-            }
-            LoanEvent::RepaymentReversed { repayment, .. } => {
-                let living = self.repayments.iter_mut().find(|one| one.id == *repayment && !one.reversed);
-                living.map(|one| one.reversed = true).is_some()
-            }
-            LoanEvent::DayEnded { through, .. } => {
-                self.ended_through = self.ended_through.max(Some(*through));
-                true
-            }
-            LoanEvent::Signed(_)
-            | LoanEvent::PayoutStarted { .. }
-            | LoanEvent::PayoutSucceeded { .. }
-            | LoanEvent::PayoutFailed { .. }
-            | LoanEvent::Cancelled { .. } => false,
-        }
-    }
-}
-
-/// Why an entry could not be made.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum EntryError {
-    #[error(transparent)]
-    Money(#[from] MoneyError),
-    #[error(transparent)]
-    Unbalanced(#[from] crate::ledger::UnbalancedEntry),
 }

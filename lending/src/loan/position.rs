@@ -1,9 +1,10 @@
-//! What a paid-out loan owes: the signed schedule with the payout and every living repayment laid on it, in order of value
-//! date, then of booking. A pure function, computed anew whenever it is asked for.
+//! What a paid-out loan owes: the signed schedule with the payout and every repayment that was not reversed laid on it, in
+//! order of value date, then of booking. A pure function, computed anew whenever it is asked for.
 
 use chrono::NaiveDate;
 use weir_money::{Currency, Money, MoneyError};
 
+use super::stage::Refund;
 use super::{InstallmentPosition, RepaymentId};
 use crate::product::EarlyRepayment;
 use crate::quote::CostTable;
@@ -20,10 +21,14 @@ pub(super) struct Repayment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
     pub installments: Vec<InstallmentPosition>,
-    /// All living repayments.
+    /// All repayments that were not reversed.
     pub received: Money,
-    /// Beyond everything owed: the borrower's.
+    /// Paid back of what was received.
+    pub refunded: Money,
+    /// Beyond everything owed, and not refunded: the borrower's.
     pub credit: Money,
+    /// Refunded beyond the credit, as a repayment was reversed after it: the borrower owes it, without interest.
+    pub overdraft: Money,
     /// The value date of the repayment with which nothing was owed any more.
     pub settled_on: Option<NaiveDate>,
     early_repayment: EarlyRepayment,
@@ -34,6 +39,7 @@ impl Position {
         table: &CostTable,
         paid_out_on: NaiveDate,
         repayments: &[Repayment],
+        refunds: &[Refund],
     ) -> Result<Self, MoneyError> {
         let installments = table
             .schedule
@@ -44,17 +50,31 @@ impl Position {
         let mut position = Self {
             installments,
             received: nothing,
+            refunded: nothing,
             credit: nothing,
+            overdraft: nothing,
             settled_on: None,
             early_repayment: table.early_repayment,
         };
-        let mut living: Vec<_> = repayments.iter().filter(|repayment| !repayment.reversed).collect();
-        living.sort_by_key(|repayment| repayment.value_on);
-        position.settle(&living)?;
-        for repayment in living {
+        let mut unreversed: Vec<_> = repayments.iter().filter(|repayment| !repayment.reversed).collect();
+        unreversed.sort_by_key(|repayment| repayment.value_on);
+        position.settle(&unreversed)?;
+        for repayment in unreversed {
             position.lay(repayment)?;
         }
+        position.refund(refunds)?;
         Ok(position)
+    }
+
+    /// Lays refunds on the credit. They change no installment: a settled loan stays settled.
+    fn refund(&mut self, refunds: &[Refund]) -> Result<(), MoneyError> {
+        for refund in refunds {
+            self.refunded = self.refunded.checked_add(refund.amount)?;
+        }
+        let from_credit = self.credit.checked_min(self.refunded)?;
+        self.credit = self.credit.checked_sub(from_credit)?;
+        self.overdraft = self.refunded.checked_sub(from_credit)?;
+        Ok(())
     }
 
     /// Finds the first repayment with which everything owed by its date has been received, and drops the interest that
@@ -63,7 +83,7 @@ impl Position {
         for repayment in repayments {
             self.received = self.received.checked_add(repayment.amount)?;
             let date = repayment.value_on;
-            if self.settled_on.is_none() && !self.payoff_amount(date)?.is_positive() {
+            if self.settled_on.is_none() && !self.open_on(date)?.is_positive() {
                 self.settled_on = Some(date);
                 for installment in &mut self.installments {
                     installment.interest = owed_interest(self.early_repayment, installment, date)?;
@@ -85,6 +105,14 @@ impl Position {
 
     /// What a payment valued on `date` must bring to settle the loan; never below zero.
     pub fn payoff_amount(&self, date: NaiveDate) -> Result<Money, MoneyError> {
+        match self.settled_on {
+            Some(_) => Ok(self.overdraft),
+            None => self.open_on(date)?.checked_add(self.overdraft),
+        }
+    }
+
+    /// Of principal and interest, at a settlement on `date`.
+    fn open_on(&self, date: NaiveDate) -> Result<Money, MoneyError> {
         let mut owed = self.sum(|installment| Ok(installment.principal))?;
         for installment in &self.installments {
             owed = owed.checked_add(owed_interest(self.early_repayment, installment, date)?)?;
@@ -94,16 +122,15 @@ impl Position {
     }
 
     pub fn outstanding(&self) -> Result<Money, MoneyError> {
-        self.sum(InstallmentPosition::outstanding)
+        self.sum(InstallmentPosition::outstanding)?.checked_add(self.overdraft)
     }
 
-    /// Outstanding of the installments due on or before `date`.
+    /// Outstanding of the installments due on or before `date`, and what was refunded beyond the credit.
     pub fn due_by(&self, date: NaiveDate) -> Result<Money, MoneyError> {
-        self.sum(
-            |installment| {
-                if installment.due_on <= date { installment.outstanding() } else { Ok(Money::zero(self.currency())) }
-            },
-        )
+        let due = self.sum(|installment| {
+            if installment.due_on <= date { installment.outstanding() } else { Ok(Money::zero(self.currency())) }
+        })?;
+        due.checked_add(self.overdraft)
     }
 
     /// The oldest installment that still asks for money.

@@ -3,13 +3,11 @@
 use std::fmt;
 
 use chrono::NaiveDate;
-use serde::Serialize;
 use weir_money::Money;
 
-use super::PaymentId;
+use super::{CancellationReason, FailureReason, LoanStatus, PaymentId};
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LoanState {
     /// The contract is accepted and nothing has been paid.
     Signed,
@@ -20,10 +18,11 @@ pub enum LoanState {
     },
     PayoutFailed {
         payment: PaymentId,
-        reason: String,
+        reason: FailureReason,
     },
     Cancelled {
-        reason: String,
+        /// Absent where it was cancelled with another text than a code.
+        reason: Option<CancellationReason>,
     },
     /// Paid out, and something is owed.
     Active,
@@ -32,6 +31,11 @@ pub enum LoanState {
         credit: Money,
         settled_on: NaiveDate,
     },
+    /// A credit is ordered back from the channel, and its outcome unknown as that of a payout is.
+    Refunding {
+        payment: PaymentId,
+        amount: Money,
+    },
     /// Every account of the loan is zero.
     Closed {
         settled_on: NaiveDate,
@@ -39,17 +43,17 @@ pub enum LoanState {
 }
 
 impl LoanState {
-    /// A word for reports and metrics, the same as in JSON.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
+    pub const fn status(&self) -> LoanStatus {
         match self {
-            Self::Signed => "signed",
-            Self::PayingOut { .. } => "paying_out",
-            Self::PayoutFailed { .. } => "payout_failed",
-            Self::Cancelled { .. } => "cancelled",
-            Self::Active => "active",
-            Self::Overpaid { .. } => "overpaid",
-            Self::Closed { .. } => "closed",
+            Self::Signed => LoanStatus::Signed,
+            Self::PayingOut { .. } => LoanStatus::PayingOut,
+            Self::PayoutFailed { .. } => LoanStatus::PayoutFailed,
+            Self::Cancelled { .. } => LoanStatus::Cancelled,
+            Self::Active => LoanStatus::Active,
+            Self::Overpaid { .. } => LoanStatus::Overpaid,
+            Self::Refunding { .. } => LoanStatus::Refunding,
+            Self::Closed { .. } => LoanStatus::Closed,
         }
     }
 }
@@ -63,6 +67,7 @@ impl fmt::Display for LoanState {
             Self::Cancelled { .. } => f.write_str("cancelled"),
             Self::Active => f.write_str("active"),
             Self::Overpaid { .. } => f.write_str("overpaid"),
+            Self::Refunding { payment, .. } => write!(f, "refunding (payment {payment})"),
             Self::Closed { .. } => f.write_str("closed"),
         }
     }

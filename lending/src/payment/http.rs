@@ -1,6 +1,7 @@
 //! The payment channel over signed HTTP: `PUT /v1/payouts/{id}` orders, `GET /v1/payouts/{id}` asks. An answer is
 //! `{"outcome":"succeeded"}`, `{"outcome":"failed","reason":…}` or `{"outcome":"pending"}`; 404 to a question means that
-//! the id was never seen. Everything else, and silence, is an unknown outcome.
+//! the id was never seen. Everything else, and silence, is an unknown outcome. A `reason` that is one of `FailureCode`, such
+//! as `account_closed`, is told to callers; any other is `other` to them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +13,7 @@ use serde_json::json;
 use weir_messages::Clock;
 
 use super::{Asked, Outcome, PaymentChannel, PayoutOrder, SIGNATURE, Signer, TIMESTAMP};
-use crate::loan::PaymentId;
-
-/// Of a channel's reason for a failure, so much is kept.
-const MOST_REASON: usize = 200;
+use crate::loan::{FailureReason, PaymentId};
 
 #[derive(Debug)]
 pub struct HttpPaymentChannel {
@@ -101,7 +99,7 @@ impl PaymentChannel for HttpPaymentChannel {
 fn outcome(body: &[u8]) -> Outcome {
     match serde_json::from_slice(body) {
         Ok(Answer::Succeeded) => Outcome::Succeeded,
-        Ok(Answer::Failed { reason }) => Outcome::Failed { reason: reason.chars().take(MOST_REASON).collect() },
+        Ok(Answer::Failed { reason }) => Outcome::Failed { reason: FailureReason::given(&reason) },
         Ok(Answer::Pending) | Err(_) => Outcome::Unknown,
     }
 }
@@ -125,6 +123,13 @@ mod tests {
         for body in ["", "ok", r#"{"outcome":"pending"}"#, r#"{"outcome":"perhaps"}"#, r#"{"outcome":"failed"}"#] {
             assert_eq!(outcome(body.as_bytes()), Outcome::Unknown, "{body}");
         }
+    }
+
+    #[test]
+    fn no_card_number_in_a_reason_comes_in() {
+        let body = br#"{"outcome":"failed","reason":"declined: card 4000001234567899 is not accepted"}"#;
+        let Outcome::Failed { reason } = outcome(body) else { panic!("expected a failure") };
+        assert_eq!(reason.text, "declined: card ################ is not accepted");
     }
 
     #[test]

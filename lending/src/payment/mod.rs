@@ -15,7 +15,7 @@ pub use http::HttpPaymentChannel;
 pub(crate) use runner::{Concluded, Ordered, Payouts, Runner};
 pub use signature::{SIGNATURE, Signer, TIMESTAMP};
 
-use crate::loan::PaymentId;
+use crate::loan::{FailureReason, PaymentId};
 
 #[derive(Debug, Clone)]
 pub struct PayoutOrder {
@@ -29,7 +29,7 @@ pub enum Outcome {
     Succeeded,
     /// Definitively: no money went or will go out under this id.
     Failed {
-        reason: String,
+        reason: FailureReason,
     },
     /// Perhaps paid, perhaps not.
     Unknown,

@@ -13,6 +13,7 @@ use weir_messages::{LoanId, Retry};
 
 use super::{Asked, Outcome, PaymentChannel, PayoutOrder};
 use crate::api::LendingError;
+use crate::loan::FailureReason;
 
 /// Payouts that talk to the channel at once.
 const MAX_CALLS: usize = 32;
@@ -40,7 +41,7 @@ pub(crate) trait Payouts: Send + Sync + 'static {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Concluded {
     Succeeded,
-    Failed { reason: String },
+    Failed { reason: FailureReason },
 }
 
 /// A payout to look after.

@@ -15,6 +15,11 @@ use crate::schedule::{DayCount, InterestBasis, Method, Period, Schedule, Schedul
 /// shorter use of the money.
 const LONGEST_PAYOUT_DAYS: u16 = 14;
 
+/// Business days for which what is open stays open, where a product says nothing.
+const DAYS_OPEN: u16 = 30;
+/// An application is never open for longer.
+const MAX_DAYS_OPEN: u16 = 365;
+
 #[derive(Debug, thiserror::Error)]
 pub enum ProductError {
     #[error("product definition: {0}")]
@@ -57,6 +62,22 @@ impl fmt::Display for ProductRef {
     }
 }
 
+/// Business days for which an application stays open, counted from the day after it was submitted or decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    /// Until it is approved or declined: submitted, or in review.
+    pub decision_within_days: u16,
+    /// From the approval to the signature.
+    pub approval_valid_days: u16,
+}
+
+/// Of products whose definition says nothing, or is gone.
+impl Default for Validity {
+    fn default() -> Self {
+        Self { decision_within_days: DAYS_OPEN, approval_valid_days: DAYS_OPEN }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Product {
     pub reference: ProductRef,
@@ -71,6 +92,7 @@ pub struct Product {
     pub early_repayment: EarlyRepayment,
     /// The last day of payout, counted from the start date of the contract.
     pub payout_within_days: u16,
+    pub validity: Validity,
     pub attributes: BTreeMap<String, AttributeRule>,
 }
 
@@ -89,7 +111,15 @@ struct Definition {
     day_count: DayCount,
     early_repayment: EarlyRepayment,
     payout_within_days: u16,
+    #[serde(default = "days_open")]
+    decision_within_days: u16,
+    #[serde(default = "days_open")]
+    approval_valid_days: u16,
     attributes: BTreeMap<String, AttributeRule>,
+}
+
+const fn days_open() -> u16 {
+    DAYS_OPEN
 }
 
 impl Product {
@@ -112,6 +142,15 @@ impl Product {
         if definition.payout_within_days > LONGEST_PAYOUT_DAYS {
             return Err(wrong("payout_within_days", "expected at most 14"));
         }
+        let (decision_within_days, approval_valid_days) =
+            (definition.decision_within_days, definition.approval_valid_days);
+        for (field, days) in
+            [("decision_within_days", decision_within_days), ("approval_valid_days", approval_valid_days)]
+        {
+            if !(1..=MAX_DAYS_OPEN).contains(&days) {
+                return Err(wrong(field, "expected 1 to 365"));
+            }
+        }
         Ok(Self {
             reference: ProductRef { name: definition.name, version: definition.version },
             lender_type: definition.lender_type,
@@ -123,6 +162,7 @@ impl Product {
             day_count: definition.day_count,
             early_repayment: definition.early_repayment,
             payout_within_days: definition.payout_within_days,
+            validity: Validity { decision_within_days, approval_valid_days },
             attributes: definition.attributes,
         })
     }

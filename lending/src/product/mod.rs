@@ -7,4 +7,4 @@ mod definition;
 mod tests;
 
 pub use attribute::{AttributeError, AttributeRule};
-pub use definition::{EarlyRepayment, Product, ProductError, ProductRef, RefusedRequest};
+pub use definition::{EarlyRepayment, Product, ProductError, ProductRef, RefusedRequest, Validity};

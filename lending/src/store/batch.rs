@@ -93,8 +93,9 @@ impl Batch {
         }
         self.blind_index.extend(commit.blind_index.iter().map(|one| json!([one.kind, one.token, one.customer])));
         for listing in &commit.listings {
-            let row = json!([listing.kind.name(), listing.id, listing.customer, listing.state]);
-            self.listings.insert((listing.kind.name(), listing.id.clone()), row);
+            let kind = listing.state.kind().name();
+            let row = json!([kind, listing.id, listing.customer, listing.state.name()]);
+            self.listings.insert((kind, listing.id.clone()), row);
         }
         self.erased.extend(commit.erase.iter().map(|customer| json!(customer)));
         if let Some(offset) = &commit.offset {

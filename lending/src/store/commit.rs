@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use weir_messages::{ApplicationId, CustomerId, Event, KnownTime, LoanId, TraceId};
 
-use super::{Park, ParkedKind};
+use super::{Listing, Park, ParkedKind};
 use crate::ledger::Entry;
 
 /// A stream of events: one customer, application or loan.
@@ -54,8 +54,15 @@ impl std::fmt::Display for StreamId {
 pub struct Append {
     pub stream: StreamId,
     pub expected: u64,
-    /// JSON, one each.
+    /// JSON, one each. None checks the number of events and appends nothing.
     pub bodies: Vec<String>,
+}
+
+impl Append {
+    #[must_use]
+    pub const fn unchanged(stream: StreamId, expected: u64) -> Self {
+        Self { stream, expected, bodies: Vec::new() }
+    }
 }
 
 /// A name that only one owner can hold, such as the open application of a customer.
@@ -80,32 +87,6 @@ pub struct Personal {
     pub wrapped_key: String,
     /// Field name and sealed text.
     pub fields: Vec<(String, String)>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ListingKind {
-    Application,
-    Loan,
-}
-
-impl ListingKind {
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Application => "application",
-            Self::Loan => "loan",
-        }
-    }
-}
-
-/// Where something stands, for finding it. Never read as truth: the stream is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listing {
-    pub kind: ListingKind,
-    pub id: String,
-    pub customer: CustomerId,
-    pub state: String,
 }
 
 /// A request that was answered, so that the same request has the same answer and no second effect.

@@ -20,6 +20,7 @@ mod database;
 mod feed;
 mod house;
 mod known;
+mod listing;
 mod loan_books;
 mod parked;
 mod postgres;
@@ -37,12 +38,10 @@ use async_trait::async_trait;
 use weir_messages::{CustomerId, Event, KnownTime, LoanId, Retry, Tasks, TraceId};
 
 pub use chain::{Broken, Chain, ChainHash};
-pub use commit::{
-    AnsweredRequest, Append, BlindIndex, Claim, Commit, ConsumerOffset, Listing, ListingKind, Personal, Refused,
-    StreamId,
-};
+pub use commit::{AnsweredRequest, Append, BlindIndex, Claim, Commit, ConsumerOffset, Personal, Refused, StreamId};
 pub use database::{Database, InvalidDatabase, PostgresDatabase};
 pub use feed::{News, OutboxFeed};
+pub use listing::{Find, Listing, ListingKind, ListingState, Listings};
 pub use loan_books::LoanBooks;
 pub use parked::{Park, Parked, ParkedCount, ParkedKind, Parking};
 #[cfg(test)]
@@ -168,18 +167,6 @@ pub enum Freshness {
     Now,
     /// For people who look.
     MayLag,
-}
-
-/// Which listings to find, in order of their ids.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Find {
-    pub kind: ListingKind,
-    pub state: Option<String>,
-    pub customer: Option<CustomerId>,
-    /// Only ids beyond this one.
-    pub after: Option<String>,
-    pub limit: u32,
-    pub freshness: Freshness,
 }
 
 #[async_trait]

@@ -5,7 +5,7 @@ use weir_messages::{CustomerId, KnownTime, TraceId};
 
 use super::rows::{self, corrupt, signed, unsigned};
 use super::sql::{Answer, Row, Sql, Value};
-use super::{AnsweredRequest, Find, Listing, OutboxPage, Personal, Posted, StreamId, UnreadableRow};
+use super::{AnsweredRequest, Find, Listing, ListingState, OutboxPage, Personal, Posted, StreamId, UnreadableRow};
 use crate::ledger::Account;
 
 pub(super) async fn load(database: &mut impl Sql, stream: &StreamId) -> Answer<Vec<String>> {
@@ -34,7 +34,8 @@ pub(super) async fn trace(database: &mut impl Sql, stream: &StreamId) -> Answer<
 
 pub(super) async fn find(database: &mut impl Sql, find: &Find) -> Answer<Vec<Listing>> {
     // One index each; SQLite would not choose between them behind a `$2 is null`.
-    let sql = match (&find.customer, &find.state) {
+    let (kind, state) = (find.listings.kind(), find.listings.state());
+    let sql = match (&find.customer, state) {
         (Some(_), _) => {
             "select id, customer, state from listings
              where kind = $1 and customer = $2 and ($3 is null or state = $3) and id > $4 order by id limit $5"
@@ -49,16 +50,16 @@ pub(super) async fn find(database: &mut impl Sql, find: &Find) -> Answer<Vec<Lis
         }
     };
     let values = [
-        Value::Text(find.kind.name()),
+        Value::Text(kind.name()),
         find.customer.as_ref().map(CustomerId::as_str).into(),
-        find.state.as_deref().into(),
+        state.into(),
         Value::Text(find.after.as_deref().unwrap_or_default()),
         Value::Number(find.limit.into()),
     ];
     let rows = database.rows(sql, &values).await?;
     let listings = rows.iter().map(|row| {
         let (id, customer, state) = (row.text(0)?, CustomerId::new(row.text(1)?), row.text(2)?);
-        Ok(Listing { kind: find.kind, id, customer, state })
+        Ok(Listing { id, customer, state: ListingState::stored(kind, &state)? })
     });
     listings.collect()
 }

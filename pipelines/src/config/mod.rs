@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use weir_ingest::log::kafka::{KafkaSettings, UnfitLimit};
 use weir_ingest::state::ObjectsSettings;
+use weir_lending::zone::{BusinessZone, UnknownZone};
 use weir_messages::privacy::{Keyring, Tokenizer};
 
 pub use database::{Database, DatabaseUrl};
@@ -125,6 +126,15 @@ impl Default for Content {
 pub struct Lender {
     /// The name as its licence has it; stands in every contract.
     pub name: String,
+    /// Where business days begin and end, by its name in the IANA time zone database.
+    #[serde(default = "Lender::utc")]
+    pub zone: String,
+}
+
+impl Lender {
+    fn utc() -> String {
+        BusinessZone::UTC.to_string()
+    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -173,6 +183,7 @@ impl Config {
         if self.lender.name.trim().is_empty() {
             return Err(field("lender.name", "expected the lender's name, as contracts show it"));
         }
+        self.zone()?;
         self.tokenizer()?;
         self.keyring()?;
         self.database.database(&self.data)?;
@@ -196,6 +207,10 @@ impl Config {
             Some((name, path)) => Err(field(name, format!("expected a folder, found none at {}", path.display()))),
             None => Ok(()),
         }
+    }
+
+    pub fn zone(&self) -> Result<BusinessZone, ConfigError> {
+        self.lender.zone.parse().map_err(|error: UnknownZone| field("lender.zone", error.to_string()))
     }
 
     pub fn tokenizer(&self) -> Result<Tokenizer, ConfigError> {

@@ -72,6 +72,8 @@ products = "{root}/lending/products"
 [lender]
 # As your licence has it: stands in every contract.
 name = "Weir Demonstration Lender"
+# Where business days begin and end: ages, due dates and the end of a day follow it.
+zone = "UTC"
 
 [payments]
 url = "http://127.0.0.1:8090"

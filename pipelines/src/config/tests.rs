@@ -24,6 +24,18 @@ fn an_unknown_field_is_refused_by_name() {
 }
 
 #[test]
+fn the_zone_is_utc_unless_named_and_an_unknown_one_is_refused() {
+    let named = |zone: &str| written(move |text| text.replace("zone = \"UTC\"\n", zone));
+    let (_folder, path) = named("");
+    assert_eq!(Config::load(&path).unwrap().zone().unwrap(), BusinessZone::UTC);
+    let (_folder, path) = named("zone = \"Europe/Berlin\"\n");
+    assert_eq!(Config::load(&path).unwrap().zone().unwrap().to_string(), "Europe/Berlin");
+    let (_folder, path) = named("zone = \"Europe/Atlantis\"\n");
+    let error = Config::load(&path).unwrap_err().to_string();
+    assert!(error.starts_with("lender.zone: expected a name of the IANA"), "{error}");
+}
+
+#[test]
 fn a_short_key_is_named_and_not_shown() {
     let (_folder, path) = written(|text| {
         text.lines()

@@ -173,8 +173,9 @@ impl Client {
         self.get("reading an application", &format!("/v1/applications/{id}")).await
     }
 
-    pub(crate) async fn contract(&self, id: &ApplicationId) -> Result<ContractAnswer, DemoError> {
-        self.get("reading a contract", &format!("/v1/applications/{id}/contract")).await
+    pub(crate) async fn draw_contract(&self, id: &ApplicationId) -> Result<ContractAnswer, DemoError> {
+        let path = format!("/v1/applications/{id}/contract");
+        self.post("drawing up a contract", &path, &format!("draw-{id}"), &json!({})).await
     }
 
     pub(crate) async fn accept(&self, id: &ApplicationId, contract_hash: &str) -> Result<LoanAnswer, DemoError> {

@@ -8,16 +8,20 @@ use aide::transform::TransformOperation;
 use axum::Json;
 use axum::extract::{Path, State};
 use schemars::JsonSchema;
-use serde::Deserialize;
-use weir_lending::api::{Acceptance, ApplicationAnswer, ApplicationRequest, ContractAnswer, CostAnswer, LoanAnswer};
+use serde::{Deserialize, Serialize};
+use weir_lending::api::{
+    Acceptance, ApplicationAnswer, ApplicationListed, ApplicationRequest, ContractAnswer, CostAnswer, LoanAnswer,
+};
+use weir_lending::application::ApplicationStatus;
 use weir_lending::product::ProductRef;
-use weir_messages::{ApplicationId, TraceId};
+use weir_messages::{ApplicationId, CustomerId, TraceId};
 
 use super::App;
-use super::answered::Created;
+use super::answered::{Changed, Created};
 use super::body::JsonBody;
+use super::page;
 use super::problem::Problem;
-use super::request::{IdempotencyKey, Trace, Wait};
+use super::request::{IdempotencyKey, Params, Trace, Wait};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -38,6 +42,22 @@ struct Submission {
     application: ApplicationId,
 }
 
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ApplicationFilter {
+    state: Option<ApplicationStatus>,
+    customer: Option<CustomerId>,
+    /// Only applications beyond this one.
+    after: Option<ApplicationId>,
+    /// 100 unless said otherwise, 1,000 at most.
+    limit: Option<u32>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct ApplicationPage {
+    applications: Vec<ApplicationListed>,
+}
+
 pub(crate) fn routes() -> ApiRouter<Arc<App>> {
     let application = "/v1/applications/{application}";
     ApiRouter::new()
@@ -45,11 +65,22 @@ pub(crate) fn routes() -> ApiRouter<Arc<App>> {
             "/v1/quotes",
             post_with(quote, |op| described(op, "quote", "What a loan would cost; nothing is kept")),
         )
-        .api_route("/v1/applications", post_with(apply, |op| described(op, "apply", "Apply for a loan")))
+        .api_route(
+            "/v1/applications",
+            post_with(apply, |op| described(op, "apply", "Apply for a loan"))
+                .get_with(list, |op| described(op, "applications", "Applications in order of their ids")),
+        )
         .api_route(application, get_with(read, |op| described(op, "application", "An application and its decision")))
         .api_route(
+            &format!("{application}/withdrawal"),
+            post_with(withdraw, |op| described(op, "withdraw", "Withdraw an open application for the customer")),
+        )
+        .api_route(
             &format!("{application}/contract"),
-            get_with(contract, |op| described(op, "contract", "The contract of an approved application, to be shown")),
+            get_with(contract, |op| described(op, "contract", "The contract as it was drawn up, to be shown"))
+                .post_with(draw_contract, |op| {
+                    described(op, "drawContract", "Draw up the contract of an approved application")
+                }),
         )
         .api_route(
             &format!("{application}/acceptance"),
@@ -89,6 +120,15 @@ async fn apply(
     Ok(Created(submitted))
 }
 
+async fn list(
+    State(app): State<Arc<App>>,
+    Params(filter): Params<ApplicationFilter>,
+) -> Result<Json<ApplicationPage>, Problem> {
+    let (customer, after) = (filter.customer.as_ref(), filter.after.as_ref());
+    let applications = app.lending()?.applications(filter.state, customer, after, page(filter.limit)?).await?;
+    Ok(Json(ApplicationPage { applications }))
+}
+
 async fn read(
     State(app): State<Arc<App>>,
     Path(application): Path<ApplicationId>,
@@ -96,13 +136,31 @@ async fn read(
     Ok(Json(app.lending()?.application(&application).await?))
 }
 
-async fn contract(
+async fn withdraw(
     State(app): State<Arc<App>>,
     Path(application): Path<ApplicationId>,
     trace: Trace,
+    key: IdempotencyKey,
+) -> Result<Changed<ApplicationAnswer>, Problem> {
+    let key = key.traced(story(&app, &application, trace).await?).changing(&[]);
+    Ok(Changed(app.lending()?.withdraw_application(&application, &key).await?))
+}
+
+async fn contract(
+    State(app): State<Arc<App>>,
+    Path(application): Path<ApplicationId>,
 ) -> Result<Json<ContractAnswer>, Problem> {
-    let trace = story(&app, &application, trace).await?;
-    Ok(Json(app.lending()?.contract(&application, trace).await?))
+    Ok(Json(app.lending()?.contract(&application).await?))
+}
+
+async fn draw_contract(
+    State(app): State<Arc<App>>,
+    Path(application): Path<ApplicationId>,
+    trace: Trace,
+    key: IdempotencyKey,
+) -> Result<Created<ContractAnswer>, Problem> {
+    let key = key.traced(story(&app, &application, trace).await?).with(&[]);
+    Ok(Created(app.lending()?.draw_contract(&application, &key).await?))
 }
 
 async fn accept(

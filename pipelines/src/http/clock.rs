@@ -40,6 +40,6 @@ pub(crate) async fn set(State(app): State<Arc<App>>, body: JsonBody<MoveClock>) 
         ));
     };
     let now = clock.move_to(body.value.to);
-    app.close_days(now).await?;
+    app.close_days().await?;
     Ok(Json(ClockFace { now }))
 }

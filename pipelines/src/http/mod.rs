@@ -34,14 +34,14 @@ use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use axum::{Extension, Router};
-use chrono::Days;
+use chrono::NaiveDate;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::decompression::RequestDecompressionLayer;
 use weir_features::{Online, OnlineCounts};
 use weir_ingest::collector::Collector;
 use weir_ingest::dead_letters::DeadLetters;
-use weir_lending::api::{Lending, LendingError};
+use weir_lending::api::{DaysClosed, Lending, LendingError};
 use weir_messages::{Clock, KnownTime, ManualClock};
 
 pub(crate) use auth::Bearer;
@@ -128,11 +128,17 @@ impl App {
         Err(Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).after(1))
     }
 
-    /// Closes every business day before that of `now`.
-    pub async fn close_days(&self, now: KnownTime) -> Result<u64, LendingError> {
-        match (&self.desk, now.date().checked_sub_days(Days::new(1))) {
-            (Some(desk), Some(yesterday)) => desk.lending.end_day(yesterday).await,
-            (None, _) | (_, None) => Ok(0),
+    /// The lender's business date; `None` where this process does not run the role `lending`.
+    #[must_use]
+    pub fn business_date(&self) -> Option<NaiveDate> {
+        self.desk.as_ref().map(|desk| desk.lending.business_date())
+    }
+
+    /// Closes every business day before today's.
+    pub async fn close_days(&self) -> Result<DaysClosed, LendingError> {
+        match &self.desk {
+            Some(desk) => desk.lending.close_days().await,
+            None => Ok(DaysClosed::default()),
         }
     }
 

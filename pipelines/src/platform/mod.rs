@@ -17,7 +17,7 @@ use weir_ingest::dead_letters::DeadLetters;
 use weir_ingest::log::kafka::{BrokerError, KafkaLog};
 use weir_ingest::log::{EmbeddedLog, EventLog, LogError};
 use weir_ingest::state::{ObjectsSettings, SnapshotError, Snapshots};
-use weir_lending::api::{Lending, LendingConfig, Ports};
+use weir_lending::api::{DaysClosed, Lending, LendingConfig, Ports};
 use weir_lending::payment::{HttpPaymentChannel, Signer};
 use weir_lending::store::StoreError;
 use weir_messages::privacy::{Keyring, Tokenizer};
@@ -267,6 +267,7 @@ async fn desk(
         products: content.products.clone(),
         caps: content.caps.clone(),
         upkeep: config.lending.upkeep(),
+        zone: config.zone()?,
     };
     let lending = Lending::open(settings, ports).await;
     let lending = lending.map_err(|source| StartError::Database { database: named, source })?;
@@ -280,14 +281,14 @@ async fn ends_of_days(app: Arc<App>) {
     let mut closed = None;
     loop {
         look.tick().await;
-        let now = app.clock.now();
-        if closed == Some(now.date()) {
+        let today = app.business_date();
+        if closed == today {
             continue;
         }
-        match app.close_days(now).await {
-            Ok(changed) => {
-                closed = Some(now.date());
-                tracing::info!(day = %now.date(), loans = changed, "days before this one are closed");
+        match app.close_days().await {
+            Ok(DaysClosed { loans, applications }) => {
+                closed = today;
+                tracing::info!(?today, loans, applications, "days before today are closed");
             }
             Err(error) => tracing::warn!(error = %weir_messages::Causes(&error), "the day's end waits"),
         }

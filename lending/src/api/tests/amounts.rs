@@ -11,8 +11,8 @@ async fn a_repayment_above_the_bound_is_refused_and_the_books_verify() {
         let error = desk.repay(&loan, "huge", "92233720368547758.07").await.unwrap_err();
         assert_eq!((error.kind(), error.field()), (ErrorKind::Invalid, Some("amount")));
         assert!(error.to_string().contains("at most 10000000000.00 EUR"), "{error}");
-        assert_eq!(desk.repay(&loan, "large", "10000000000.00").await.unwrap().value().state, "overpaid");
-        assert_eq!(desk.repay(&loan, "small", "1.00").await.unwrap().value().state, "overpaid");
+        assert_eq!(desk.repay(&loan, "large", "10000000000.00").await.unwrap().value().state, LoanStatus::Overpaid);
+        assert_eq!(desk.repay(&loan, "small", "1.00").await.unwrap().value().state, LoanStatus::Overpaid);
     }
     desk.assert_books_balance().await;
 }

@@ -20,8 +20,8 @@ async fn a_loan_lives_on_postgresql_as_it_does_on_sqlite() {
 
 async fn a_life(desk: &Desk) {
     let signed = desk.signed().await;
-    assert_eq!((signed.state.as_str(), signed.outstanding.as_str()), ("paying_out", "0.00"));
-    let mut loan = desk.until(&signed.loan, "active").await;
+    assert_eq!((signed.state, signed.outstanding.as_str()), (LoanStatus::PayingOut, "0.00"));
+    let mut loan = desk.until(&signed.loan, LoanStatus::Active).await;
     for installment in loan.installments.clone() {
         let noon = format!("{}T12:00:00Z", installment.due_on);
         desk.clock.move_to(KnownTime::parse(&noon).unwrap());
@@ -38,7 +38,7 @@ async fn a_life(desk: &Desk) {
         loan = desk.lending.repay(&signed.loan, &repayment, &key).await.unwrap().value();
         assert!(desk.lending.repay(&signed.loan, &repayment, &key).await.unwrap().replayed());
     }
-    assert_eq!((loan.state.as_str(), loan.outstanding.as_str()), ("closed", "0.00"));
+    assert_eq!((loan.state, loan.outstanding.as_str()), (LoanStatus::Closed, "0.00"));
     desk.assert_books_balance().await;
     assert_eq!(desk.told(EventType::LoanClosed).await.len(), 1);
     assert_eq!(
@@ -102,7 +102,7 @@ async fn the_first_decision_stands_and_wakes_who_waits() {
     tokio::time::sleep(Duration::from_millis(50)).await;
     let declined = decision(&applied, &customer, Decided::Decline, None);
     assert_eq!(desk.lending.apply_decision(&declined, RECORD).await.unwrap(), DecisionTaken::Applied);
-    assert_eq!(waiter.await.unwrap(), "declined");
+    assert_eq!(waiter.await.unwrap(), ApplicationStatus::Declined);
     let second = approval(&applied, &customer, "5000.00");
     assert_eq!(desk.lending.apply_decision(&second, RECORD).await.unwrap(), DecisionTaken::AlreadyDecided);
     assert_eq!(desk.lending.decision_record(&applied).await.unwrap(), Some(RECORD));
@@ -115,19 +115,20 @@ async fn the_first_decision_stands_and_wakes_who_waits() {
 
 #[tokio::test]
 async fn what_is_granted_is_never_more_than_was_asked_for_and_never_less_than_the_product_lends() {
+    use ApplicationStatus::{Approved, Declined, InReview};
     let folder = tempfile::tempdir().unwrap();
     let desk = Desk::open(folder.path()).await;
     for (number, limit, state, reason) in [
-        (1, "5000.00", "approved", "score"),
-        (2, "800.00", "approved", "score"),
-        (3, "199.99", "declined", "limit_below_product_minimum"),
-        (4, "much", "in_review", "offer_unreadable"),
+        (1, "5000.00", Approved, "score"),
+        (2, "800.00", Approved, "score"),
+        (3, "199.99", Declined, "limit_below_product_minimum"),
+        (4, "much", InReview, "offer_unreadable"),
     ] {
         let customer = desk.customer(&format!("L01X00T47{number}")).await;
         let applied = desk.submit(&customer, &format!("k{number}")).await.unwrap().value().application;
         desk.lending.apply_decision(&approval(&applied, &customer, limit), RECORD).await.unwrap();
         let answer = desk.lending.application(&applied).await.unwrap();
-        assert_eq!((answer.state.as_str(), answer.reasons[0].code.as_str()), (state, reason), "{limit}");
+        assert_eq!((answer.state, answer.reasons[0].code.as_str()), (state, reason), "{limit}");
         let granted = answer.offer.map(|offer| offer.amount);
         let expected = [Some("1200.00"), Some("800.00"), None, None][number - 1];
         assert_eq!(granted.as_deref(), expected);
@@ -140,11 +141,15 @@ async fn only_the_contract_that_was_shown_is_accepted() {
     let desk = Desk::open(folder.path()).await;
     let customer = desk.customer("L01X00T471").await;
     let applied = desk.submit(&customer, "k1").await.unwrap().value().application;
-    let early = desk.lending.contract(&applied, TraceId::random()).await.unwrap_err();
+    let early = desk.draw(&applied).await.unwrap_err();
     assert_eq!(early.code(), "application_state");
     desk.lending.apply_decision(&approval(&applied, &customer, "5000.00"), RECORD).await.unwrap();
-    let shown = desk.lending.contract(&applied, TraceId::random()).await.unwrap();
-    assert_eq!(desk.lending.contract(&applied, TraceId::random()).await.unwrap(), shown, "shown twice, drawn up once");
+    let not_yet = desk.lending.contract(&applied).await.unwrap_err();
+    assert_eq!(not_yet.to_string(), format!("application {applied} is approved, and its contract is not drawn up yet"));
+    assert_eq!(desk.lending.application(&applied).await.unwrap().state, ApplicationStatus::Approved);
+    let shown = desk.draw(&applied).await.unwrap();
+    assert_eq!(desk.draw(&applied).await.unwrap(), shown, "drawn up twice, and the same text");
+    assert_eq!(desk.lending.contract(&applied).await.unwrap(), shown);
     let other = Acceptance { contract_hash: "0".repeat(64) };
     let error = desk.lending.accept(&applied, &other, &request("k2", b"")).await.unwrap_err();
     assert_eq!((error.code(), error.field()), ("contract_hash_differs", Some("contract_hash")));

@@ -4,15 +4,20 @@ mod amounts;
 mod answers;
 mod application;
 mod books;
+mod corrections;
+mod endings;
+mod erasure;
 mod parked;
 mod payout;
 mod personal;
 mod shared;
 mod world;
+mod zone;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
@@ -24,9 +29,99 @@ use weir_messages::{
 use super::*;
 use crate::payment::Outcome;
 use world::{Channel, Decisions, Fault, Published};
+use crate::application::ApplicationStatus;
+use crate::decision_source::DecisionUnread;
+use crate::loan::{CancellationReason, FailureCode, FailureReason, LoanStatus, PaymentId, ReversalReason};
+use crate::outbox::PublishError;
+use crate::payment::{Asked, Outcome, PayoutOrder};
 
 /// Where decisions of these tests stand on a log that they do not have.
 const RECORD: Place = Place::new(Topic::Decisions, Position { partition: 1, offset: 7 });
+
+/// Keeps what was published, unless it is down or refuses one of them.
+#[derive(Debug, Default)]
+struct Published(Mutex<Vec<Event>>, AtomicBool, Mutex<BTreeSet<String>>);
+
+#[async_trait]
+impl EventSink for Published {
+    async fn publish(&self, events: &[Event]) -> Result<(), PublishError> {
+        if self.1.load(Ordering::SeqCst) {
+            return Err(PublishError { retry: Retry::Now, cause: "down".into() });
+        }
+        let refused = self.2.lock().unwrap();
+        if events.iter().any(|event| refused.contains(event.id.as_str())) {
+            return Err(PublishError { retry: Retry::Never, cause: "too large".into() });
+        }
+        self.0.lock().unwrap().extend(events.iter().cloned());
+        Ok(())
+    }
+}
+
+/// The log of decisions.
+#[derive(Debug, Default)]
+struct Decisions(Mutex<BTreeMap<Place, Decision>>);
+
+#[async_trait]
+impl DecisionSource for Decisions {
+    async fn read(&self, record: Place) -> Result<Option<Decision>, DecisionUnread> {
+        Ok(self.0.lock().unwrap().get(&record).cloned())
+    }
+}
+
+/// What goes wrong with one order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// Pays, and the answer comes too late.
+    Late,
+    /// Neither pays nor answers.
+    Lost,
+    /// Says that it failed, definitively.
+    Refused,
+    /// A defect of ours on the way to it.
+    Panic,
+}
+
+/// An honest channel behind a faulty line: one id is paid once.
+#[derive(Debug, Default)]
+struct Channel {
+    faults: Mutex<VecDeque<Fault>>,
+    /// How often each id was ordered, and whether it was paid.
+    orders: Mutex<BTreeMap<PaymentId, (u32, Option<Outcome>)>>,
+    /// What went out, in order.
+    paid: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl PaymentChannel for Channel {
+    async fn pay_out(&self, order: &PayoutOrder) -> Outcome {
+        let fault = self.faults.lock().unwrap().pop_front();
+        assert!(fault != Some(Fault::Panic), "a defect");
+        let mut orders = self.orders.lock().unwrap();
+        let (count, outcome) = orders.entry(order.payment.clone()).or_default();
+        *count += 1;
+        if matches!((fault, &outcome), (None | Some(Fault::Late), None)) {
+            self.paid.lock().unwrap().push(order.amount.to_string());
+        }
+        match fault {
+            None => outcome.get_or_insert(Outcome::Succeeded).clone(),
+            Some(Fault::Late) => {
+                outcome.get_or_insert(Outcome::Succeeded);
+                Outcome::Unknown
+            }
+            Some(Fault::Lost | Fault::Panic) => Outcome::Unknown,
+            Some(Fault::Refused) => {
+                outcome.get_or_insert(Outcome::Failed { reason: FailureReason::given("account closed") }).clone()
+            }
+        }
+    }
+
+    async fn ask(&self, payment: &PaymentId) -> Asked {
+        match self.orders.lock().unwrap().get(payment) {
+            Some((_, Some(outcome))) => Asked::Known(outcome.clone()),
+            Some((_, None)) | None => Asked::NotKnown,
+        }
+    }
+}
 
 struct Desk {
     lending: Lending,
@@ -45,11 +140,21 @@ impl Desk {
         Self::at(Database::Sqlite(folder.join("lending.db")), channel).await
     }
 
+    /// With one product, and no other.
+    async fn offering(folder: &Path, product: Product) -> Self {
+        let database = Database::Sqlite(folder.join("lending.db"));
+        Self::with(database, Arc::new(Channel::default()), vec![product]).await
+    }
+
     async fn at(database: Database, channel: Arc<Channel>) -> Self {
         Self::with(database, channel, vec![Product::consumer_instalment()]).await
     }
 
     async fn with(database: Database, channel: Arc<Channel>, products: Vec<Product>) -> Self {
+        Self::in_zone(database, channel, products, BusinessZone::UTC).await
+    }
+
+    async fn in_zone(database: Database, channel: Arc<Channel>, products: Vec<Product>, zone: BusinessZone) -> Self {
         let clock = Arc::new(ManualClock::starting_at(KnownTime::parse("2024-01-15T10:00:00Z").unwrap()));
         let (published, decisions) = (Arc::new(Published::default()), Arc::new(Decisions::default()));
         let keyring = Keyring::new("m", BTreeMap::from([("m".to_owned(), [7; 32])])).unwrap();
@@ -69,6 +174,7 @@ impl Desk {
             products,
             caps: CapTable::shipped(),
             upkeep: Upkeep::default(),
+            zone,
         };
         let lending = Lending::open(config, ports).await.unwrap();
         Self { lending, clock, published, decisions, channel }
@@ -83,6 +189,13 @@ impl Desk {
         self.lending.submit_application(application(customer, "1200.00"), &request(key, b"1200")).await
     }
 
+    /// Draws the contract up, under a key of its own each time.
+    async fn draw(&self, application: &ApplicationId) -> Result<ContractAnswer, LendingError> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let key = format!("draw {}", NEXT.fetch_add(1, Ordering::Relaxed));
+        Ok(self.lending.draw_contract(application, &request(&key, b"")).await?.value())
+    }
+
     /// A loan that is signed, and whose payout is ordered.
     async fn signed(&self) -> LoanAnswer {
         self.signed_by("L01X00T471").await
@@ -93,7 +206,7 @@ impl Desk {
         let customer = self.customer(id_number).await;
         let applied = self.submit(&customer, &format!("apply {id_number}")).await.unwrap().value().application;
         self.lending.apply_decision(&approval(&applied, &customer, "5000.00"), RECORD).await.unwrap();
-        let shown = self.lending.contract(&applied, TraceId::random()).await.unwrap();
+        let shown = self.draw(&applied).await.unwrap();
         let acceptance = Acceptance { contract_hash: shown.contract_hash };
         let key = request(&format!("accept {id_number}"), b"");
         self.lending.accept(&applied, &acceptance, &key).await.unwrap().value()
@@ -102,7 +215,7 @@ impl Desk {
     /// A loan that is paid out.
     async fn running(&self, id_number: &str) -> LoanId {
         let loan = self.signed_by(id_number).await.loan;
-        self.until(&loan, "active").await;
+        self.until(&loan, LoanStatus::Active).await;
         loan
     }
 
@@ -112,7 +225,7 @@ impl Desk {
         self.lending.repay(loan, &asked, &request(&format!("{loan} {repayment}"), amount.as_bytes())).await
     }
 
-    async fn until(&self, loan: &LoanId, state: &str) -> LoanAnswer {
+    async fn until(&self, loan: &LoanId, state: LoanStatus) -> LoanAnswer {
         for _ in 0..600 {
             let found = self.lending.loan(loan).await.unwrap();
             if found.state == state {

@@ -56,10 +56,6 @@ impl Desk {
         }
         panic!("still parked: {:?}", self.parked().await);
     }
-
-    async fn state(&self, application: &ApplicationId) -> String {
-        self.lending.application(application).await.unwrap().state
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -80,8 +76,11 @@ async fn a_decision_without_its_product_parks_until_it_is_back() {
     ];
     let taken = desk.lending.apply_decisions(batch).await.unwrap();
     assert_eq!(taken, [DecisionTaken::Parked, DecisionTaken::Applied, DecisionTaken::Applied]);
-    assert_eq!(desk.state(&declined).await, "declined", "a decline needs no product");
-    assert_eq!((desk.state(&gone).await.as_str(), desk.state(&sound).await.as_str()), ("submitted", "approved"));
+    assert_eq!(desk.state(&declined).await, ApplicationStatus::Declined, "a decline needs no product");
+    assert_eq!(
+        (desk.state(&gone).await, desk.state(&sound).await),
+        (ApplicationStatus::Submitted, ApplicationStatus::Approved)
+    );
     let missing = desk.lending.missing_products().await.unwrap();
     assert_eq!((missing.applications, missing.first), (1, vec![gone.clone()]));
     let parked = desk.until_parked("decision").await;
@@ -97,7 +96,7 @@ async fn a_decision_without_its_product_parks_until_it_is_back() {
     assert_eq!(desk.lending.retry_due().await.unwrap(), 0, "it was tried a moment ago");
     desk.clock.move_to(KnownTime::parse("2024-01-15T10:11:00Z").unwrap());
     assert_eq!(desk.lending.retry_due().await.unwrap(), 1);
-    assert_eq!(desk.state(&gone).await, "approved");
+    assert_eq!(desk.state(&gone).await, ApplicationStatus::Approved);
     assert!(desk.parked().await.is_empty());
     let missing = desk.lending.retry_parked(ParkedKind::Decision, &parked.id).await.unwrap_err();
     assert_eq!(missing.code(), "not_found");
@@ -161,10 +160,10 @@ async fn a_payout_that_cannot_go_on_parks_and_is_paid_once_when_retried() {
     let parked = desk.until_parked("payout").await;
     assert_eq!((parked.id.as_str(), parked.retry), (loan.as_str(), Retry::Later));
     let sound = desk.signed_by("L01X00T472").await.loan;
-    desk.until(&sound, "active").await;
+    desk.until(&sound, LoanStatus::Active).await;
     tamper(folder.path(), "update vault set field = 'card' where field = 'gone'").await;
     assert_eq!(desk.lending.retry_parked(ParkedKind::Payout, loan.as_str()).await.unwrap(), RetryOutcome::Started);
-    desk.until(&loan, "active").await;
+    desk.until(&loan, LoanStatus::Active).await;
     desk.until_nothing_is_parked().await;
     assert_eq!(channel.orders.lock().unwrap().len(), 2, "each under one id");
     desk.assert_books_balance().await;
@@ -180,7 +179,7 @@ async fn a_payout_that_panics_parks_and_frees_its_loan() {
     let parked = desk.until_parked("payout").await;
     assert_eq!((parked.id.as_str(), parked.retry), (loan.as_str(), Retry::Never));
     desk.lending.retry_parked(ParkedKind::Payout, loan.as_str()).await.unwrap();
-    desk.until(&loan, "active").await;
+    desk.until(&loan, LoanStatus::Active).await;
     desk.until_nothing_is_parked().await;
 }
 

@@ -8,7 +8,7 @@ async fn paid_in_spite_of(faults: &[Fault]) {
     channel.faults.lock().unwrap().extend(faults);
     let desk = Desk::open_with(folder.path(), channel).await;
     let loan = desk.signed().await.loan;
-    desk.until(&loan, "active").await;
+    desk.until(&loan, LoanStatus::Active).await;
     let orders = desk.channel.orders.lock().unwrap().clone();
     assert_eq!(orders.len(), 1, "never ordered under another id: {orders:?}");
     assert!(orders.values().all(|(_, outcome)| *outcome == Some(Outcome::Succeeded)));
@@ -39,7 +39,7 @@ async fn a_definite_failure_leaves_the_books_as_they_were() {
     channel.faults.lock().unwrap().push_back(Fault::Refused);
     let desk = Desk::open_with(folder.path(), channel).await;
     let loan = desk.signed().await.loan;
-    desk.until(&loan, "payout_failed").await;
+    desk.until(&loan, LoanStatus::PayoutFailed).await;
     assert!(desk.lending.trial_balance().await.unwrap().iter().all(|line| line.balance == "0.00"));
     desk.assert_books_balance().await;
 }
@@ -57,7 +57,7 @@ async fn a_payout_under_way_at_a_restart_is_asked_for_before_it_is_paid() {
     }
     desk.lending.close().await;
     let desk = Desk::open_with(folder.path(), Arc::clone(&channel)).await;
-    desk.until(&loan, "active").await;
+    desk.until(&loan, LoanStatus::Active).await;
     let orders = channel.orders.lock().unwrap().clone();
     assert_eq!(orders.values().map(|(count, _)| *count).collect::<Vec<_>>(), [1], "ordered once");
 }

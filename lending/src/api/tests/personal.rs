@@ -29,7 +29,7 @@ async fn no_clear_value_is_in_the_database_files() {
     let folder = tempfile::tempdir().unwrap();
     let desk = Desk::open(folder.path()).await;
     let loan = desk.signed().await.loan;
-    desk.until(&loan, "active").await;
+    desk.until(&loan, LoanStatus::Active).await;
     desk.lending.close().await;
     let mut searched = 0;
     for file in std::fs::read_dir(folder.path()).unwrap() {

@@ -29,9 +29,9 @@ async fn who_waits_is_woken_by_the_process_that_takes_the_decision() {
         let waiter = tokio::spawn(async move { lending.wait_for_decision(&id, PATIENCE).await.unwrap().state });
         tokio::time::sleep(Duration::from_millis(50)).await;
         deciding.lending.apply_decision(&approval(&applied, &customer, "5000.00"), RECORD).await.unwrap();
-        assert_eq!(waiter.await.unwrap(), "approved");
+        assert_eq!(waiter.await.unwrap(), ApplicationStatus::Approved);
         let again = asking.lending.wait_for_decision(&applied, PATIENCE).await.unwrap();
-        assert_eq!(again.state, "approved", "what was kept since its submission is not told any more");
+        assert_eq!(again.state, ApplicationStatus::Approved, "what was kept since its submission is not told any more");
     }
     for desk in [asking, deciding] {
         desk.lending.close().await;
@@ -52,7 +52,7 @@ async fn a_payout_that_a_dead_process_left_is_concluded_by_a_living_one_and_paid
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     dying.lending.close().await;
-    living.until(&loan, "active").await;
+    living.until(&loan, LoanStatus::Active).await;
     let orders = living.channel.orders.lock().unwrap().clone();
     assert_eq!(orders.values().map(|(count, _)| *count).collect::<Vec<_>>(), [1], "ordered once");
     living.assert_books_balance().await;
@@ -63,7 +63,7 @@ async fn a_payout_that_a_dead_process_left_is_concluded_by_a_living_one_and_paid
 async fn a_day_that_two_processes_end_at_once_ends_once() {
     let Some((_database, desks)) = two("a_day_that_two_processes_end_at_once_ends_once").await else { return };
     let loan = desks[0].signed().await.loan;
-    let loan = desks[0].until(&loan, "active").await;
+    let loan = desks[0].until(&loan, LoanStatus::Active).await;
     let mut day = loan.installments[0].due_on;
     let last = loan.installments[2].due_on;
     while day <= last {

@@ -3,13 +3,17 @@
 mod life;
 mod payout;
 mod properties;
+mod refund;
 mod repayment;
 mod stored;
 
 use chrono::NaiveDate;
 use weir_money::{Currency, Money, Rate};
 
-use super::{Answer, Loan, LoanCommand, LoanEvent, PaymentId, Refusal, RepaymentId};
+use super::{
+    Answer, CancellationReason, FailureReason, Loan, LoanCommand, LoanEvent, PaymentId, Refusal, RepaymentId,
+    ReversalReason,
+};
 use crate::contract::{Contract, Parties};
 use crate::ledger::{Account, Entry, TrialBalance};
 use crate::product::Product;
@@ -118,15 +122,15 @@ fn start(payment: &str) -> LoanCommand {
 }
 
 fn confirm(payment: &str, value_on: &str) -> LoanCommand {
-    LoanCommand::ConfirmPayout { payment: PaymentId::new(payment), value_on: day(value_on) }
+    LoanCommand::ConfirmPayment { payment: PaymentId::new(payment), value_on: day(value_on) }
 }
 
 fn fail(payment: &str) -> LoanCommand {
-    LoanCommand::FailPayout { payment: PaymentId::new(payment), reason: "account closed".to_owned() }
+    LoanCommand::FailPayment { payment: PaymentId::new(payment), reason: FailureReason::given("account closed") }
 }
 
 fn cancel() -> LoanCommand {
-    LoanCommand::Cancel { reason: "withdrawn".to_owned() }
+    LoanCommand::Cancel { reason: CancellationReason::Withdrawn }
 }
 
 fn repay(id: &str, amount: &str, value_on: &str) -> LoanCommand {
@@ -134,5 +138,9 @@ fn repay(id: &str, amount: &str, value_on: &str) -> LoanCommand {
 }
 
 fn reverse(id: &str) -> LoanCommand {
-    LoanCommand::ReverseRepayment { repayment: RepaymentId::new(id) }
+    LoanCommand::ReverseRepayment { repayment: RepaymentId::new(id), reason: ReversalReason::Returned }
+}
+
+fn refund(payment: &str) -> LoanCommand {
+    LoanCommand::StartRefund { payment: PaymentId::new(payment) }
 }

@@ -48,7 +48,7 @@ fn a_loan_that_is_paid_out_is_not_paid_out_again() {
     assert!(story.try_to(&start("P2"), "2024-01-15").is_err());
     assert_eq!(
         refusal(&mut story, &fail("P1"), "2024-01-15"),
-        "loan L1 is active, and only a payout under way can fail"
+        "loan L1 is active, and only a payment under way can fail"
     );
     assert_eq!(story.entries.len(), entries);
 }
@@ -62,7 +62,7 @@ fn a_failed_payout_leaves_every_account_as_it_was_and_may_be_tried_under_another
     assert_eq!(story.balance("house:bank:EUR"), "0.00");
     let text = "loan L1: payment P1 has failed, and another attempt needs another id";
     assert_eq!(refusal(&mut story, &start("P1"), "2024-01-16"), text);
-    let text = "loan L1 is signed, its payout P1 having failed, and only a payout under way can succeed";
+    let text = "loan L1 is signed, its payout P1 having failed, and only a payment under way can succeed";
     assert_eq!(refusal(&mut story, &confirm("P1", "2024-01-16"), "2024-01-16"), text);
     story.apply(&start("P2"), "2024-01-17");
     assert!(!story.try_to(&fail("P1"), "2024-01-17").unwrap(), "the first attempt's failure told twice");

@@ -21,6 +21,11 @@ fn the_samples_hold_every_event_written_today() {
     story.repay("R1", "10.00", "2024-01-20", "2024-01-20");
     story.apply(&reverse("R1"), "2024-01-21");
     story.end_day("2024-02-15");
+    story.repay("R2", "400.00", "2024-02-15", "2024-02-15");
+    story.apply(&refund("P3"), "2024-02-16");
+    story.apply(&fail("P3"), "2024-02-16");
+    story.apply(&refund("P4"), "2024-02-16");
+    story.apply(&confirm("P4", "2024-02-16"), "2024-02-17");
     let mut cancelled =
         Story::signed(&Product::consumer_instalment(), eur("300.00"), 3, rate("0.12"), day("2024-01-15"));
     cancelled.apply(&cancel(), "2024-01-15");

@@ -8,7 +8,9 @@ use weir_messages::{Event, EventId, EventType, KnownTime, TraceId};
 use weir_money::{Currency, Money};
 
 use super::*;
+use crate::application::ApplicationStatus;
 use crate::ledger::{Cause, EntryId, Line};
+use crate::loan::LoanStatus;
 
 pub(super) fn commit() -> Commit {
     Commit::empty(KnownTime::from_micros(1_000_000), TraceId::random())
@@ -200,19 +202,20 @@ async fn the_books_add_up_and_an_entry_is_posted_once(store: &dyn Store) {
 }
 
 async fn listings_are_found_by_state_and_customer_page_by_page(store: &dyn Store) {
-    let listing = |id: &str, customer: &str, state: &str| Listing {
-        kind: ListingKind::Loan,
+    use LoanStatus::{Active, Closed};
+    let listing = |id: &str, customer: &str, state| Listing {
         id: id.to_owned(),
         customer: customer.into(),
-        state: state.to_owned(),
+        state: ListingState::Loan(state),
     };
-    let all = vec![listing("l1", "c1", "active"), listing("l2", "c2", "active"), listing("l3", "c1", "active")];
+    let mut all = vec![listing("l1", "c1", Active), listing("l2", "c2", Active), listing("l3", "c1", Active)];
+    let application = ListingState::Application(ApplicationStatus::Accepted);
+    all.push(Listing { state: application, ..listing("l1", "c1", Active) });
     store.commit(Commit { listings: all, ..commit() }).await.unwrap();
-    store.commit(Commit { listings: vec![listing("l1", "c1", "closed")], ..commit() }).await.unwrap();
-    let ask = async |state: Option<&str>, customer: Option<&str>, after: Option<&str>, limit| {
+    store.commit(Commit { listings: vec![listing("l1", "c1", Closed)], ..commit() }).await.unwrap();
+    let ask = async |state: Option<LoanStatus>, customer: Option<&str>, after: Option<&str>, limit| {
         let find = Find {
-            kind: ListingKind::Loan,
-            state: state.map(str::to_owned),
+            listings: Listings::Loans(state),
             customer: customer.map(Into::into),
             after: after.map(str::to_owned),
             limit,
@@ -220,11 +223,11 @@ async fn listings_are_found_by_state_and_customer_page_by_page(store: &dyn Store
         };
         store.find(&find).await.unwrap().into_iter().map(|one| one.id).collect::<Vec<_>>()
     };
-    assert_eq!(ask(Some("active"), None, None, 9).await, ["l2", "l3"]);
-    assert_eq!(ask(Some("active"), None, None, 1).await, ["l2"]);
-    assert_eq!(ask(Some("active"), None, Some("l2"), 9).await, ["l3"]);
+    assert_eq!(ask(Some(Active), None, None, 9).await, ["l2", "l3"]);
+    assert_eq!(ask(Some(Active), None, None, 1).await, ["l2"]);
+    assert_eq!(ask(Some(Active), None, Some("l2"), 9).await, ["l3"]);
     assert_eq!(ask(None, Some("c1"), None, 9).await, ["l1", "l3"]);
-    assert_eq!(ask(Some("closed"), Some("c1"), None, 9).await, ["l1"]);
+    assert_eq!(ask(Some(Closed), Some("c1"), None, 9).await, ["l1"]);
     assert_eq!(ask(None, None, None, 9).await, ["l1", "l2", "l3"]);
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use weir_lending::api::{InstallmentAnswer, LoanAnswer, LoanInstallmentAnswer, TrialBalanceLine};
+use weir_lending::loan::LoanStatus;
 use weir_money::{Currency, Money};
 
 use super::super::story::{Lent, Told};
@@ -86,7 +87,8 @@ fn bills_what_it_showed(lent: &Lent) -> bool {
 /// The channel's own statement against the loans that were paid out: as many, of the same amounts.
 fn payouts(told: &Told) -> Promise {
     let lent = lent(told);
-    let is_paid = |loan: &LoanAnswer| matches!(loan.state.as_str(), "active" | "overpaid" | "closed");
+    let is_paid =
+        |loan: &LoanAnswer| matches!(loan.state, LoanStatus::Active | LoanStatus::Overpaid | LoanStatus::Closed);
     let mut owed: Vec<&str> =
         lent.iter().map(|one| &one.paid_out).filter(|loan| is_paid(loan)).map(|loan| loan.principal.as_str()).collect();
     let mut paid: Vec<&str> = told.statement.iter().map(|one| one.amount.as_str()).collect();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures::{StreamExt, stream};
 use tokio::time::{Instant, sleep, sleep_until};
 use weir_lending::api::ApplicationAnswer;
+use weir_lending::application::ApplicationStatus;
 
 use super::super::cast::Person;
 use super::super::client::Asked;
@@ -64,7 +65,7 @@ pub(crate) async fn applications(
 }
 
 pub(crate) fn is_decided(application: &ApplicationAnswer) -> bool {
-    application.state != "submitted"
+    application.state != ApplicationStatus::Submitted
 }
 
 /// The application once it is decided, or as it stands when that has taken too long.

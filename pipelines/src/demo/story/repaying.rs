@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use chrono::{Days, NaiveDate};
 use fastrand::Rng;
 use weir_lending::api::{LoanAnswer, LoanInstallmentAnswer};
+use weir_lending::loan::LoanStatus;
 use weir_money::{Currency, Money, MoneyError};
 
 use super::super::cast::Person;
@@ -59,11 +60,19 @@ impl Standing {
     }
 
     pub(crate) fn of(loan: &LoanAnswer) -> Self {
-        match (loan.state.as_str(), loan.days_past_due) {
-            ("active", 0) => Self::OnSchedule,
-            ("active", _) => Self::Overdue,
-            ("closed", _) => Self::Closed,
-            _ => Self::Other,
+        match (loan.state, loan.days_past_due) {
+            (LoanStatus::Active, 0) => Self::OnSchedule,
+            (LoanStatus::Active, _) => Self::Overdue,
+            (LoanStatus::Closed, _) => Self::Closed,
+            (
+                LoanStatus::Signed
+                | LoanStatus::PayingOut
+                | LoanStatus::PayoutFailed
+                | LoanStatus::Cancelled
+                | LoanStatus::Overpaid
+                | LoanStatus::Refunding,
+                _,
+            ) => Self::Other,
         }
     }
 }
@@ -102,7 +111,7 @@ enum Act {
 
 impl Borrower {
     fn act(&self, on: NaiveDate) -> Act {
-        if self.loan.state != "active" {
+        if self.loan.state != LoanStatus::Active {
             return Act::Nothing;
         }
         let Some(due) = self.loan.installments.iter().find(|one| one.due_on == on && one.paid_on.is_none()) else {

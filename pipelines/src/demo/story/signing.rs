@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 use weir_lending::api::{ApplicationAnswer, ContractAnswer, LoanAnswer};
+use weir_lending::application::ApplicationStatus;
+use weir_lending::loan::LoanStatus;
 
 use super::super::{Client, DemoError};
 use super::{AT_ONCE, each};
@@ -21,10 +23,11 @@ pub(super) struct Signed {
 }
 
 pub(super) async fn sign(client: &Client, applications: &[ApplicationAnswer]) -> Result<Vec<Signed>, DemoError> {
-    let approved: Vec<_> = applications.iter().enumerate().filter(|(_, one)| one.state == "approved").collect();
+    let approved: Vec<_> =
+        applications.iter().enumerate().filter(|(_, one)| one.state == ApplicationStatus::Approved).collect();
     let bar = progress::bar("signing contracts", approved.len());
     let signed = each(&bar, AT_ONCE, approved, |(place, application)| async move {
-        let shown = client.contract(&application.application).await?;
+        let shown = client.draw_contract(&application.application).await?;
         let loan = client.accept(&application.application, &shown.contract_hash).await?;
         Ok(Signed { place, shown, loan })
     })
@@ -38,7 +41,7 @@ pub(super) async fn wait_for_payouts(client: &Client, signed: Vec<Signed>) -> Re
     let began = Instant::now();
     let bar = progress::bar("paying out", signed.len());
     let paid = each(&bar, AT_ONCE, signed, |mut signed| async move {
-        while matches!(signed.loan.state.as_str(), "signed" | "paying_out") {
+        while matches!(signed.loan.state, LoanStatus::Signed | LoanStatus::PayingOut) {
             if began.elapsed() > PAID_WITHIN {
                 return Err(DemoError::Answer {
                     what: "waiting for payouts",
@@ -47,7 +50,7 @@ pub(super) async fn wait_for_payouts(client: &Client, signed: Vec<Signed>) -> Re
                 });
             }
             signed.loan = client.loan(&signed.loan.loan).await?;
-            if signed.loan.state == "paying_out" {
+            if signed.loan.state == LoanStatus::PayingOut {
                 sleep(LOOK_EVERY).await;
             }
         }

@@ -1,8 +1,11 @@
 //! Which reads a replica answers: here another database that stays empty, as one that lags for ever.
 
 use super::super::super::contract::{appending, entry};
-use super::super::super::{AnsweredRequest, Claim, Commit, ConsumerOffset, Find, Listing, ListingKind, Personal};
+use super::super::super::{
+    AnsweredRequest, Claim, Commit, ConsumerOffset, Find, Listing, ListingState, Listings, Personal,
+};
 use super::*;
+use crate::loan::LoanStatus;
 
 #[tokio::test]
 async fn a_replica_answers_what_may_lag_and_nothing_that_a_decision_about_money_reads() {
@@ -14,8 +17,7 @@ async fn a_replica_answers_what_may_lag_and_nothing_that_a_decision_about_money_
     let store = super::super::open(&both, Arc::new(|_| ()), &weir_messages::Tasks::default()).await.unwrap().store;
     let written = appending("a", 0, &["1"]);
     let stream = written.appends[0].stream.clone();
-    let listing =
-        Listing { kind: ListingKind::Loan, id: "l1".to_owned(), customer: "c1".into(), state: "active".to_owned() };
+    let listing = Listing { id: "l1".to_owned(), customer: "c1".into(), state: ListingState::Loan(LoanStatus::Active) };
     store
         .commit(Commit {
             entries: vec![entry("e1", 5)],
@@ -43,8 +45,7 @@ async fn a_replica_answers_what_may_lag_and_nothing_that_a_decision_about_money_
         store.owner("open", "c1").await.unwrap().is_some() && store.personal(&"c1".into()).await.unwrap().is_some()
     );
     assert_eq!(store.offset("d", 0).await.unwrap(), Some(3));
-    let find =
-        |freshness| Find { kind: ListingKind::Loan, state: None, customer: None, after: None, limit: 9, freshness };
+    let find = |freshness| Find { listings: Listings::Loans(None), customer: None, after: None, limit: 9, freshness };
     assert_eq!(store.find(&find(Freshness::Now)).await.unwrap().len(), 1);
 
     assert!(store.find(&find(Freshness::MayLag)).await.unwrap().is_empty());
