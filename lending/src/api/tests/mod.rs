@@ -27,13 +27,13 @@ use weir_messages::{
 };
 
 use super::*;
-use crate::payment::Outcome;
-use world::{Channel, Decisions, Fault, Published};
 use crate::application::ApplicationStatus;
 use crate::decision_source::DecisionUnread;
 use crate::loan::{CancellationReason, FailureCode, FailureReason, LoanStatus, PaymentId, ReversalReason};
 use crate::outbox::PublishError;
+use crate::payment::Outcome;
 use crate::payment::{Asked, Outcome, PayoutOrder};
+use world::{Channel, Decisions, Fault, Published};
 
 /// Where decisions of these tests stand on a log that they do not have.
 const RECORD: Place = Place::new(Topic::Decisions, Position { partition: 1, offset: 7 });
