@@ -16,8 +16,7 @@ mod zone;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::Ordering;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
@@ -28,100 +27,12 @@ use weir_messages::{
 
 use super::*;
 use crate::application::ApplicationStatus;
-use crate::decision_source::DecisionUnread;
-use crate::loan::{CancellationReason, FailureCode, FailureReason, LoanStatus, PaymentId, ReversalReason};
-use crate::outbox::PublishError;
+use crate::loan::{CancellationReason, FailureCode, FailureReason, LoanStatus, ReversalReason};
 use crate::payment::Outcome;
-use crate::payment::{Asked, Outcome, PayoutOrder};
 use world::{Channel, Decisions, Fault, Published};
 
 /// Where decisions of these tests stand on a log that they do not have.
 const RECORD: Place = Place::new(Topic::Decisions, Position { partition: 1, offset: 7 });
-
-/// Keeps what was published, unless it is down or refuses one of them.
-#[derive(Debug, Default)]
-struct Published(Mutex<Vec<Event>>, AtomicBool, Mutex<BTreeSet<String>>);
-
-#[async_trait]
-impl EventSink for Published {
-    async fn publish(&self, events: &[Event]) -> Result<(), PublishError> {
-        if self.1.load(Ordering::SeqCst) {
-            return Err(PublishError { retry: Retry::Now, cause: "down".into() });
-        }
-        let refused = self.2.lock().unwrap();
-        if events.iter().any(|event| refused.contains(event.id.as_str())) {
-            return Err(PublishError { retry: Retry::Never, cause: "too large".into() });
-        }
-        self.0.lock().unwrap().extend(events.iter().cloned());
-        Ok(())
-    }
-}
-
-/// The log of decisions.
-#[derive(Debug, Default)]
-struct Decisions(Mutex<BTreeMap<Place, Decision>>);
-
-#[async_trait]
-impl DecisionSource for Decisions {
-    async fn read(&self, record: Place) -> Result<Option<Decision>, DecisionUnread> {
-        Ok(self.0.lock().unwrap().get(&record).cloned())
-    }
-}
-
-/// What goes wrong with one order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fault {
-    /// Pays, and the answer comes too late.
-    Late,
-    /// Neither pays nor answers.
-    Lost,
-    /// Says that it failed, definitively.
-    Refused,
-    /// A defect of ours on the way to it.
-    Panic,
-}
-
-/// An honest channel behind a faulty line: one id is paid once.
-#[derive(Debug, Default)]
-struct Channel {
-    faults: Mutex<VecDeque<Fault>>,
-    /// How often each id was ordered, and whether it was paid.
-    orders: Mutex<BTreeMap<PaymentId, (u32, Option<Outcome>)>>,
-    /// What went out, in order.
-    paid: Mutex<Vec<String>>,
-}
-
-#[async_trait]
-impl PaymentChannel for Channel {
-    async fn pay_out(&self, order: &PayoutOrder) -> Outcome {
-        let fault = self.faults.lock().unwrap().pop_front();
-        assert!(fault != Some(Fault::Panic), "a defect");
-        let mut orders = self.orders.lock().unwrap();
-        let (count, outcome) = orders.entry(order.payment.clone()).or_default();
-        *count += 1;
-        if matches!((fault, &outcome), (None | Some(Fault::Late), None)) {
-            self.paid.lock().unwrap().push(order.amount.to_string());
-        }
-        match fault {
-            None => outcome.get_or_insert(Outcome::Succeeded).clone(),
-            Some(Fault::Late) => {
-                outcome.get_or_insert(Outcome::Succeeded);
-                Outcome::Unknown
-            }
-            Some(Fault::Lost | Fault::Panic) => Outcome::Unknown,
-            Some(Fault::Refused) => {
-                outcome.get_or_insert(Outcome::Failed { reason: FailureReason::given("account closed") }).clone()
-            }
-        }
-    }
-
-    async fn ask(&self, payment: &PaymentId) -> Asked {
-        match self.orders.lock().unwrap().get(payment) {
-            Some((_, Some(outcome))) => Asked::Known(outcome.clone()),
-            Some((_, None)) | None => Asked::NotKnown,
-        }
-    }
-}
 
 struct Desk {
     lending: Lending,

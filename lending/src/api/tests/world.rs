@@ -8,7 +8,7 @@ use weir_messages::{Decision, Event, Place, Retry};
 
 use super::*;
 use crate::decision_source::DecisionUnread;
-use crate::loan::PaymentId;
+use crate::loan::{FailureReason, PaymentId};
 use crate::outbox::PublishError;
 use crate::payment::{Asked, Outcome, PayoutOrder};
 
@@ -61,6 +61,8 @@ pub(super) struct Channel {
     pub(super) faults: Mutex<VecDeque<Fault>>,
     /// How often each id was ordered, and whether it was paid.
     pub(super) orders: Mutex<BTreeMap<PaymentId, (u32, Option<Outcome>)>>,
+    /// What went out, in order.
+    pub(super) paid: Mutex<Vec<String>>,
 }
 
 #[async_trait]
@@ -71,6 +73,9 @@ impl PaymentChannel for Channel {
         let mut orders = self.orders.lock().unwrap();
         let (count, outcome) = orders.entry(order.payment.clone()).or_default();
         *count += 1;
+        if matches!((fault, &outcome), (None | Some(Fault::Late), None)) {
+            self.paid.lock().unwrap().push(order.amount.to_string());
+        }
         match fault {
             None => outcome.get_or_insert(Outcome::Succeeded).clone(),
             Some(Fault::Late) => {
@@ -79,7 +84,7 @@ impl PaymentChannel for Channel {
             }
             Some(Fault::Lost | Fault::Panic) => Outcome::Unknown,
             Some(Fault::Refused) => {
-                outcome.get_or_insert(Outcome::Failed { reason: "account closed".to_owned() }).clone()
+                outcome.get_or_insert(Outcome::Failed { reason: FailureReason::given("account closed") }).clone()
             }
         }
     }
