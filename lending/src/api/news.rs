@@ -1,7 +1,7 @@
 //! Decisions that another process applied: who waits for them here is woken.
 
 use tokio::sync::mpsc;
-use weir_messages::{ApplicationId, Causes};
+use weir_messages::{ApplicationId, Causes, Retry};
 
 use super::{Lending, LendingError};
 use crate::application::ApplicationStatus;
@@ -18,8 +18,10 @@ impl Lending {
             for application in &applications {
                 if let Err(error) = self.look_again(application).await {
                     tracing::warn!(%application, error = %Causes(&error), "a decision is looked for again soon");
-                    // The rest would fail alike, and all are looked for again.
-                    break;
+                    if error.retry() == Retry::Now {
+                        // The rest would fail alike, and all are looked for again.
+                        break;
+                    }
                 }
             }
         }

@@ -91,11 +91,14 @@ impl Lending {
     pub async fn retry_due(&self) -> Result<u64, LendingError> {
         let pause = i64::try_from(RETRY_PARKED_AFTER.as_micros()).unwrap_or(i64::MAX);
         let before = KnownTime::from_micros(self.now().micros().saturating_sub(pause));
-        let mut done = 0;
+        let (mut done, mut failed) = (0, None);
         for parked in self.store.parked_before(before, MAX_RETRIED).await? {
-            done += u64::from(self.retry(parked.item).await? == RetryOutcome::Done);
+            match self.retry(parked.item).await {
+                Ok(outcome) => done += u64::from(outcome == RetryOutcome::Done),
+                Err(error) => failed = Some(error),
+            }
         }
-        Ok(done)
+        failed.map_or(Ok(done), Err)
     }
 
     async fn retry(&self, item: Park) -> Result<RetryOutcome, LendingError> {

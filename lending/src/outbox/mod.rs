@@ -22,6 +22,7 @@ const RETRY_LAST: Duration = Duration::from_secs(5);
 
 /// Rows that were handed over in memory and wait for their turn, while the log does not answer too.
 const MAX_HANDED: usize = 1_024;
+const HANDED: usize = if cfg!(test) { 2 } else { MAX_HANDED };
 
 #[derive(Debug, thiserror::Error)]
 #[error("the event log took no events")]
@@ -99,7 +100,7 @@ impl Relay {
         while *self.feed.turn.borrow() {
             handed.retain(|row| row.number > published);
             // What is not taken here is dropped by the feed when it is full: the table has it.
-            while handed.len() < MAX_HANDED
+            while handed.len() < HANDED
                 && let Ok(rows) = self.feed.rows.try_recv()
             {
                 handed.extend(rows);

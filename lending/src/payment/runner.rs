@@ -2,6 +2,9 @@
 //! ever more slowly. After a restart it asks before it pays, as the order may have gone out. A payout that cannot go on
 //! for a reason of ours is parked.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,12 +22,13 @@ use crate::loan::FailureReason;
 const MAX_CALLS: usize = 32;
 /// Payouts that one process looks after at once. Beyond that they wait in the database, where they are found again.
 const MAX_PAYOUTS: usize = 4_096;
+const PAYOUTS: usize = if cfg!(test) { 8 } else { MAX_PAYOUTS };
 /// Of these, as many are left for new orders.
-const LEFT_FOR_ORDERS: usize = MAX_PAYOUTS / 4;
-const ASK_FIRST: Duration = Duration::from_millis(200);
-const ASK_LAST: Duration = Duration::from_secs(60);
+const LEFT_FOR_ORDERS: usize = PAYOUTS / 4;
+const ASK_FIRST: Duration = Duration::from_millis(if cfg!(test) { 10 } else { 200 });
+const ASK_LAST: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 60_000 });
 /// Finds payouts whose order was committed after its caller had gone, or whose process died.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 5_000 });
 
 /// What the runner needs of lending.
 #[async_trait]
@@ -118,7 +122,7 @@ impl<P: Payouts> Running<P> {
             tasks: JoinSet::new(),
             loans: HashSet::new(),
             by_task: HashMap::new(),
-            places: Arc::new(Semaphore::new(MAX_PAYOUTS)),
+            places: Arc::new(Semaphore::new(PAYOUTS)),
             calls: Arc::new(Semaphore::new(MAX_CALLS)),
         }
     }

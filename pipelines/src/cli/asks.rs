@@ -10,8 +10,10 @@ use serde_json::Value;
 use super::{CliError, ConfigFile, print};
 use crate::config::Config;
 
-/// Longer than any answer takes on a machine that is not broken; counting the whole journal is the longest.
+/// Longer than any answer takes on a machine that is not broken.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// The same for counting the whole journal and folding every loan.
+const VERIFICATION_PATIENCE: Duration = Duration::from_secs(3 * 3_600);
 
 /// Decisions on record.
 #[derive(Debug, Subcommand)]
@@ -99,7 +101,7 @@ impl Ledger {
     pub(crate) fn run(&self) -> Result<ExitCode, CliError> {
         match self {
             Self::Verify(config) => {
-                let answer = Asked::of(config)?.get("/v1/ledger/verification", &[])?;
+                let answer = Asked::within(VERIFICATION_PATIENCE, config)?.get("/v1/ledger/verification", &[])?;
                 print(&pretty(&answer))?;
                 let sound = answer.get("broken").is_none() && answer["different"] == 0;
                 Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -149,8 +151,13 @@ pub(super) struct Asked {
 
 impl Asked {
     pub(super) fn of(file: &ConfigFile) -> Result<Self, CliError> {
+        Self::within(PATIENCE, file)
+    }
+
+    /// With an answer awaited for so long.
+    fn within(patience: Duration, file: &ConfigFile) -> Result<Self, CliError> {
         let config = Config::load(&file.config).map_err(CliError::input)?;
-        let http = reqwest::Client::builder().timeout(PATIENCE).build().map_err(|error| CliError::failed(&error))?;
+        let http = reqwest::Client::builder().timeout(patience).build().map_err(|error| CliError::failed(&error))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| CliError::failed(&error))?;
         let token = config.server.token.expose().to_owned();

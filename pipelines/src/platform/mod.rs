@@ -38,7 +38,6 @@ use crate::watching::Watching;
 
 /// How often the end of a business day is looked for on a real clock.
 const LOOK_FOR_DAYS_END: Duration = Duration::from_secs(60);
-
 /// How long the end waits for the latest values to reach other readers.
 const LAST_VALUES: Duration = Duration::from_secs(1);
 
@@ -260,9 +259,8 @@ async fn desk(
         tasks: around.tasks.clone(),
     };
     let database = config.database.database(&config.data)?;
-    let named = database.to_string();
     let settings = LendingConfig {
-        database,
+        database: database.clone(),
         lender: config.lender.name.clone(),
         products: content.products.clone(),
         caps: content.caps.clone(),
@@ -270,7 +268,7 @@ async fn desk(
         zone: config.zone()?,
     };
     let lending = Lending::open(settings, ports).await;
-    let lending = lending.map_err(|source| StartError::Database { database: named, source })?;
+    let lending = lending.map_err(|source| StartError::Database { database: database.to_string(), source })?;
     let decisions = DecisionRecords::new(Arc::clone(&around.log), lending.clone(), engines);
     Ok(Desk { lending, decisions })
 }

@@ -200,6 +200,19 @@ async fn an_event_that_the_log_never_takes_parks_and_those_behind_it_go_on() {
     assert!(desk.parked().await.is_empty());
 }
 
+/// More than the relay holds in memory: the rest is read from the table.
+#[tokio::test]
+async fn events_of_a_long_outage_are_published_in_order_when_it_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::open(folder.path()).await;
+    desk.published.1.store(true, Ordering::SeqCst);
+    let mut applications = desk.four_applications().await;
+    let customer = desk.customer("L01X00T479").await;
+    applications.push(desk.submit(&customer, "k9").await.unwrap().value().application.to_string());
+    desk.published.1.store(false, Ordering::SeqCst);
+    desk.until_published(&applications.iter().map(String::as_str).collect::<Vec<_>>()).await;
+}
+
 #[tokio::test]
 async fn an_outbox_row_that_does_not_read_parks_and_those_behind_it_go_on() {
     let folder = tempfile::tempdir().unwrap();
