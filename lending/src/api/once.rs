@@ -10,6 +10,8 @@ use weir_messages::privacy::Identifier;
 use super::{Lending, LendingError};
 use crate::store::{AnsweredRequest, Commit, CommitError, Refused};
 
+/// Longest idempotency key taken.
+const LONGEST_KEY: usize = 255;
 /// How often a command is decided anew after somebody else changed the same stream.
 const ATTEMPTS: u32 = 8;
 
@@ -75,9 +77,6 @@ impl<T: serde::de::DeserializeOwned> Once<T> {
         serde_json::from_str(&self.body).unwrap()
     }
 }
-
-/// Longest idempotency key taken.
-const LONGEST_KEY: usize = 255;
 
 impl Lending {
     /// Decides with `attempt`, commits what it wants with its answer, and decides anew where a stream has moved.
