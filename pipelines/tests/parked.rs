@@ -58,6 +58,24 @@ async fn a_record_that_is_no_decision_is_listed_shown_and_retried() {
     let metrics = running.http.get(format!("{}/metrics", running.base)).send().await.unwrap().text().await.unwrap();
     assert!(metrics.contains("weir_parked{kind=\"decision\"} 1") && metrics.contains("weir_parked{kind=\"payout\"} 0"));
     assert!(metrics.contains("weir_parked_age_seconds{kind=\"decision\"}"));
+    assert!(metrics.contains("weir_health{check=\"parked\"} 1"), "degraded, and not failing");
     assert!(running.is_ready().await, "one item that is set aside makes nobody unready");
+    let checks = running.get("/readyz").await["checks"].clone();
+    let parked = checks.as_array().unwrap().iter().find(|check| check["name"] == "parked").unwrap();
+    assert!(parked["state"] == "degraded" && parked["detail"].as_str().unwrap().contains("1 of kind decision"));
+    running.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn books_that_do_not_add_up_are_told_by_readiness_and_metrics() {
+    let site = Site::new("");
+    let running = site.start(&[]).await;
+    let metrics =
+        async || running.http.get(format!("{}/metrics", running.base)).send().await.unwrap().text().await.unwrap();
+    assert!(!metrics().await.contains("weir_ledger_differences"), "nobody has verified them yet");
+    running.books_balance().await;
+    assert!(metrics().await.contains("weir_ledger_differences 0"));
+    assert!(metrics().await.contains("weir_ledger_verified_age_seconds"));
+    assert!(running.get("/readyz").await["checks"].to_string().contains(r#"{"name":"books","state":"ok"}"#));
     running.stop();
 }

@@ -23,11 +23,14 @@ pub struct DaysClosed {
 }
 
 impl Lending {
-    /// Ends every business day before today's: interest falls due, and applications expire. Doing it again changes
-    /// nothing.
+    /// Ends every business day before today's: interest falls due, applications expire, and old answers are forgotten.
+    /// Doing it again changes nothing.
     pub async fn close_days(&self) -> Result<DaysClosed, LendingError> {
         let Some(yesterday) = self.business_date().pred_opt() else { return Ok(DaysClosed::default()) };
-        Ok(DaysClosed { loans: self.end_day(yesterday).await?, applications: self.expire_applications().await? })
+        let closed =
+            DaysClosed { loans: self.end_day(yesterday).await?, applications: self.expire_applications().await? };
+        self.forget_answers().await?;
+        Ok(closed)
     }
 
     /// Recognises what falls due up to and including `through` on every running loan; the number of loans it changed.

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::App;
 use crate::health::{Check, Health};
+use crate::lending_health;
 use crate::vitals::Vitals;
 
 const SILENT: &str = "does not answer";
@@ -43,6 +44,7 @@ impl Readiness {
         if let Some(desk) = &app.desk {
             let store = Health::failing_where(desk.lending.ping().await.is_err(), SILENT);
             checks.push(Check::new("store", writes(vitals, "lending-writer", store)));
+            checks.extend(lending_health::checks(&desk.lending, app.clock.now()).await);
         }
         if let Some(online) = &app.online {
             let silent = || Health::Degraded("does not answer (nothing waits for it)".to_owned());
@@ -82,9 +84,6 @@ pub(crate) async fn is_ready(app: &App) -> bool {
 /// Prometheus text. Ages and readiness are taken when asked, so that they tell when everything stands still.
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
     app.gauges();
-    if let Some(desk) = &app.desk {
-        crate::lending_health::measure(&desk.lending, app.clock.now()).await;
-    }
     let readiness = Readiness::of(&app).await;
     readiness.checks.iter().for_each(Check::gauge);
     metrics::gauge!("weir_ready").set(if readiness.ready { 1.0 } else { 0.0 });
