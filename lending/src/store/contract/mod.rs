@@ -70,6 +70,7 @@ pub(super) async fn all<S: Site>(new: impl AsyncFn() -> S) {
     on_a_new_store!(
         what_was_committed_is_loaded_in_order,
         a_stale_version_is_refused_and_changes_nothing,
+        an_append_of_nothing_checks_the_version_alone,
         an_answered_request_is_told_with_its_answer,
         a_claim_has_one_owner_at_a_time,
         outbox_rows_stay_in_order_until_they_are_published,
@@ -113,6 +114,22 @@ async fn a_stale_version_is_refused_and_changes_nothing(store: &dyn Store) {
     assert_eq!(store.load(&StreamId::application(&"a".into())).await.unwrap(), ["1"]);
     assert_eq!(store.owner("open_application", "c1").await.unwrap(), None);
     assert!(store.balances().await.unwrap().is_empty() && store.outbox(0, 9).await.unwrap().rows.is_empty());
+}
+
+async fn an_append_of_nothing_checks_the_version_alone(store: &dyn Store) {
+    store.commit(appending("a", 0, &["1"])).await.unwrap();
+    let unchanged = |expected| {
+        let check = Append::unchanged(StreamId::application(&"a".into()), expected);
+        let mut commit = appending("b", expected - 1, &["x"]);
+        commit.appends.push(check);
+        commit
+    };
+    store.commit(unchanged(1)).await.unwrap();
+    let moved = store.commit(unchanged(2)).await.unwrap_err();
+    assert!(matches!(moved, CommitError::Refused(Refused::Version { expected: 2, found: 1, .. })), "{moved}");
+    for (stream, events) in [("a", ["1"]), ("b", ["x"])] {
+        assert_eq!(store.load(&StreamId::application(&stream.into())).await.unwrap(), events);
+    }
 }
 
 async fn of_many_on_one_version_exactly_one_wins(store: Arc<dyn Store>) {

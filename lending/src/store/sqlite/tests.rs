@@ -51,3 +51,17 @@ async fn a_house_balance_that_is_no_integer_is_named_and_stops_no_commit() {
     assert!(broken.contains("house:bank:EUR") && broken.contains("says -0.10 EUR"), "{broken}");
     assert_eq!(store.balances().await.unwrap().len(), 2);
 }
+
+#[tokio::test]
+async fn a_listed_state_that_no_release_knows_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.open().await;
+    let state = ListingState::Loan(crate::loan::LoanStatus::Active);
+    let listing = Listing { id: "l1".to_owned(), customer: "c1".into(), state };
+    store.commit(Commit { listings: vec![listing], ..contract::commit() }).await.unwrap();
+    folder.tamper("update listings set state = 'frozen'").await;
+    let (listings, freshness) = (Listings::Loans(None), Freshness::Now);
+    let find = Find { listings, customer: None, after: None, limit: 9, freshness };
+    let error = store.find(&find).await.unwrap_err().to_string();
+    assert!(error.starts_with("stored state of a listed loan does not read back: expected one of signed"), "{error}");
+}
