@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::contract::{self, Site, appending};
-use super::super::{Store, StreamId};
+use super::super::{Find, Listing, ListingState, Listings, Store, StreamId};
 use super::*;
 
 impl Site for tempfile::TempDir {
