@@ -10,7 +10,7 @@ use weir_messages::TaskFault;
 pub const PLACES: [&str; 6] = ["events_appended", "folded", "published", "saved", "commit_done", "outbox_published"];
 
 /// Every task and thread that runs as long as its process does, on the embedded log and on servers.
-pub const TASKS: [&str; 22] = [
+pub const TASKS: [&str; 24] = [
     "http-server",
     "metrics-upkeep",
     "log-writer",
@@ -23,6 +23,8 @@ pub const TASKS: [&str; 22] = [
     "lending-upkeep",
     "sqlite-checkpoint",
     "day-end",
+    "disk",
+    "retention",
     "lineup",
     "redis-writer",
     "postgres-listener",

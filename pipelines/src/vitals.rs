@@ -11,12 +11,14 @@ use crate::health::{Check, Health, Reports};
 pub struct Vitals {
     appended: AtomicU64,
     folded: AtomicU64,
+    saved: AtomicU64,
     /// By whoever watches the topics, where there are several partitions.
     measured: AtomicU64,
     newest: AtomicI64,
     /// The first task that ended: the process cannot go on.
     ended: OnceLock<TaskEnded>,
     log_is_silent: AtomicBool,
+    disk_is_short: AtomicBool,
     drains: AtomicBool,
     reports: Reports,
 }
@@ -34,6 +36,15 @@ impl Vitals {
         if let Some(newest) = newest {
             self.knows(newest);
         }
+    }
+
+    /// The state holds everything before `next`, on a log of one partition.
+    pub fn was_saved(&self, next: u64) {
+        self.saved.fetch_max(next, Ordering::Relaxed);
+    }
+
+    pub fn saved(&self) -> u64 {
+        self.saved.load(Ordering::Relaxed)
     }
 
     /// Something that became known at `newest` has been folded.
@@ -71,6 +82,15 @@ impl Vitals {
 
     pub fn log_answers(&self) -> bool {
         !self.log_is_silent.load(Ordering::Relaxed)
+    }
+
+    /// Whether the disk of the data folder has the room that is to be left.
+    pub fn disk_has_room(&self, room: bool) {
+        self.disk_is_short.store(!room, Ordering::Relaxed);
+    }
+
+    pub fn disk_is_short(&self) -> bool {
+        self.disk_is_short.load(Ordering::Relaxed)
     }
 
     /// How a part does that has no other place here. It stands until the part reports again.

@@ -18,7 +18,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use weir_messages::{Position, Record, Retry, Topic};
 
-pub use embedded::EmbeddedLog;
+pub use embedded::{EmbeddedLog, Retention, TopicRetention};
 pub use kafka::KafkaLog;
 
 /// Bytes of records that one read answers with, but for its last record: so that memory is bounded whatever their size.

@@ -11,15 +11,15 @@ use weir_messages::privacy::Keyring;
 use weir_messages::{Position, Record, Sequenced};
 
 use super::made_up::telemetry;
-use super::{OWN_VIEWS, failed, views};
+use super::{OWN_VIEWS, failed, repeats, views};
 use crate::demo::DemoError;
 use crate::demo::folder::Folder;
 use crate::demo::platform::content_root;
 use crate::fold::chain::{Chain, CustomerChain};
 
 /// As the fold takes and saves them.
-const BATCH: usize = 2_048;
-const SAVE_AFTER: usize = 2;
+pub(super) const BATCH: usize = 2_048;
+pub(super) const SAVE_AFTER: usize = 2;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Fold {
@@ -40,9 +40,9 @@ pub(crate) struct Fold {
 impl Fold {
     pub(super) fn measure(&self) -> Result<String, DemoError> {
         let (folder, root) = (Folder::prepare(&self.data)?, content_root()?);
-        let keyring = Keyring::new("k1", [("k1".to_owned(), [7; 32])].into()).map_err(failed)?;
+        let keyring = Arc::new(Keyring::new("k1", [("k1".to_owned(), [7; 32])].into()).map_err(failed)?);
         let mut chain = CustomerChain {
-            admission: Admission::new(Arc::new(keyring), 1),
+            admission: Admission::new(Arc::clone(&keyring), 1),
             customers: CustomerStage::new(views(&root, &folder, &OWN_VIEWS)?),
         };
         let store = StateStore::open(&folder.platform().join("state"), &chain.names()).map_err(failed)?;
@@ -67,10 +67,11 @@ impl Fold {
             }
         }
         let [fold, save] = [folding, saving].map(|took| took.as_secs_f64() * 1e6 / offset as f64);
-        Ok(format!("{offset} events: {fold:.2} us each to fold, {save:.2} us each to save"))
+        let repeats = repeats::measure(&folder.platform(), &keyring, self.events)?;
+        Ok(format!("{offset} events: {fold:.2} us each to fold, {save:.2} us each to save\n{repeats}"))
     }
 }
 
-fn placed((offset, record): (u64, Record)) -> Sequenced<Record> {
+pub(super) fn placed((offset, record): (u64, Record)) -> Sequenced<Record> {
     Sequenced::first(Position { partition: 0, offset }, record)
 }

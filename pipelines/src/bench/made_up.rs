@@ -58,6 +58,15 @@ pub(super) fn telemetry(count: u64, customers: u64, seed: u64) -> impl Iterator<
     })
 }
 
+/// Taps of a thousand people, spread evenly over `days`.
+pub(super) fn clicks(count: u64, days: u64) -> impl Iterator<Item = Record> {
+    let step = i64::try_from(days * 86_400_000_000 / count.max(1)).unwrap_or(i64::MAX);
+    (0..count).zip(0_i64..).map(move |(number, at)| {
+        let data = json!({ "screen": "loan/calculator", "target": "button", "dwell_ms": 700 });
+        record(format!("{number:026x}"), EventType::BehaviourClick, customer(number % 1_000), START + at * step, &data)
+    })
+}
+
 /// What makes the views of a customer answer: consent, and a log-in.
 pub(super) fn acquainted(number: u64) -> [Record; 2] {
     let consent = json!({ "consent": "app", "classes": ["device", "behaviour"], "text_version": "1" });

@@ -8,6 +8,7 @@ mod inference;
 mod kafka;
 mod made_up;
 mod models;
+mod repeats;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

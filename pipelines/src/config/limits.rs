@@ -3,8 +3,12 @@
 use serde::{Deserialize, Serialize};
 use weir_features::DEFAULT_PART_WAIT_SECONDS;
 use weir_ingest::RepeatWindow;
+use weir_ingest::log::Retention;
 
 use super::{ConfigError, field};
+
+/// Days that events are kept beyond those for which their repeats are recognised.
+const BEYOND_REPEATS: u32 = 2;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -20,6 +24,9 @@ pub struct Limits {
     /// How long an application waits for a part of its vector, in seconds between the times at which applications became
     /// known. Then it goes on without the part, which the decision names. On Kafka alone.
     pub part_wait_seconds: u32,
+    /// Room on the disk of the data folder, in 2^20 bytes, below which telemetry and applications are refused and
+    /// readiness says so: before writes fail. 0 is none.
+    pub min_free_mebibytes: u64,
 }
 
 impl Default for Limits {
@@ -30,6 +37,7 @@ impl Default for Limits {
             fold_threads: 2,
             repeat_days: RepeatWindow::DEFAULT_DAYS,
             part_wait_seconds: DEFAULT_PART_WAIT_SECONDS,
+            min_free_mebibytes: 256,
         }
     }
 }
@@ -39,6 +47,20 @@ impl Limits {
         let (days, most) = (self.repeat_days, RepeatWindow::MAX_DAYS);
         let reason = || format!("expected 1 to {most}, found {days}");
         RepeatWindow::of_days(days).ok_or_else(|| field("limits.repeat_days", reason()))
+    }
+
+    pub(super) fn check(&self, retention: &Retention) -> Result<(), ConfigError> {
+        let least = self.repeat_window()?.days().saturating_add(BEYOND_REPEATS);
+        match retention.events.days {
+            Some(days) if days.get() < least => {
+                let reason = format!(
+                    "expected at least {least}, {BEYOND_REPEATS} more than limits.repeat_days, found {days}: state that is \
+                     folded anew would not know all the ids that may come again"
+                );
+                Err(field("retention.events.days", reason))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 }
 
@@ -55,6 +77,10 @@ mod tests {
             let limits: Limits = toml::from_str(text).unwrap();
             assert_eq!(limits.repeat_window().unwrap_err().to_string(), said);
         }
+        let short: Retention = toml::from_str("events = { days = 31 }").unwrap();
+        let error = Limits::default().check(&short).unwrap_err().to_string();
+        assert!(error.starts_with("retention.events.days: expected at least 32"), "{error}");
+        assert!(toml::from_str::<Retention>("events = { days = 0 }").is_err());
         assert_eq!(Limits::default().repeat_window().unwrap().days(), 30);
     }
 }

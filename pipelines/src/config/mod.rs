@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use weir_ingest::log::Retention;
 use weir_ingest::log::kafka::{KafkaSettings, UnfitLimit};
 use weir_ingest::state::ObjectsSettings;
 use weir_lending::zone::{BusinessZone, UnknownZone};
@@ -72,6 +73,9 @@ pub struct Config {
     pub redis: Option<Redis>,
     #[serde(default)]
     pub limits: Limits,
+    /// How long the log in `data` keeps what; topics on Kafka have a retention of their own.
+    #[serde(default)]
+    pub retention: Retention,
     #[serde(default)]
     pub log: Logging,
 }
@@ -188,7 +192,7 @@ impl Config {
         self.keyring()?;
         self.database.database(&self.data)?;
         self.redis.as_ref().map(Redis::settings).transpose()?;
-        self.limits.repeat_window()?;
+        self.limits.check(&self.retention)?;
         self.kafka.as_ref().map_or(Ok(()), KafkaSettings::check)?;
         let model = match &self.content.model {
             ModelSource::Folder(path) => Some(("content.model", path)),

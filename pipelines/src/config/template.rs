@@ -57,6 +57,11 @@ max_connections = 8
 # url = "redis://:…@127.0.0.1:6379"
 # expiry_days = 30
 
+# How long the log in the data folder keeps what, where there is no [kafka]. Absent: events and decisions for ever.
+# [retention]
+# events = {{ days = 400 }}
+# dead_letters = {{ days = 90 }}
+
 [content]
 views = "{root}/features/views"
 model = "{root}/models/german_credit"

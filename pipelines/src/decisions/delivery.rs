@@ -15,7 +15,7 @@ use weir_messages::{Decision, Place, Position, Retry, Topic};
 use super::Recorded;
 
 /// Lending's name for this reader.
-const CONSUMER: &str = "decisions";
+pub(crate) const CONSUMER: &str = "decisions";
 const BATCH: usize = 512;
 const WAIT: Duration = Duration::from_millis(250);
 /// An offset on record costs a write; without it a restart only repeats.

@@ -11,7 +11,7 @@ use weir_ingest::log::{Entry, EventLog, LogError};
 use weir_lending::api::{Lending, LendingError};
 use weir_messages::{ApplicationId, Decision, Place, Topic};
 
-pub(crate) use delivery::{Deliveries, Delivery, DeliveryError};
+pub(crate) use delivery::{CONSUMER, Deliveries, Delivery, DeliveryError};
 pub(crate) use rerun::{Rerun, RerunError};
 
 use crate::engines::Engines;

@@ -191,6 +191,7 @@ impl Fold {
         self.store.save(changes, self.next)?;
         metrics::histogram!("weir_save_seconds").record(began.elapsed());
         self.around.fail_point.pass("saved");
+        self.around.vitals.was_saved(self.next);
         (self.saved, self.saved_at) = (self.next, Instant::now());
         Ok(())
     }

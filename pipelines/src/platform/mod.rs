@@ -1,10 +1,13 @@
 //! The platform put together: log, state, stages, lending and the app that the routes ask, from one configuration.
 
+mod disk;
 mod embedded;
 mod groups;
 mod online;
+mod retention;
 mod roles;
 mod supervision;
+mod surroundings;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,6 +26,8 @@ use weir_lending::store::StoreError;
 use weir_messages::privacy::{Keyring, Tokenizer};
 use weir_messages::{Clock, ManualClock};
 
+use disk::DiskWatch;
+use retention::Trimming;
 pub(crate) use roles::{Role, Roles};
 pub(crate) use supervision::Supervision;
 
@@ -92,7 +97,8 @@ pub(crate) struct Platform {
     running: Running,
     /// Who decides; only where this process decides or runs decisions again.
     deciding: Option<Deciding>,
-    days: JoinHandle<()>,
+    /// End of days, room on the disk and, where the log is embedded, its retention.
+    background: [Option<JoinHandle<()>>; 3],
 }
 
 /// The keys of this process.
@@ -112,7 +118,7 @@ impl Platform {
         let content = Content::load(&config.content)?;
         content.check_lateness(config.limits.repeat_window()?)?;
         let keys = Keys { keyring: Arc::new(config.keyring()?), tokens: Arc::new(config.tokenizer()?) };
-        let mut around = surroundings(config, roles, supervision).await?;
+        let (mut around, embedded_log) = surroundings::open(config, roles, supervision).await?;
         let engines = Arc::new(Engines::open(&config.data.join("engines"))?);
         let deciding = match roles.run(Role::Scoring) || roles.run(Role::Lending) {
             true => Some(Deciding::open(config, &content, &engines, &around).await?),
@@ -148,12 +154,15 @@ impl Platform {
             (None, None) => unreachable!("without Kafka there is a fold"),
         };
         let days = tokio::spawn(around.tasks.watch("day-end", ends_of_days(Arc::clone(&app))));
-        Ok(Self { app, running, deciding, days })
+        let disk = tokio::spawn(around.tasks.watch("disk", DiskWatch::of(config, &app).run()));
+        let trimming = embedded_log.map(|log| Trimming::of(log, config.retention, &app).run());
+        let trimming = trimming.map(|run| tokio::spawn(around.tasks.watch("retention", run)));
+        Ok(Self { app, running, deciding, background: [Some(days), Some(disk), trimming] })
     }
 
     /// Finishes the batch at hand, saves, and closes the stores.
     pub(crate) async fn close(self) -> Result<(), FoldError> {
-        self.days.abort();
+        self.background.iter().flatten().for_each(JoinHandle::abort);
         self.deciding.iter().for_each(Deciding::close);
         let closed = match self.running {
             Running::Embedded(running) => running.close().await,
@@ -170,37 +179,6 @@ impl Platform {
         }
         closed
     }
-}
-
-async fn surroundings(config: &Config, roles: &Roles, supervision: &Supervision) -> Result<Surroundings, StartError> {
-    std::fs::create_dir_all(&config.data).map_err(|source| StartError::Folder { path: config.data.clone(), source })?;
-    let Supervision { tasks, vitals, fail_point } = supervision.clone();
-    let log: Arc<dyn EventLog> = match &config.kafka {
-        Some(settings) => Arc::new(KafkaLog::open(settings).await?),
-        None if roles.are_all() => Arc::new(EmbeddedLog::open_watched(&config.data.join("log"), &tasks)?),
-        None => return Err(StartError::Roles),
-    };
-    let partitioned = config.kafka.is_some();
-    let log: Arc<dyn EventLog> =
-        Arc::new(WatchedLog { log, partitioned, vitals: Arc::clone(&vitals), fail_point: Arc::clone(&fail_point) });
-    let save_every = Duration::from_millis(config.limits.save_every_ms);
-    let open = |objects: &ObjectsSettings| {
-        Ok::<_, SnapshotError>((Snapshots::open(objects)?, Duration::from_secs(objects.every_seconds)))
-    };
-    let snapshots = config.objects.as_ref().map(open).transpose()?;
-    let (repeats, part_wait_seconds) = (config.limits.repeat_window()?, config.limits.part_wait_seconds);
-    Ok(Surroundings {
-        log,
-        save_every,
-        repeats,
-        part_wait_seconds,
-        snapshots,
-        online: None,
-        watching: None,
-        vitals,
-        tasks,
-        fail_point,
-    })
 }
 
 fn app(

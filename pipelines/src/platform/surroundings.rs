@@ -1,0 +1,55 @@
+//! What every fold of a process shares, from one configuration.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use weir_ingest::log::kafka::KafkaLog;
+use weir_ingest::log::{EmbeddedLog, EventLog};
+use weir_ingest::state::{ObjectsSettings, SnapshotError, Snapshots};
+
+use super::{Roles, StartError, Supervision};
+use crate::config::Config;
+use crate::fold::Surroundings;
+use crate::log::WatchedLog;
+
+/// What folds share, and the log where it is embedded.
+pub(super) async fn open(
+    config: &Config,
+    roles: &Roles,
+    supervision: &Supervision,
+) -> Result<(Surroundings, Option<Arc<EmbeddedLog>>), StartError> {
+    std::fs::create_dir_all(&config.data).map_err(|source| StartError::Folder { path: config.data.clone(), source })?;
+    let Supervision { tasks, vitals, fail_point } = supervision.clone();
+    let embedded = match &config.kafka {
+        Some(_) => None,
+        None if roles.are_all() => Some(Arc::new(EmbeddedLog::open_watched(&config.data.join("log"), &tasks)?)),
+        None => return Err(StartError::Roles),
+    };
+    let log: Arc<dyn EventLog> = match (&config.kafka, &embedded) {
+        (Some(settings), _) => Arc::new(KafkaLog::open(settings).await?),
+        (None, Some(log)) => Arc::clone(log) as Arc<dyn EventLog>,
+        (None, None) => unreachable!("without Kafka the log is embedded"),
+    };
+    let partitioned = config.kafka.is_some();
+    let log: Arc<dyn EventLog> =
+        Arc::new(WatchedLog { log, partitioned, vitals: Arc::clone(&vitals), fail_point: Arc::clone(&fail_point) });
+    let save_every = Duration::from_millis(config.limits.save_every_ms);
+    let open = |objects: &ObjectsSettings| {
+        Ok::<_, SnapshotError>((Snapshots::open(objects)?, Duration::from_secs(objects.every_seconds)))
+    };
+    let snapshots = config.objects.as_ref().map(open).transpose()?;
+    let (repeats, part_wait_seconds) = (config.limits.repeat_window()?, config.limits.part_wait_seconds);
+    let around = Surroundings {
+        log,
+        save_every,
+        repeats,
+        part_wait_seconds,
+        snapshots,
+        online: None,
+        watching: None,
+        vitals,
+        tasks,
+        fail_point,
+    };
+    Ok((around, embedded))
+}
