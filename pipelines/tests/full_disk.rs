@@ -10,7 +10,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use harness::people::{application, event, registration};
-use harness::{BATCH, START, Site, Weir, answer};
+use harness::{BATCH, START, Site, Weir, answer, set};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -51,15 +51,46 @@ async fn fill(weir: &Weir, customer: &str) {
     }
 }
 
+/// On a disk of its own of this size.
+async fn start_on(site: &Site, size: &str) -> Weir {
+    std::fs::create_dir(site.data()).unwrap();
+    let mount = format!("mount -t tmpfs -o size={size} tmpfs {} && exec \"$@\"", site.data().display());
+    site.start_under(&["unshare", "-rm", "sh", "-c", &mount, "sh"]).await
+}
+
+#[tokio::test]
+async fn a_disk_that_is_nearly_full_is_refused_before_writes_fail() {
+    if !may_mount() {
+        return;
+    }
+    let mut site = Site::new("");
+    set(&mut site.config, "limits", "min_free_mebibytes", 24);
+    let weir = start_on(&site, "64m").await;
+    let (status, body) = weir.post("/v1/customers", "r1", &registration(1)).await;
+    assert_eq!(status, StatusCode::CREATED, "{body}");
+    let customer = body["customer"].as_str().unwrap();
+    fill(&weir, customer).await;
+    let request = weir.request(Method::POST, "/v1/events").header("content-type", BATCH).body(taps(customer, 1));
+    let (status, refused) = answer(request).await.unwrap();
+    assert_eq!((status, refused["code"].as_str()), (StatusCode::SERVICE_UNAVAILABLE, Some("disk_full")), "{refused}");
+    let (status, readiness) = answer(weir.request(Method::GET, "/readyz")).await.unwrap();
+    let checks = readiness["checks"].as_array().unwrap();
+    let disk = checks.iter().find(|check| check["name"] == "disk").unwrap();
+    assert_eq!((status, disk["state"].as_str()), (StatusCode::SERVICE_UNAVAILABLE, Some("failing")), "{readiness}");
+    assert!(disk["detail"].as_str().unwrap().contains("expected at least 24 MiB"), "{disk}");
+    let (status, body) = weir.post("/v1/customers", "r2", &registration(2)).await;
+    assert_eq!(status, StatusCode::CREATED, "what is small is taken: {body}");
+    weir.stop();
+}
+
 #[tokio::test]
 async fn a_full_disk_turns_readiness_red_and_ends_the_process() {
     if !may_mount() {
         return;
     }
-    let site = Site::new("");
-    std::fs::create_dir(site.data()).unwrap();
-    let mount = format!("mount -t tmpfs -o size={DISK} tmpfs {} && exec \"$@\"", site.data().display());
-    let weir = site.start_under(&["unshare", "-rm", "sh", "-c", &mount, "sh"]).await;
+    let mut site = Site::new("");
+    set(&mut site.config, "limits", "min_free_mebibytes", 0);
+    let weir = start_on(&site, DISK).await;
     let (status, body) = weir.post("/v1/customers", "r1", &registration(1)).await;
     assert_eq!(status, StatusCode::CREATED, "{body}");
     let customer = body["customer"].as_str().unwrap();

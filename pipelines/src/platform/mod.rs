@@ -17,9 +17,9 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::task::JoinHandle;
 use weir_ingest::collector::Collector;
 use weir_ingest::dead_letters::DeadLetters;
-use weir_ingest::log::kafka::{BrokerError, KafkaLog};
-use weir_ingest::log::{EmbeddedLog, EventLog, LogError};
-use weir_ingest::state::{ObjectsSettings, SnapshotError, Snapshots};
+use weir_ingest::log::LogError;
+use weir_ingest::log::kafka::BrokerError;
+use weir_ingest::state::SnapshotError;
 use weir_lending::api::{DaysClosed, Lending, LendingConfig, Ports};
 use weir_lending::payment::{HttpPaymentChannel, Signer};
 use weir_lending::store::StoreError;
@@ -38,7 +38,7 @@ use crate::engines::{Engines, EnginesError};
 use crate::fold::{FoldError, Surroundings};
 use crate::http::{App, Desk, Inference, Intake, Served};
 use crate::lineup::{Deciding, LineupError};
-use crate::log::{LogDecisions, LogSink, WatchedLog};
+use crate::log::{LogDecisions, LogSink};
 use crate::watching::Watching;
 
 /// How often the end of a business day is looked for on a real clock.
