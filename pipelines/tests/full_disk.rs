@@ -64,8 +64,8 @@ async fn a_disk_that_is_nearly_full_is_refused_before_writes_fail() {
         return;
     }
     let mut site = Site::new("");
-    set(&mut site.config, "limits", "min_free_mebibytes", 24);
-    let weir = start_on(&site, "64m").await;
+    set(&mut site.config, "limits", "min_free_mebibytes", 64);
+    let weir = start_on(&site, "128m").await;
     let (status, body) = weir.post("/v1/customers", "r1", &registration(1)).await;
     assert_eq!(status, StatusCode::CREATED, "{body}");
     let customer = body["customer"].as_str().unwrap();
@@ -77,7 +77,7 @@ async fn a_disk_that_is_nearly_full_is_refused_before_writes_fail() {
     let checks = readiness["checks"].as_array().unwrap();
     let disk = checks.iter().find(|check| check["name"] == "disk").unwrap();
     assert_eq!((status, disk["state"].as_str()), (StatusCode::SERVICE_UNAVAILABLE, Some("failing")), "{readiness}");
-    assert!(disk["detail"].as_str().unwrap().contains("expected at least 24 MiB"), "{disk}");
+    assert!(disk["detail"].as_str().unwrap().contains("expected at least 64 MiB"), "{disk}");
     let (status, body) = weir.post("/v1/customers", "r2", &registration(2)).await;
     assert_eq!(status, StatusCode::CREATED, "what is small is taken: {body}");
     weir.stop();

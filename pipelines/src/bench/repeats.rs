@@ -34,7 +34,10 @@ struct Measured {
     admitting: Duration,
     saving: Duration,
     ids: usize,
-    bytes: u64,
+    /// Of all keys and values.
+    bytes: usize,
+    /// Of all files, the journal's among them.
+    on_disk: u64,
 }
 
 impl Measured {
@@ -57,16 +60,21 @@ impl Measured {
                 saving += began.elapsed();
             }
         }
-        let ids = store.reader(&names[0]).map_err(failed)?.scan(b"d").map_err(failed)?.len();
-        Ok(Self { admitting, saving, ids, bytes: size(folder)? })
+        let state = store.reader(&names[0]).map_err(failed)?;
+        let ids = state.scan(b"d").map_err(failed)?.len();
+        let bytes = state.scan(&[]).map_err(failed)?.iter().map(|(key, value)| key.len() + value.len()).sum();
+        Ok(Self { admitting, saving, ids, bytes, on_disk: size(folder)? })
     }
 
     fn line(&self, events: u64, of: &str) -> String {
         let each = |took: Duration| took.as_secs_f64() * 1e6 / events as f64;
-        let per_id = self.bytes as f64 / self.ids.max(1) as f64;
-        let (admit, save, mib) = (each(self.admitting), each(self.saving), self.bytes >> 20);
-        let ids = self.ids;
-        format!("{admit:.2} us to admit and {save:.2} us to save {of}; {ids} ids in {mib} MiB, {per_id:.0} bytes an id")
+        let Self { ids, bytes, .. } = self;
+        let (admit, save, mib) = (each(self.admitting), each(self.saving), self.on_disk >> 20);
+        let per_id = *bytes as f64 / (*ids).max(1) as f64;
+        format!(
+            "{admit:.2} us to admit and {save:.2} us to save {of}; {ids} ids of {per_id:.0} bytes each, {mib} MiB on disk \
+             with the journal"
+        )
     }
 }
 
@@ -76,7 +84,6 @@ fn timed(work: impl FnOnce() -> Result<(), StageError>) -> Result<Duration, Demo
     Ok(began.elapsed())
 }
 
-/// Bytes of all files, the journal's among them.
 fn size(folder: &Path) -> Result<u64, DemoError> {
     let mut bytes = 0;
     for entry in std::fs::read_dir(folder).map_err(DemoError::file(folder))? {

@@ -9,7 +9,7 @@ use crate::health::Health;
 use crate::http::App;
 use crate::vitals::Vitals;
 
-const LOOK_EVERY: Duration = Duration::from_secs(2);
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 const CHECK: &str = "disk";
 
 pub(super) struct DiskWatch {
