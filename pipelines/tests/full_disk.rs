@@ -65,7 +65,7 @@ async fn a_disk_that_is_nearly_full_is_refused_before_writes_fail() {
     }
     let mut site = Site::new("");
     set(&mut site.config, "limits", "min_free_mebibytes", 64);
-    let weir = start_on(&site, "128m").await;
+    let weir = start_on(&site, "88m").await;
     let (status, body) = weir.post("/v1/customers", "r1", &registration(1)).await;
     assert_eq!(status, StatusCode::CREATED, "{body}");
     let customer = body["customer"].as_str().unwrap();
