@@ -85,6 +85,22 @@ async fn a_body_that_never_ends_is_answered_408_and_closed() {
 }
 
 #[tokio::test]
+async fn a_caller_who_takes_no_answers_is_closed() {
+    let mut site = Site::new("");
+    set(&mut site.config, "server", "body_seconds", 1);
+    let weir = site.start(&[]).await;
+    // More than the buffers between the two hold, of a long answer each.
+    let mut greedy = connect(&weir);
+    greedy.set_write_timeout(Some(PATIENCE)).unwrap();
+    let began = Instant::now();
+    while greedy.write_all(&b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(100)).is_ok() {
+        assert!(began.elapsed() < PATIENCE, "it is never closed");
+    }
+    assert!(began.elapsed() < PATIENCE, "a write that waits for its whole time is no connection that was closed");
+    assert!(weir.is_ready().await);
+}
+
+#[tokio::test]
 async fn requests_beyond_the_bound_are_told_to_come_again() {
     for (bound, status, code) in [
         ("max_requests_per_client", StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),

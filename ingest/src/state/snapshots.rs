@@ -124,10 +124,13 @@ fn export(store: &StateStore, path: &Path, wanted: watch::Receiver<()>) -> Resul
     Ok((out, Moved { next, rows }))
 }
 
-async fn fill(upload: &mut WriteMultipart, mut file: File, path: &Path) -> Result<(), SnapshotError> {
+/// The file is read beside the runtime's threads, which this runs on.
+async fn fill(upload: &mut WriteMultipart, file: File, path: &Path) -> Result<(), SnapshotError> {
+    let file = Arc::new(file);
     loop {
-        let mut chunk = Vec::with_capacity(CHUNK);
-        (&mut file).take(CHUNK as u64).read_to_end(&mut chunk).map_err(at(path))?;
+        let (file, mut chunk) = (Arc::clone(&file), Vec::with_capacity(CHUNK));
+        let read = move || (&*file).take(CHUNK as u64).read_to_end(&mut chunk).map(|_| chunk);
+        let chunk = tokio::task::spawn_blocking(read).await.expect("reading does not panic").map_err(at(path))?;
         if chunk.is_empty() {
             return Ok(());
         }

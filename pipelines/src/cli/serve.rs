@@ -5,6 +5,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,14 +16,14 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use weir_lending::payment::Signer;
-use weir_messages::{Clock, KnownTime, ManualClock, SystemClock, TaskEnded};
+use weir_messages::{Clock, KnownTime, ManualClock, SystemClock, TaskEnded, Tasks};
 use weir_scoring::Content as Files;
 
 use super::{CliError, ConfigFile, print};
 use crate::config::{Config, ModelSource, in_clear, template};
 use crate::content::Content;
 use crate::failpoint::FailPoint;
-use crate::http::{Bearer, ConnectionLimits, Server, router};
+use crate::http::{Bearer, Server, router};
 use crate::platform::{Clocks, Platform, Role, Roles, Supervision};
 use crate::signals::Signals;
 use crate::simulator::{Faults, Payouts, Simulator};
@@ -100,28 +101,24 @@ impl Run {
 async fn serve(config: &Config, roles: &Roles, clocks: Clocks, fail_point: FailPoint) -> Result<ExitCode, CliError> {
     let connections = crate::descriptors::connections(config.server.max_connections);
     let connections = connections.map_err(|error| CliError::failed(&error))?;
-    let prometheus = crate::meters::start().map_err(|error| CliError::failed(&error))?;
     let ((supervision, mut ended), mut signals) = (Supervision::new(fail_point), Signals::listen());
-    let tasks = &supervision.tasks;
-    tokio::spawn(tasks.watch("metrics-upkeep", crate::meters::upkeep(prometheus.clone())));
     let listener = TcpListener::bind(config.server.listen)
         .await
         .map_err(|error| CliError::input(format_args!("server.listen: {}: {error}", config.server.listen)))?;
-    let platform = match Platform::open(config, roles, clocks, &supervision, prometheus).await {
-        Ok(platform) => platform,
-        Err(error) => {
-            tasks.stop();
-            // Where a task has failed, what failed for want of it says less.
-            return Err(ended.try_recv().map_or_else(|_| CliError::failed(&error), |ended| CliError::failed(&ended)));
+    let platform = {
+        let mut opening = pin!(open(config, roles, clocks, &supervision));
+        tokio::select! {
+            opened = &mut opening => opened,
+            () = signals.next() => {
+                supervision.tasks.stop();
+                Err(CliError::Failed("told to stop before it was up".to_owned()))
+            }
         }
     };
+    // Where a task has failed, what failed for want of it says less.
+    let platform = platform.map_err(|error| ended.try_recv().map_or(error, |ended| CliError::failed(&ended)))?;
     tracing::info!(listen = %config.server.listen, data = %config.data.display(), connections, "weir is up");
-    let bearer = Bearer::new(&config.server.token);
-    let routes = router(Arc::clone(&platform.app), bearer, config.server.request_limits());
-    let (stop, stopped) = tokio::sync::watch::channel(());
-    let limits = ConnectionLimits { most: connections, idle: config.server.idle() };
-    let server = Server { listener, routes, limits };
-    let serving = tokio::spawn(tasks.watch("http-server", server.run(stopped)));
+    let (stop, serving) = listen(config, &platform, listener, connections, &supervision.tasks);
     let failed = tokio::select! {
         () = signals.next() => None,
         ended = ended.recv() => ended,
@@ -131,6 +128,31 @@ async fn serve(config: &Config, roles: &Roles, clocks: Clocks, fail_point: FailP
         ended = ending => ended,
         () = signals.next() => Err(CliError::Failed("ended at once, as a second signal asked".to_owned())),
     }
+}
+
+async fn open(config: &Config, roles: &Roles, clocks: Clocks, supervision: &Supervision) -> Result<Platform, CliError> {
+    let prometheus = crate::meters::start().map_err(|error| CliError::failed(&error))?;
+    tokio::spawn(supervision.tasks.watch("metrics-upkeep", crate::meters::upkeep(prometheus.clone())));
+    let opened = Platform::open(config, roles, clocks, supervision, prometheus).await;
+    opened.map_err(|error| {
+        supervision.tasks.stop();
+        CliError::failed(&error)
+    })
+}
+
+/// Serves until what is answered is sent something.
+fn listen(
+    config: &Config,
+    platform: &Platform,
+    listener: TcpListener,
+    connections: u32,
+    tasks: &Tasks,
+) -> (watch::Sender<()>, JoinHandle<()>) {
+    let bearer = Bearer::new(&config.server.token);
+    let routes = router(Arc::clone(&platform.app), bearer, config.server.request_limits());
+    let (stop, stopped) = watch::channel(());
+    let server = Server { listener, routes, limits: config.server.connection_limits(connections) };
+    (stop, tokio::spawn(tasks.watch("http-server", server.run(stopped))))
 }
 
 /// Tells that the process drains, stops to listen, waits for running requests, saves and closes. Where a task has failed

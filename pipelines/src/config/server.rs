@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use weir_ingest::secret::Secret;
 
 use super::{ConfigError, field};
-use crate::http::{Bound, RequestLimits};
+use crate::http::{Bound, ConnectionLimits, RequestLimits};
 
 /// Seconds are whole; only the notice may be 0.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ pub struct Server {
     /// From a connection's opening, or its last answer, to the next request's whole header: then it is closed.
     #[serde(default = "default::idle_seconds")]
     pub idle_seconds: u64,
-    /// From a request's header to the end of its body: then it is answered 408.
+    /// From a request's header to the end of its body: then it is answered 408. As long an answer may wait to be taken.
     #[serde(default = "default::body_seconds")]
     pub body_seconds: u64,
     /// Requests under way at once; beyond that 503.
@@ -110,8 +110,10 @@ impl Server {
         RequestLimits { body: self.max_body, body_within: Duration::from_secs(self.body_seconds), requests }
     }
 
-    pub(crate) const fn idle(&self) -> Duration {
-        Duration::from_secs(self.idle_seconds)
+    /// With so many connections as there may be.
+    pub(crate) const fn connection_limits(&self, most: u32) -> ConnectionLimits {
+        let [idle, write] = [Duration::from_secs(self.idle_seconds), Duration::from_secs(self.body_seconds)];
+        ConnectionLimits { most, idle, write }
     }
 
     pub(crate) const fn drain_notice(&self) -> Duration {

@@ -21,6 +21,7 @@ mod problem;
 mod refusals;
 mod request;
 mod server;
+mod write_within;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -19,6 +19,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
 use super::clients::{Admitted, Bound, Clients};
+use super::write_within::WriteWithin;
 
 /// How long nothing is accepted after the system gave no connection: it has no descriptors left, say.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
@@ -32,6 +33,8 @@ pub(crate) struct ConnectionLimits {
     pub most: u32,
     /// From the opening, or from the last answer, to the next request's whole header.
     pub idle: Duration,
+    /// For an answer to be taken, from when nothing of it was taken last.
+    pub write: Duration,
 }
 
 /// The address that a request came from.
@@ -63,7 +66,7 @@ impl Server {
                 metrics::counter!("weir_http_connections_refused_total").increment(1);
                 continue;
             };
-            let connection = Connection { routes: routes.clone(), peer, idle: limits.idle, _admitted: admitted };
+            let connection = Connection { routes: routes.clone(), peer, limits, _admitted: admitted };
             let stop = stop.clone();
             tokio::spawn(async move {
                 connection.serve(stream, stop).await;
@@ -91,7 +94,7 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
 struct Connection {
     routes: Router,
     peer: SocketAddr,
-    idle: Duration,
+    limits: ConnectionLimits,
     _admitted: Admitted,
 }
 
@@ -111,8 +114,9 @@ impl Connection {
             }
         });
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(self.idle);
-        let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+        http.timer(TokioTimer::new()).header_read_timeout(self.limits.idle);
+        let mut connection =
+            pin!(http.serve_connection(TokioIo::new(WriteWithin::new(stream, self.limits.write)), service));
         tokio::select! {
             // What went wrong on the caller's side is the caller's to see.
             _ = connection.as_mut() => return,

@@ -33,6 +33,7 @@ pub(super) struct Watch {
     unread: Option<String>,
     /// What of the moves is not in force, and why.
     missing: Option<String>,
+    left_out: u32,
     vitals: Arc<Vitals>,
 }
 
@@ -43,8 +44,17 @@ impl Watch {
         let aliases = Aliases::of(&unkept);
         let Loaded { lineup, left_out } = source.lineup(&aliases).await?;
         let lineup = Arc::new(CurrentLineup::new(lineup));
-        let (refused, unread, missing) = (None, None, None);
-        let mut watch = Self { source, lineup: Arc::clone(&lineup), aliases, unkept, refused, unread, missing, vitals };
+        let mut watch = Self {
+            source,
+            lineup: Arc::clone(&lineup),
+            aliases,
+            unkept,
+            refused: None,
+            unread: None,
+            missing: None,
+            left_out: 0,
+            vitals,
+        };
         watch.in_force(&left_out);
         Ok((lineup, watch))
     }
@@ -56,7 +66,9 @@ impl Watch {
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             look.tick().await;
+            // A gauge that nobody sets leaves the page.
             metrics::gauge!("weir_lineup_moves").set(f64::from(self.aliases.moves));
+            metrics::gauge!("weir_lineup_left_out").set(f64::from(self.left_out));
             self.look().await;
         }
     }
@@ -103,7 +115,7 @@ impl Watch {
     }
 
     fn missing(&mut self, count: usize, missing: Option<String>) {
-        metrics::gauge!("weir_lineup_left_out").set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
+        self.left_out = u32::try_from(count).unwrap_or(u32::MAX);
         if missing.is_some() {
             metrics::counter!("weir_lineup_failures_total").increment(1);
         }

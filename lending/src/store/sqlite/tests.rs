@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::super::contract::{self, Site, appending};
 use super::super::{Find, Listing, ListingState, Listings, Store, StreamId};
 use super::*;
+use crate::store::sql::takes_no_writes;
 
 impl Site for tempfile::TempDir {
     async fn open(&self) -> Arc<dyn Store> {
@@ -20,6 +21,19 @@ impl Site for tempfile::TempDir {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_contract_holds() {
     contract::all(async || tempfile::tempdir().unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_full_file_takes_no_more_writes_and_a_broken_rule_is_the_commits_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SqliteConnectOptions::new().filename(folder.path().join("small.db")).create_if_missing(true);
+    let mut small = options.connect().await.unwrap();
+    sqlx::raw_sql("pragma max_page_count = 8; create table t (a text primary key)").execute(&mut small).await.unwrap();
+    let twice = sqlx::raw_sql("insert into t values ('a'); insert into t values ('a')").execute(&mut small).await;
+    assert!(!takes_no_writes(&failed(twice.unwrap_err())));
+    let full = sqlx::raw_sql("insert into t select hex(randomblob(100000))").execute(&mut small).await;
+    let full = failed(full.unwrap_err());
+    assert!(takes_no_writes(&full), "{full:?}");
 }
 
 #[tokio::test]
