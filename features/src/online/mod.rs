@@ -36,6 +36,7 @@ const MOST_WAITING: usize = 4_096;
 pub struct Online {
     shared: Arc<Shared>,
     writer: JoinHandle<()>,
+    tasks: Tasks,
 }
 
 /// Since the start.
@@ -113,7 +114,8 @@ impl Online {
     ) -> io::Result<Self> {
         let shared = Arc::new(Shared::new(most, Erasures::open(erasures)?));
         let writer = Writer { settings, shared: Arc::clone(&shared), views, parameters, connection: None };
-        Ok(Self { shared, writer: tokio::spawn(tasks.watch("redis-writer", writer.run())) })
+        let tasks = tasks.part();
+        Ok(Self { shared, writer: tokio::spawn(tasks.watch("redis-writer", writer.run())), tasks })
     }
 
     /// Neither waits nor fails: what finds no room pushes out what waited longest.
@@ -159,6 +161,7 @@ impl Online {
 
 impl Drop for Online {
     fn drop(&mut self) {
+        self.tasks.stop();
         self.writer.abort();
     }
 }

@@ -47,7 +47,11 @@ impl<T, E: Error> TaskOutcome for Result<T, E> {
 
 /// Cheap to clone. The default reports nothing: for tests and tools.
 #[derive(Clone, Default)]
-pub struct Tasks(Option<Arc<Reporter>>);
+pub struct Tasks {
+    reporter: Option<Arc<Reporter>>,
+    /// Of a part that may be told to stop by itself.
+    part: Option<Arc<AtomicBool>>,
+}
 
 type Report = dyn Fn(TaskEnded) + Send + Sync;
 type FaultOf = dyn Fn(&str) -> Option<TaskFault> + Send + Sync;
@@ -65,17 +69,28 @@ impl Tasks {
         fault: impl Fn(&str) -> Option<TaskFault> + Send + Sync + 'static,
     ) -> Self {
         let (report, fault) = (Box::new(report), Box::new(fault));
-        Self(Some(Arc::new(Reporter { stopping: AtomicBool::new(false), report, fault })))
+        Self { reporter: Some(Arc::new(Reporter { stopping: AtomicBool::new(false), report, fault })), part: None }
+    }
+
+    /// For what may be closed while the process goes on: `stop` is then its own.
+    #[must_use]
+    pub fn part(&self) -> Self {
+        Self { reporter: self.reporter.clone(), part: Some(Arc::default()) }
     }
 
     /// From now on a task that ends does so as it was told to.
     pub fn stop(&self) {
-        self.0.iter().for_each(|reporter| reporter.stopping.store(true, Ordering::SeqCst));
+        let whole = self.reporter.as_ref().map(|reporter| &reporter.stopping);
+        self.part.as_deref().or(whole).into_iter().for_each(|stopping| stopping.store(true, Ordering::SeqCst));
     }
 
     /// Reports a task that cannot do its work any more, though it goes on to answer those who wait for it.
     pub fn report(&self, name: &'static str, cause: impl Into<String>) {
-        if let Some(reporter) = self.0.as_ref().filter(|reporter| !reporter.stopping.load(Ordering::SeqCst)) {
+        let stopping = |flag: &AtomicBool| flag.load(Ordering::SeqCst);
+        if let Some(reporter) = &self.reporter
+            && !stopping(&reporter.stopping)
+            && !self.part.as_deref().is_some_and(stopping)
+        {
             (reporter.report)(TaskEnded { name, cause: cause.into() });
         }
     }
@@ -106,13 +121,13 @@ impl Tasks {
     }
 
     fn fault(&self, name: &str) -> Option<TaskFault> {
-        self.0.as_ref().and_then(|reporter| (reporter.fault)(name))
+        self.reporter.as_ref().and_then(|reporter| (reporter.fault)(name))
     }
 }
 
 impl fmt::Debug for Tasks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Tasks(reported)" } else { "Tasks(not reported)" })
+        f.write_str(if self.reporter.is_some() { "Tasks(reported)" } else { "Tasks(not reported)" })
     }
 }
 
@@ -250,6 +265,23 @@ mod tests {
         tasks.stop();
         drop(tasks.watch("one", std::future::pending::<()>()));
         tasks.run("two", || ());
+        assert_eq!(reported.taken(), []);
+    }
+
+    #[test]
+    fn a_part_that_is_told_to_stop_silences_no_other() {
+        let reported = Reported::default();
+        let tasks = reported.tasks(None);
+        let part = tasks.part();
+        part.run("one", || ());
+        part.stop();
+        part.run("two", || ());
+        tasks.run("three", || ());
+        let names: Vec<_> = reported.taken().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["one", "three"]);
+        let part = tasks.part();
+        tasks.stop();
+        part.run("four", || ());
         assert_eq!(reported.taken(), []);
     }
 

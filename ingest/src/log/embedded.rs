@@ -34,6 +34,7 @@ pub struct EmbeddedLog {
     rows: PerTopic<Rows>,
     database: Database,
     writer: Option<JoinHandle<()>>,
+    tasks: Tasks,
 }
 
 fn failed(error: impl std::error::Error + Send + Sync + 'static) -> LogError {
@@ -57,12 +58,13 @@ impl EmbeddedLog {
         let watched = ends.map(watch::Sender::subscribe);
         let disk = Fjall { database: database.clone(), rows: rows.map(Rows::clone) };
         let writer = Writer::new(disk, receiver, Arc::clone(&queue), ends, tasks.clone());
-        let tasks = tasks.clone();
+        let tasks = tasks.part();
+        let part = tasks.clone();
         let run = move || {
-            tasks.run(TASK, || writer.run());
+            part.run(TASK, || writer.run());
         };
         let thread = std::thread::Builder::new().name(TASK.to_owned()).spawn(run).map_err(failed)?;
-        Ok(Self { requests: Some(requests), queue, ends: watched, rows, database, writer: Some(thread) })
+        Ok(Self { requests: Some(requests), queue, ends: watched, rows, database, writer: Some(thread), tasks })
     }
 }
 
@@ -74,6 +76,7 @@ impl std::fmt::Debug for EmbeddedLog {
 
 impl Drop for EmbeddedLog {
     fn drop(&mut self) {
+        self.tasks.stop();
         self.requests = None;
         if let Some(writer) = self.writer.take()
             && writer.join().is_err()

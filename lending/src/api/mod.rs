@@ -188,6 +188,7 @@ impl Lending {
     /// Stops paying out and publishing, finishes the commits that were sent, and closes the store.
     pub async fn close(&self) {
         let tasks = std::mem::take(&mut *self.tasks.lock().expect("no holder panics"));
+        self.ports.tasks.stop();
         tasks.iter().for_each(JoinHandle::abort);
         self.store.close().await;
     }

@@ -234,7 +234,7 @@ async fn desk(
         events: Arc::new(LogSink(Arc::clone(&around.log))),
         decisions: Arc::new(LogDecisions(Arc::clone(&around.log))),
         fail_point: Arc::new(move |place| fail_point.pass(place)),
-        tasks: around.tasks.clone(),
+        tasks: around.tasks.part(),
     };
     let database = config.database.database(&config.data)?;
     let settings = LendingConfig {

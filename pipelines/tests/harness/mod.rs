@@ -39,8 +39,14 @@ pub struct Weir {
     pub http: reqwest::Client,
 }
 
+/// Below the ports that the system gives to outgoing connections, of which a test may have hundreds.
 fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+    loop {
+        let address = format!("127.0.0.1:{}", fastrand::u16(10_000..32_000));
+        if TcpListener::bind(&address).is_ok() {
+            return address;
+        }
+    }
 }
 
 pub fn weir() -> Command {

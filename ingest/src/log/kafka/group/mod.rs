@@ -112,10 +112,11 @@ impl Group {
         let stop = Arc::new(AtomicBool::new(false));
         let place = Place { settings: settings.clone(), topic, group: (*name).to_owned() };
         let membership = Membership::new(place, holds, Arc::clone(&stop))?;
-        let (tasks, name) = (tasks.clone(), *name);
-        let run = move || tasks.run(name, || membership.run()).unwrap_or(Ok(()));
+        let (tasks, name) = (tasks.part(), *name);
+        let part = tasks.clone();
+        let run = move || part.run(name, || membership.run()).unwrap_or(Ok(()));
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
-        Ok(Running { stop, thread: Some(thread.expect("the system gives a thread")) })
+        Ok(Running { stop, thread: Some(thread.expect("the system gives a thread")), tasks })
     }
 
     /// The partitions that this process was given and has not taken over.
@@ -130,11 +131,13 @@ impl Group {
 pub struct Running {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<Result<(), GroupError>>>,
+    tasks: Tasks,
 }
 
 impl Running {
     /// Asks it to save, to leave its group and to end.
     pub fn stop(&self) {
+        self.tasks.stop();
         self.stop.store(true, Ordering::Release);
     }
 
