@@ -109,6 +109,8 @@ struct Running<P> {
     channel: Arc<dyn PaymentChannel>,
     tasks: JoinSet<()>,
     loans: HashSet<LoanId>,
+    /// Of these, those to be tried again when they end.
+    again: HashSet<LoanId>,
     by_task: HashMap<Id, LoanId>,
     places: Arc<Semaphore>,
     calls: Arc<Semaphore>,
@@ -121,6 +123,7 @@ impl<P: Payouts> Running<P> {
             channel,
             tasks: JoinSet::new(),
             loans: HashSet::new(),
+            again: HashSet::new(),
             by_task: HashMap::new(),
             places: Arc::new(Semaphore::new(PAYOUTS)),
             calls: Arc::new(Semaphore::new(MAX_CALLS)),
@@ -130,6 +133,10 @@ impl<P: Payouts> Running<P> {
     /// One that finds no place is found again when there is one.
     fn start(&mut self, Ordered { loan, why }: Ordered) {
         if self.loans.contains(&loan) {
+            // It may just be finding out that it is parked, and must not swallow the wish.
+            if why == Why::Retry {
+                self.again.insert(loan);
+            }
             return;
         }
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return };
@@ -173,6 +180,9 @@ impl<P: Payouts> Running<P> {
             && let Err(error) = self.payouts.park(&loan, &LendingError::Panicked).await
         {
             tracing::warn!(%loan, %error, "a payout that panicked is not parked and will be found again");
+        }
+        if self.again.remove(&loan) {
+            self.start(Ordered::again(loan));
         }
     }
 }

@@ -91,3 +91,20 @@ async fn payouts_without_an_outcome_leave_room_for_new_ones() {
     drop(orders);
     running.await.unwrap();
 }
+
+#[tokio::test]
+async fn a_retry_is_not_lost_on_a_payout_that_is_just_ending() {
+    let open = Arc::new(Open::default());
+    let loan = LoanId::new("new");
+    open.loans.lock().unwrap().insert(loan.clone());
+    let mut running = Running::new(Arc::clone(&open), Arc::new(Silent::default()) as _);
+    running.loans.insert(loan.clone());
+    let ending = running.tasks.spawn(async {}).id();
+    running.by_task.insert(ending, loan.clone());
+    running.start(Ordered::again(loan));
+    let ended = running.tasks.join_next_with_id().await.unwrap();
+    running.ended(ended).await;
+    assert_eq!(running.tasks.len(), 1, "it is tried again");
+    running.tasks.join_next().await.unwrap().unwrap();
+    assert!(open.loans.lock().unwrap().is_empty());
+}
