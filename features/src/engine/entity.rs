@@ -5,6 +5,7 @@ use weir_messages::{EventTime, StageError, StateEntry};
 use super::history::History;
 use super::key::{self, Of};
 use super::latest::Latest;
+use super::numbers::Numbers;
 use super::{codec, corrupt};
 use crate::aggregate::{Place, Row};
 use crate::view::{FeatureView, FeatureViews};
@@ -18,24 +19,29 @@ pub(super) struct Entity {
 }
 
 impl Entity {
-    /// From its saved entries, in the order of their keys.
-    pub(super) fn of(views: &FeatureViews, prefix: &[u8], entries: Vec<StateEntry>) -> Result<Self, StageError> {
+    /// From its saved entries, in the order of their keys. Rows under a number that is no view's are not taken.
+    pub(super) fn of(
+        (views, numbers): (&FeatureViews, &Numbers),
+        prefix: &[u8],
+        entries: Vec<StateEntry>,
+    ) -> Result<Self, StageError> {
         let mut entity = Self::default();
         for (key, value) in entries {
             match key::of(prefix, &key) {
-                Some(Of::Row(number, place)) if number < views.views().len() => {
-                    let view = views.view(number);
+                Some(Of::Row(number, place)) => {
+                    let Some(at) = numbers.view(number).filter(|at| *at < views.views().len()) else { continue };
+                    let view = views.view(at);
                     let values = codec::decode(&value, &view.slots);
                     let reason = || format!("the values are not those of the view `{}`", view.name());
                     let values = values.ok_or_else(|| corrupt(&key, &reason()))?;
-                    entity.history_mut(number).insert(Row { place, values });
+                    entity.history_mut(at).insert(Row { place, values });
                 }
                 Some(Of::Latest) => {
                     let latest = Latest::decode(&value);
                     let latest = latest.ok_or_else(|| corrupt(&key, "expected what was last seen"))?;
                     entity.latest = Some(Box::new(latest));
                 }
-                Some(Of::Row(..)) | None => return Err(corrupt(&key, "the key names no row of a view")),
+                None => return Err(corrupt(&key, "the key names no row of a view")),
             }
         }
         Ok(entity)
@@ -79,6 +85,5 @@ impl Entity {
 
 /// Before this no window of a request at `settled` or later reaches.
 pub(super) fn horizon(view: &FeatureView, settled: EventTime) -> EventTime {
-    let reach = view.longest_window() + view.tile.micros() + view.lateness.micros();
-    EventTime::from_micros(settled.micros().saturating_sub(reach))
+    EventTime::from_micros(settled.micros().saturating_sub(view.reach()))
 }

@@ -1,5 +1,5 @@
-//! The keys of the state, entity first: one scan finds all that is kept of one. Behind it stands the number of a view,
-//! which no other views share a state with, and then the place of a row; ordered as bytes, places are ordered as places.
+//! The keys of the state, entity first: one scan finds all that is kept of one. Behind it stands the number of a view
+//! (`numbers`) and then the place of a row; ordered as bytes, places are ordered as places.
 //!
 //! Before the entity stands its hash. The store compares the first four bytes of two keys where they lie and the rest
 //! behind a pointer; by their names entities would differ some twenty bytes in.
@@ -13,13 +13,19 @@ const ENTITY: u8 = b'e';
 /// Of the hash: any would do, but it stands in what is saved.
 const SEED: u32 = 0;
 pub(super) const KNOWN: [u8; 1] = [b'k'];
+/// What all keys of entities begin with.
+pub(super) const ENTITIES: [u8; 1] = [ENTITY];
+/// Of the numbers of the views.
+pub(super) const NUMBERS: [u8; 1] = [b'v'];
 /// In the place of a view's number.
 const LATEST: u16 = u16::MAX;
+/// A view's number is below it.
+pub(super) const MOST_NUMBERS: u16 = LATEST;
 
 /// What a key behind its entity is of.
 #[derive(Debug, PartialEq)]
 pub(super) enum Of {
-    Row(usize, Place),
+    Row(u16, Place),
     Latest,
 }
 
@@ -33,10 +39,9 @@ pub(super) fn entity(key: &mut Vec<u8>, column: &str, id: &str) {
     hash.copy_from_slice(&murmur2::murmur2(name, SEED).to_be_bytes());
 }
 
-pub(super) fn row(entity: &[u8], view: usize, place: &Place) -> Vec<u8> {
+pub(super) fn row(entity: &[u8], view: u16, place: &Place) -> Vec<u8> {
     let Place { time, known, id, source } = place;
     let mut key = Vec::with_capacity(entity.len() + 2 + 8 + 8 + id.len() + 2 + source.len());
-    let view = u16::try_from(view).ok().filter(|view| *view != LATEST).expect("a folder holds fewer views");
     key.extend(entity);
     key.extend(view.to_be_bytes());
     key.extend(ordered(time.micros()));
@@ -61,7 +66,20 @@ pub(super) fn of(entity: &[u8], key: &[u8]) -> Option<Of> {
     let (id, source) = take_text(rest)?;
     let (time, known) = (EventTime::from_micros(time), KnownTime::from_micros(known));
     let place = Place { time, known, id: id.into(), source: std::str::from_utf8(source).ok()?.into() };
-    Some(Of::Row(usize::from(view), place))
+    Some(Of::Row(view, place))
+}
+
+/// Whether `key`, or what it begins with, is kept of an entity: in a refold, a row.
+pub(crate) fn is_row(key: &[u8]) -> bool {
+    key.starts_with(&ENTITIES)
+}
+
+/// What a key of any entity is of.
+pub(super) fn parse(key: &[u8]) -> Option<Of> {
+    let named = key.get(5..)?;
+    let (_, rest) = take_text(named)?;
+    let (_, rest) = take_text(rest)?;
+    of(&key[..key.len() - rest.len()], key)
 }
 
 pub(super) fn known(partition: u16) -> Vec<u8> {
@@ -141,6 +159,10 @@ mod tests {
             let (a, b) = (place_of(a), place_of(b));
             let (key_a, key_b) = (row(b"e", 7, &a), row(b"e", 7, &b));
             prop_assert_eq!(of(b"e", &key_a), Some(Of::Row(7, a.clone())));
+            let mut entity_key = Vec::new();
+            entity(&mut entity_key, "customer", &a.id);
+            prop_assert_eq!(parse(&row(&entity_key, 7, &b)), Some(Of::Row(7, b.clone())));
+            prop_assert_eq!(parse(&latest(&entity_key)), Some(Of::Latest));
             prop_assert_eq!(key_a.cmp(&key_b), a.cmp(&b));
         }
     }

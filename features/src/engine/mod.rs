@@ -11,9 +11,11 @@ mod entity;
 mod history;
 mod key;
 mod latest;
+mod numbers;
 mod reason;
 mod rows;
 mod state;
+mod sweep;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,6 +23,8 @@ use std::sync::Arc;
 use weir_messages::{Change, EventTime, KnownTime, StageError, StateReader};
 
 pub(crate) use answer::{Answer, Open, finish};
+pub(crate) use key::is_row;
+use numbers::Numbers;
 pub(crate) use rows::{Fresh, evaluate};
 use state::State;
 
@@ -54,9 +58,38 @@ pub(crate) struct Engine {
 
 impl Engine {
     /// Whatever was folded before is forgotten for what `reader` holds.
-    pub(crate) fn restore(&mut self, reader: Box<dyn StateReader>) -> Result<(), StageError> {
-        self.state = State::over(reader)?;
+    pub(crate) fn restore(&mut self, views: &FeatureViews, reader: Box<dyn StateReader>) -> Result<(), StageError> {
+        let numbers = Numbers::read(&*reader, views)?;
+        self.state = State::over(reader, numbers)?;
         Ok(())
+    }
+
+    /// As `restore`, and the numbers of the views stay.
+    pub(crate) fn resume(&mut self, reader: Box<dyn StateReader>) -> Result<(), StageError> {
+        self.state = State::over(reader, self.state.numbers().clone())?;
+        Ok(())
+    }
+
+    /// Names and hashes of the views that are yet to be folded from the start.
+    pub(crate) fn missing(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.state.numbers().missing()
+    }
+
+    /// One that keeps the rows of those views alone.
+    pub(crate) fn of_missing(&self) -> Self {
+        let mut engine = Self::default();
+        *engine.state.numbers_mut() = self.state.numbers().of_missing();
+        engine
+    }
+
+    /// All views have been folded as far as the state.
+    pub(crate) fn complete(&mut self) {
+        self.state.numbers_mut().complete();
+    }
+
+    /// Whether it keeps the rows of this view.
+    pub(crate) fn keeps(&self, view: usize) -> bool {
+        self.state.numbers().of(view).is_some()
     }
 
     /// What changed since the last call.
@@ -122,6 +155,11 @@ impl Engine {
     /// Drops rows of cached histories that no request of `settled` or later can reach.
     pub(crate) fn expire(&mut self, views: &FeatureViews, settled: EventTime) {
         self.state.expire(views, settled);
+    }
+
+    /// Drops some of the other rows that no request of `settled` or later can reach.
+    pub(crate) fn sweep(&mut self, views: &FeatureViews, settled: EventTime) -> Result<(), StageError> {
+        self.state.sweep(views, settled)
     }
 }
 

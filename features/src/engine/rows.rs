@@ -21,10 +21,14 @@ pub(crate) struct Fresh {
     pub(crate) row: Row,
 }
 
-/// For each of `events` the rows it gives in the views of its scope.
-pub(crate) fn evaluate(views: &FeatureViews, events: &[(Observed<'_>, Scope<'_>)]) -> Vec<Vec<Fresh>> {
+/// For each of `events` the rows it gives in the views of its scope, where they are `kept`.
+pub(crate) fn evaluate(
+    views: &FeatureViews,
+    kept: impl Fn(usize) -> bool,
+    events: &[(Observed<'_>, Scope<'_>)],
+) -> Vec<Vec<Fresh>> {
     let mut fresh: Vec<Vec<Fresh>> = events.iter().map(|_| Vec::new()).collect();
-    for (number, view) in views.views().enumerate() {
+    for (number, view) in views.views().enumerate().filter(|(number, _)| kept(*number)) {
         let taken: Vec<(usize, Cow<'_, str>)> =
             events.iter().enumerate().filter_map(|(at, event)| Some((at, entity(view, event)?))).collect();
         if taken.is_empty() {

@@ -9,7 +9,9 @@ use weir_messages::{Change, EventTime, StageError, StateReader};
 use super::cache::Cache;
 use super::entity::{Entity, horizon};
 use super::history::History;
+use super::numbers::Numbers;
 use super::rows::Fresh;
+use super::sweep::Sweep;
 use super::{codec, corrupt, key};
 use crate::source::Envelope;
 use crate::view::{FeatureViews, LATEST};
@@ -24,6 +26,8 @@ static NO_ROWS: History = History::new();
 #[derive(Debug)]
 pub(super) struct State {
     reader: Option<Box<dyn StateReader>>,
+    numbers: Numbers,
+    sweep: Sweep,
     entities: Cache<Entity>,
     /// The key of the entity that was last touched.
     touched: Vec<u8>,
@@ -39,6 +43,8 @@ impl Default for State {
     fn default() -> Self {
         Self {
             reader: None,
+            numbers: Numbers::default(),
+            sweep: Sweep::default(),
             entities: Cache::new(ROWS),
             touched: Vec::new(),
             known: BTreeMap::new(),
@@ -49,7 +55,7 @@ impl Default for State {
 }
 
 impl State {
-    pub(super) fn over(reader: Box<dyn StateReader>) -> Result<Self, StageError> {
+    pub(super) fn over(reader: Box<dyn StateReader>, numbers: Numbers) -> Result<Self, StageError> {
         let mut known = BTreeMap::new();
         for (key, value) in reader.scan(&key::KNOWN)? {
             let (partition, micros) = key::partition(&key)
@@ -57,12 +63,21 @@ impl State {
                 .ok_or_else(|| corrupt(&key, "expected a partition and eight bytes"))?;
             known.insert(partition, i64::from_be_bytes(micros));
         }
-        Ok(Self { reader: Some(reader), known, ..Self::default() })
+        Ok(Self { reader: Some(reader), numbers, known, ..Self::default() })
+    }
+
+    pub(super) const fn numbers(&self) -> &Numbers {
+        &self.numbers
+    }
+
+    pub(super) const fn numbers_mut(&mut self) -> &mut Numbers {
+        &mut self.numbers
     }
 
     pub(super) fn snapshot(&mut self) -> Vec<Change> {
         self.entities.next_round();
         let mut changes = std::mem::take(&mut self.changes);
+        changes.extend(self.numbers.snapshot());
         for partition in std::mem::take(&mut self.learned) {
             let micros = self.known[&partition].to_be_bytes();
             changes.push(Change { key: key::known(partition), value: Some(micros.to_vec()) });
@@ -72,17 +87,18 @@ impl State {
 
     pub(super) fn insert(&mut self, views: &FeatureViews, fresh: Fresh, settled: EventTime) -> Result<(), StageError> {
         let view = views.view(fresh.view);
+        let Some(number) = self.numbers.of(fresh.view) else { return Ok(()) };
         self.touch(views, &view.entity, &fresh.entity)?;
         let before = self.changes.len();
         let (prefix, changes) = (&self.touched, &mut self.changes);
         self.entities.update(prefix, |entity| {
             let history = entity.history_mut(fresh.view);
             changes.extend(history.insert(fresh.row).map(|row| Change {
-                key: key::row(prefix, fresh.view, &row.place),
+                key: key::row(prefix, number, &row.place),
                 value: Some(codec::encode(&row.values)),
             }));
             let expired = history.expire(horizon(view, settled));
-            changes.extend(expired.map(|place| Change { key: key::row(prefix, fresh.view, &place), value: None }));
+            changes.extend(expired.map(|place| Change { key: key::row(prefix, number, &place), value: None }));
             (changes.len() > before, entity.weight())
         });
         Ok(())
@@ -132,7 +148,7 @@ impl State {
             return Ok(());
         }
         let entity = match &self.reader {
-            Some(reader) => Entity::of(views, &self.touched, reader.scan(&self.touched)?)?,
+            Some(reader) => Entity::of((views, &self.numbers), &self.touched, reader.scan(&self.touched)?)?,
             None => Entity::default(),
         };
         let weight = entity.weight();
@@ -161,14 +177,22 @@ impl State {
         self.entities.evict();
     }
 
-    /// Entities that are not in the cache lose the old rows of a view when it next takes one.
+    /// Entities that are not in the cache lose their old rows to `sweep`.
     pub(super) fn expire(&mut self, views: &FeatureViews, settled: EventTime) {
-        let changes = &mut self.changes;
+        let (changes, numbers) = (&mut self.changes, &self.numbers);
         self.entities.update_all(|prefix, entity| {
             let expired = entity.expire(views, settled);
-            let gone = |(view, place): &_| Change { key: key::row(prefix, *view, place), value: None };
-            changes.extend(expired.iter().map(gone));
+            let key = |view: usize, place| Some(key::row(prefix, numbers.of(view)?, place));
+            let gone = expired.iter().filter_map(|(view, place)| Some(Change { key: key(*view, place)?, value: None }));
+            changes.extend(gone);
             (!expired.is_empty(), entity.weight())
         });
+    }
+
+    /// Looks at some of the saved rows, and takes out those that nobody can reach any more.
+    pub(super) fn sweep(&mut self, views: &FeatureViews, settled: EventTime) -> Result<(), StageError> {
+        let Some(reader) = &self.reader else { return Ok(()) };
+        self.changes.extend(self.sweep.step(&**reader, views, &mut self.numbers, settled)?);
+        Ok(())
     }
 }

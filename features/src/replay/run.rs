@@ -83,7 +83,7 @@ impl<'a> Run<'a> {
             .iter()
             .map(|event| (observed(self.views, &nothing, event.envelope(), &event.json), Scope::Every))
             .collect();
-        for rows in evaluate(self.views, &observed) {
+        for rows in evaluate(self.views, |_| true, &observed) {
             self.engine.fold(self.views, rows, *settled)?;
         }
         Ok(())
@@ -114,7 +114,7 @@ impl<'a> Run<'a> {
                 entities.insert(view.entity.clone(), id.into_owned());
             }
         }
-        evaluate(self.views, &[(event, Scope::Every)]).into_iter().flatten().collect()
+        evaluate(self.views, |_| true, &[(event, Scope::Every)]).into_iter().flatten().collect()
     }
 }
 

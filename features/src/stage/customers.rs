@@ -11,7 +11,8 @@ use weir_messages::{
 };
 
 use super::expiry::Expiry;
-use super::{STATE_FORM, filled, observed};
+use super::refold::{Folds, Refolds};
+use super::{filled, observed};
 use crate::engine::{Consents, Engine, Open, Request, evaluate, finish};
 use crate::source::{APPLICATION, Observed, Reader};
 use crate::view::{FeatureViews, LATEST, Scope, lives_with_customer};
@@ -27,6 +28,7 @@ pub struct CustomerStage {
     /// By event type, the entities beside the customer that some view follows through it.
     elsewhere: BTreeMap<String, BTreeSet<String>>,
     expiry: Expiry,
+    folds: Folds,
 }
 
 /// What comes out of the customer's partition. Of one record: events, then questions, then the part.
@@ -67,7 +69,12 @@ impl CustomerStage {
                 elsewhere.entry(source.clone()).or_default().insert(view.entity.clone());
             }
         }
-        Self { views, engine: Engine::default(), scope, elsewhere, expiry: Expiry::default() }
+        let (engine, expiry) = (Engine::default(), Expiry::default());
+        Self { views, engine, scope, elsewhere, expiry, folds: Folds::Everything }
+    }
+
+    pub(super) fn named(&self, stage: &str) -> String {
+        self.folds.name(stage, &self.engine)
     }
 
     pub(super) fn fold(&mut self, batch: &[Sequenced<Admitted>]) -> Result<Folded, StageError> {
@@ -75,12 +82,16 @@ impl CustomerStage {
         let nothing = Reader::default();
         let observed: Vec<(Observed<'_>, Scope<'_>)> =
             batch.iter().map(|one| (observed(&views, &nothing, &one.body.event), self.scope)).collect();
-        let rows = evaluate(&views, &observed);
+        let rows = evaluate(&views, |view| self.engine.keeps(view), &observed);
         let mut folded = Folded { asked: Vec::new(), open: Vec::new(), touched: Vec::with_capacity(batch.len()) };
         for (at, ((one, (event, _)), rows)) in batch.iter().zip(&observed).zip(rows).enumerate() {
             let before = self.engine.known_in(one.position.partition);
-            self.engine.notice(&views, event)?;
             self.engine.fold(&views, rows, self.engine.settled(ITS_OWN))?;
+            if self.folds == Folds::RowsAlone {
+                self.engine.learn(one.position.partition, event.envelope.known);
+                continue;
+            }
+            self.engine.notice(&views, event)?;
             folded.touched.push(self.touched(event));
             if event.envelope.event_type == APPLICATION {
                 let time = before.map_or(event.envelope.time, |known| event.envelope.time.max(known.as_event()));
@@ -161,7 +172,7 @@ impl Stage for CustomerStage {
     type Output = FromCustomer;
 
     fn name(&self) -> String {
-        format!("customers.{STATE_FORM}.{}", self.views.hash())
+        self.named("customers")
     }
 
     fn process(
@@ -193,7 +204,7 @@ impl Stage for CustomerStage {
     fn advance(&mut self, _: KnownTime, _: &mut Vec<Sequenced<FromCustomer>>) -> Result<(), StageError> {
         let settled = self.engine.settled(ITS_OWN);
         self.expiry.look(&mut self.engine, &self.views, settled);
-        Ok(())
+        self.folds.sweep(&mut self.engine, &self.views, settled)
     }
 
     fn snapshot(&mut self) -> Vec<Change> {
@@ -202,6 +213,28 @@ impl Stage for CustomerStage {
 
     fn restore(&mut self, state: Box<dyn StateReader>) -> Result<(), StageError> {
         self.expiry = Expiry::default();
-        self.engine.restore(state)
+        self.folds.restore(&mut self.engine, &self.views, state)
+    }
+}
+
+impl Refolds for CustomerStage {
+    fn missing(&self) -> Vec<String> {
+        self.engine.missing().map(|(view, _)| view.to_owned()).collect()
+    }
+
+    fn refold(&self) -> Self {
+        let (engine, expiry) = (self.engine.of_missing(), Expiry::default());
+        Self {
+            views: Arc::clone(&self.views),
+            engine,
+            scope: self.scope,
+            elsewhere: BTreeMap::new(),
+            expiry,
+            folds: Folds::RowsAlone,
+        }
+    }
+
+    fn complete(&mut self) {
+        self.engine.complete();
     }
 }

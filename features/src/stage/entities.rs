@@ -10,7 +10,8 @@ use weir_messages::{
 };
 
 use super::expiry::Expiry;
-use super::{STATE_FORM, observed, reached_to_save, saved_reached};
+use super::refold::{Folds, Refolds};
+use super::{observed, reached_to_save, saved_reached};
 use crate::engine::{Answer, Consents, Engine, Fresh, Open, Request, evaluate, finish};
 use crate::source::{Observed, Reader};
 use crate::view::{FeatureViews, Scope};
@@ -24,6 +25,7 @@ pub struct EntityStage {
     reached: Reached,
     changed: bool,
     expiry: Expiry,
+    folds: Folds,
 }
 
 impl EntityStage {
@@ -31,7 +33,13 @@ impl EntityStage {
     #[must_use]
     pub fn new(views: Arc<FeatureViews>, sources: u16) -> Self {
         let (engine, reached) = (Engine::default(), Reached::default());
-        Self { views, engine, sources, reached, changed: false, expiry: Expiry::default() }
+        Self { views, engine, sources, reached, changed: false, expiry: Expiry::default(), folds: Folds::Everything }
+    }
+
+    /// How far back a row may lie that an answer is made of, in microseconds.
+    #[must_use]
+    pub fn reach(&self) -> i64 {
+        self.views.reach()
     }
 
     /// Rows of the events among `batch`, in order; a question has none.
@@ -46,7 +54,7 @@ impl EntityStage {
                 Touch::Question(_) => None,
             })
             .collect();
-        evaluate(&self.views, &events)
+        evaluate(&self.views, |view| self.engine.keeps(view), &events)
     }
 
     fn answer(&mut self, entity: &str, id: &str, question: &Question) -> Result<Open, StageError> {
@@ -76,7 +84,7 @@ impl Stage for EntityStage {
     type Output = Part;
 
     fn name(&self) -> String {
-        format!("entities.{STATE_FORM}.{}", self.views.hash())
+        self.folds.name("entities", &self.engine)
     }
 
     fn process(
@@ -95,6 +103,8 @@ impl Stage for EntityStage {
                     let settled = self.engine.settled(self.sources);
                     self.engine.fold(&self.views, rows.next().unwrap_or_default(), settled)?;
                 }
+                // A question was answered when it came.
+                Touch::Question(_) if self.folds == Folds::RowsAlone => {}
                 Touch::Question(question) => {
                     open.push(self.answer(&one.body.body.entity, &one.body.body.id, question)?);
                     asked.push((one, question));
@@ -113,7 +123,7 @@ impl Stage for EntityStage {
     fn advance(&mut self, _: KnownTime, _: &mut Vec<Sequenced<Part>>) -> Result<(), StageError> {
         let settled = self.engine.settled(self.sources);
         self.expiry.look(&mut self.engine, &self.views, settled);
-        Ok(())
+        self.folds.sweep(&mut self.engine, &self.views, settled)
     }
 
     fn snapshot(&mut self) -> Vec<Change> {
@@ -127,6 +137,28 @@ impl Stage for EntityStage {
     fn restore(&mut self, state: Box<dyn StateReader>) -> Result<(), StageError> {
         (self.reached, self.changed) = (saved_reached(&*state)?, false);
         self.expiry = Expiry::default();
-        self.engine.restore(state)
+        self.folds.restore(&mut self.engine, &self.views, state)
+    }
+}
+
+impl Refolds for EntityStage {
+    fn missing(&self) -> Vec<String> {
+        self.engine.missing().map(|(view, _)| view.to_owned()).collect()
+    }
+
+    fn refold(&self) -> Self {
+        Self {
+            views: Arc::clone(&self.views),
+            engine: self.engine.of_missing(),
+            sources: self.sources,
+            reached: Reached::default(),
+            changed: false,
+            expiry: Expiry::default(),
+            folds: Folds::RowsAlone,
+        }
+    }
+
+    fn complete(&mut self) {
+        self.engine.complete();
     }
 }

@@ -5,6 +5,7 @@
 mod customers;
 mod entities;
 mod expiry;
+mod refold;
 mod vectors;
 mod whole;
 
@@ -12,6 +13,7 @@ use weir_messages::{Event, FeatureVector, Reached, StageError, StateReader};
 
 pub use customers::{CustomerStage, FromCustomer};
 pub use entities::EntityStage;
+pub use refold::{Refolds, RowsOfLive, rows_apart};
 pub use vectors::{DEFAULT_PART_WAIT_SECONDS, VectorStage};
 pub use whole::FeatureStage;
 
@@ -19,7 +21,7 @@ use crate::engine::Answer;
 use crate::source::{Envelope, Observed, Reader};
 use crate::view::FeatureViews;
 
-/// Changes with the form of the state: an old one is then folded anew from the log.
+/// Changes with the form of the state of vectors that wait: an old one is then folded anew.
 const STATE_FORM: u32 = 3;
 /// Where a stage keeps how far its sources reached.
 const REACHED: &[u8] = b"r";

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use weir_messages::{Admitted, Change, FeatureVector, KnownTime, Sequenced, Stage, StageError, StateReader};
 
 use super::customers::CustomerStage;
-use super::{STATE_FORM, filled};
+use super::filled;
+use super::refold::Refolds;
 use crate::engine::finish;
 use crate::view::{FeatureViews, Scope};
 
@@ -24,7 +25,7 @@ impl Stage for FeatureStage {
     type Output = FeatureVector;
 
     fn name(&self) -> String {
-        format!("features.{STATE_FORM}.{}", self.0.views.hash())
+        self.0.named("features")
     }
 
     fn process(
@@ -49,5 +50,19 @@ impl Stage for FeatureStage {
 
     fn restore(&mut self, state: Box<dyn StateReader>) -> Result<(), StageError> {
         self.0.restore(state)
+    }
+}
+
+impl Refolds for FeatureStage {
+    fn missing(&self) -> Vec<String> {
+        self.0.missing()
+    }
+
+    fn refold(&self) -> Self {
+        Self(self.0.refold())
+    }
+
+    fn complete(&mut self) {
+        self.0.complete();
     }
 }

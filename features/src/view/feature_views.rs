@@ -59,6 +59,12 @@ impl FeatureViews {
         self.hash.clone()
     }
 
+    /// How far back a row may lie that any answer is made of, in microseconds.
+    #[must_use]
+    pub fn reach(&self) -> i64 {
+        self.views.iter().map(FeatureView::reach).max().unwrap_or_default()
+    }
+
     /// In the order of their files' names.
     pub fn views(&self) -> impl ExactSizeIterator<Item = &FeatureView> {
         self.views.iter()
@@ -113,7 +119,20 @@ pub(super) fn parse(text: &str, sources: &Sources) -> Result<FeatureView, FieldF
         let field = error.path().to_string();
         FieldFault::form(if field == "." { "view".to_owned() } else { field }, one_line(error.inner().message()))
     })?;
-    plan::plan(definition, sources)
+    let view = plan::plan(definition, sources)?;
+    Ok(FeatureView { hash: hash(text, &view.columns), ..view })
+}
+
+/// Lengths are part of it, so that no two views have one hash.
+fn hash(text: &str, columns: &Columns) -> String {
+    let digest = [text, &typed(columns)]
+        .into_iter()
+        .fold(Sha256::new(), |digest, part| digest.chain_update(part.len().to_be_bytes()).chain_update(part));
+    hex::encode(digest.finalize())
+}
+
+fn typed(columns: &Columns) -> String {
+    columns.iter().map(|(name, column)| format!("{name}: {column}")).collect::<Vec<_>>().join(", ")
 }
 
 fn one_line(text: &str) -> String {
@@ -123,8 +142,7 @@ fn one_line(text: &str) -> String {
 /// Lengths are part of it, so that no two folders have one hash.
 fn add(digest: &mut Sha256, path: &Path, text: &str, view: &FeatureView) {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let columns: Vec<String> = view.columns.iter().map(|(name, column)| format!("{name}: {column}")).collect();
-    for part in [&name, text, &columns.join(", ")] {
+    for part in [&*name, text, &typed(&view.columns)] {
         digest.update(part.len().to_be_bytes());
         digest.update(part.as_bytes());
     }

@@ -29,6 +29,8 @@ pub(crate) use window::Window;
 #[derive(Debug)]
 pub struct FeatureView {
     name: String,
+    /// SHA-256, in hex, over its text and the types of the columns it reads: whose state it is.
+    pub(crate) hash: String,
     version: u32,
     purpose: String,
     /// `None` where the view needs no consent.
@@ -86,6 +88,11 @@ impl FeatureView {
     pub(crate) fn output_types(&self) -> impl Iterator<Item = ColumnType> {
         let aggregates = self.aggregates.iter().map(|aggregate| aggregate.aggregate.output());
         aggregates.chain(self.derived.iter().map(|derived| derived.expression.output_type()))
+    }
+
+    /// How far back a row may lie that an answer is made of, in microseconds.
+    pub(crate) fn reach(&self) -> i64 {
+        self.longest_window() + self.tile.micros() + self.lateness.micros()
     }
 
     /// In microseconds.

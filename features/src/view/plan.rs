@@ -28,6 +28,7 @@ pub(super) fn plan(definition: Definition, sources: &Sources) -> Result<FeatureV
     let consent = (definition.consent != NO_CONSENT).then_some(definition.consent);
     Ok(FeatureView {
         name: definition.name,
+        hash: String::new(),
         version: definition.version,
         purpose: definition.purpose,
         consent,

@@ -60,6 +60,10 @@ pub trait StateReader: Send + Sync + Debug {
     fn get(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StageError>;
     /// Every entry whose key starts with `prefix`, in key order.
     fn scan(&self, prefix: &[u8]) -> Result<Vec<StateEntry>, StageError>;
+    /// Of these the first `most` whose key lies behind `key`. A store that may hold many reads no more than it gives.
+    fn after(&self, prefix: &[u8], key: &[u8], most: usize) -> Result<Vec<StateEntry>, StageError> {
+        Ok(self.scan(prefix)?.into_iter().filter(|(found, _)| found.as_slice() > key).take(most).collect())
+    }
 }
 
 /// The fold cannot go on: its state cannot be read. Never the answer to bad input, which is dead-lettered.

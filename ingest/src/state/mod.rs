@@ -114,6 +114,11 @@ impl StateStore {
         Ok(batch.commit()?)
     }
 
+    /// What was saved so far outlives a power cut too.
+    pub fn sync(&self) -> Result<(), StateError> {
+        Ok(self.database.persist(PersistMode::SyncData)?)
+    }
+
     pub fn reader(&self, stage: &str) -> Result<Box<dyn StateReader>, StateError> {
         Ok(Box::new(self.namespace(stage)?))
     }

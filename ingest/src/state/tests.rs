@@ -83,3 +83,23 @@ fn of_two_changes_to_one_key_the_last_counts() {
         .unwrap();
     assert_eq!(shown(&store, "a", ""), [pair("k", "3")]);
 }
+
+#[test]
+fn a_stretch_behind_a_key_ends_with_its_prefix_and_its_stage() {
+    let folder = tempfile::tempdir().unwrap();
+    let stages = names(&["a", "b"]);
+    let store = StateStore::open(folder.path(), &stages).unwrap();
+    let rows = ["e1", "e2", "e3", "f1"].map(|key| put(key, key));
+    store.save(stages.iter().map(|stage| (stage.clone(), rows.to_vec())).collect(), 1).unwrap();
+    for stage in &stages {
+        let reader = store.reader(stage).unwrap();
+        let after = |prefix: &str, key: &str, most| {
+            let found = reader.after(prefix.as_bytes(), key.as_bytes(), most).unwrap();
+            found.into_iter().map(|(key, _)| String::from_utf8(key).unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(after("e", "e", 9), ["e1", "e2", "e3"]);
+        assert_eq!(after("e", "e1", 1), ["e2"]);
+        assert_eq!(after("e", "e3", 9), Vec::<String>::new());
+        assert_eq!(after("", "e3", 9), ["f1"]);
+    }
+}
