@@ -15,7 +15,7 @@ pub use online::{InvalidRedis, Online, OnlineCounts, RedisSettings};
 pub use replay::{ReplayError, replay};
 pub use source::{SourceError, Sources};
 pub use stage::{
-    CustomerStage, DEFAULT_PART_WAIT_SECONDS, EntityStage, FeatureStage, FromCustomer, Refolds, RowsOfLive, VectorStage,
-    rows_apart,
+    CustomerStage, DEFAULT_PART_WAIT_SECONDS, EntityStage, FeatureStage, FromCustomer, Refolds, RowsOfLive,
+    VectorStage, rows_apart,
 };
 pub use view::{FeatureView, FeatureViews, ViewError};

@@ -24,6 +24,8 @@ pub enum DeadLetterError {
     Log(#[from] LogError),
     #[error("there is no dead letter {0}")]
     NotFound(u64),
+    #[error("dead letter {offset} is kept no more: the first that is has the offset {first}")]
+    Gone { offset: u64, first: u64 },
     #[error("dead letter {offset} does not read back")]
     Unreadable { offset: u64, source: DecodeError },
     #[error("dead letter {offset} does not open")]
@@ -100,14 +102,22 @@ impl DeadLetters {
         Self { log, keyring, collector }
     }
 
-    /// At most `limit` dead letters from the offset `from` on.
+    /// At most `limit` dead letters from the offset `from` on, or from the first that is kept.
     pub async fn list(&self, from: u64, limit: usize) -> Result<Vec<Listed>, DeadLetterError> {
-        let (mut from, mut all) = (Position { partition: 0, offset: from }, Vec::new());
+        let (mut from, mut all) = (from.max(self.log.start(TOPIC, 0).await?), Vec::new());
         while all.len() < limit {
+            let at = Position { partition: 0, offset: from };
             // A read is bounded by bytes, so it may be shorter than what was asked for.
-            let entries = self.log.read(TOPIC, from, limit - all.len(), Duration::ZERO).await?;
+            let entries = match self.log.read(TOPIC, at, limit - all.len(), Duration::ZERO).await {
+                // Retention took it in the meantime.
+                Err(LogError::OutOfRange { first, .. }) => {
+                    from = first;
+                    continue;
+                }
+                entries => entries?,
+            };
             let Some(last) = entries.last() else { break };
-            from.offset = last.position.offset + 1;
+            from = last.position.offset + 1;
             for entry in &entries {
                 all.push(listed(entry.position.offset, letter(entry)?));
             }
@@ -150,7 +160,10 @@ impl DeadLetters {
 
     async fn find(&self, offset: u64) -> Result<DeadLetter, DeadLetterError> {
         let at = Position { partition: 0, offset };
-        let entries = self.log.read(TOPIC, at, 1, Duration::ZERO).await?;
+        let entries = match self.log.read(TOPIC, at, 1, Duration::ZERO).await {
+            Err(LogError::OutOfRange { first, .. }) => return Err(DeadLetterError::Gone { offset, first }),
+            entries => entries?,
+        };
         entries.first().map_or(Err(DeadLetterError::NotFound(offset)), letter)
     }
 

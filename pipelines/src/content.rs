@@ -1,10 +1,11 @@
 //! The versioned content that decisions are made of, loaded and held against each other: views, policy, products and rate
 //! caps. Which models decide with it is the lineup's business.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use weir_expr::ColumnType;
+use weir_expr::{ColumnType, Columns};
 use weir_features::{FeatureViews, Sources, ViewError};
 use weir_ingest::RepeatWindow;
 use weir_lending::product::{AttributeRule, Product, ProductError};
@@ -36,16 +37,51 @@ pub enum ContentError {
              recognised for `limits.repeat_days` = {days}: what comes later would count twice"
     )]
     Lateness { view: String, hours: i64, days: u32 },
+    #[error("{one} and {other} both give the column `{name}`")]
+    Column { name: String, one: &'static str, other: &'static str },
     #[error("content.policy")]
     Files(#[from] FilesError),
     #[error("content: policy")]
     Policy(#[from] PolicyError),
 }
 
+/// Gives columns of vectors. Whatever computes features declares them here.
+pub(crate) trait VectorColumns {
+    /// What a refusal calls it.
+    fn name(&self) -> &'static str;
+    /// With the type that each has in a vector.
+    fn columns(&self) -> &Columns;
+}
+
+impl VectorColumns for FeatureViews {
+    fn name(&self) -> &'static str {
+        "content.views"
+    }
+
+    fn columns(&self) -> &Columns {
+        self.columns()
+    }
+}
+
+/// The columns of all `sources`; no two of them give one of the same name.
+pub(crate) fn vector_columns(sources: &[&dyn VectorColumns]) -> Result<Columns, ContentError> {
+    let mut given: BTreeMap<&str, &'static str> = BTreeMap::new();
+    for source in sources {
+        for (name, _) in source.columns().iter() {
+            if let Some(one) = given.insert(name, source.name()) {
+                return Err(ContentError::Column { name: name.to_owned(), one, other: source.name() });
+            }
+        }
+    }
+    Ok(sources.iter().flat_map(|source| source.columns().iter()).collect())
+}
+
 /// What one process decides with from start to end.
 #[derive(Debug, Clone)]
 pub struct Content {
     pub views: Arc<FeatureViews>,
+    /// What models and policies may read of a vector.
+    pub columns: Arc<Columns>,
     pub policy: Arc<Policy>,
     /// The bytes that `policy` was made of, to be kept with its decisions.
     pub policy_files: Files,
@@ -58,8 +94,10 @@ impl Content {
         let (products, caps) = (products(&paths.products)?, caps(&paths.products)?);
         let views = FeatureViews::load(&paths.views, &Sources::of_events(&attributes(&products)?))?;
         let policy_files = Files::read_policy(&paths.policy)?;
-        let policy = Policy::load(&policy_files, views.columns())?;
-        Ok(Self { views: Arc::new(views), policy: Arc::new(policy), policy_files, products, caps })
+        let columns = vector_columns(&[&views])?;
+        let policy = Policy::load(&policy_files, &columns)?;
+        let (views, columns, policy) = (Arc::new(views), Arc::new(columns), Arc::new(policy));
+        Ok(Self { views, columns, policy, policy_files, products, caps })
     }
 
     /// Refuses a view that would take an event after its repeats are forgotten.
@@ -75,7 +113,7 @@ impl Content {
 
     /// With the model of this package, which is proven now.
     pub fn engine(&self, model: &Files) -> Result<Engine, EngineError> {
-        Engine::of(Arc::new(Package::of(model)?), Arc::clone(&self.policy), self.views.columns())
+        Engine::of(Arc::new(Package::of(model)?), Arc::clone(&self.policy), &self.columns)
     }
 
     /// What comes with the sources.
@@ -148,7 +186,31 @@ mod tests {
     #[test]
     fn the_shipped_views_give_what_the_shipped_model_and_policy_read() {
         let content = Content::shipped();
-        assert!(!content.views.columns().is_empty() && content.engine(&Content::shipped_model()).is_ok());
+        assert!(!content.columns.is_empty() && content.engine(&Content::shipped_model()).is_ok());
+    }
+
+    struct Links(Columns);
+
+    impl VectorColumns for Links {
+        fn name(&self) -> &'static str {
+            "links"
+        }
+
+        fn columns(&self) -> &Columns {
+            &self.0
+        }
+    }
+
+    #[test]
+    fn columns_of_several_sources_are_joined_and_none_twice() {
+        let content = Content::shipped();
+        let links = |name: &str| Links([(name.to_owned(), ColumnType::Integer)].into_iter().collect());
+        let own = links("rings__size");
+        let joined = vector_columns(&[&*content.views, &own]).unwrap();
+        assert_eq!(joined.len(), content.columns.len() + 1);
+        let taken = links("device_sharing__customers_1d");
+        let error = vector_columns(&[&*content.views, &taken]).unwrap_err().to_string();
+        assert_eq!(error, "content.views and links both give the column `device_sharing__customers_1d`");
     }
 
     #[test]

@@ -97,7 +97,7 @@ impl Engines {
         model.write(&unfinished.join("model"))?;
         content.policy_files.write(&unfinished.join("policy"))?;
         let columns = unfinished.join(COLUMNS);
-        fs::write(&columns, written(content.views.columns())).map_err(at(&columns))?;
+        fs::write(&columns, written(&content.columns)).map_err(at(&columns))?;
         fs::rename(&unfinished, &kept).map_err(at(&kept))
     }
 
@@ -187,8 +187,8 @@ mod tests {
         assert!(engines.loaded(engine.name()).is_none());
         let read = engines.engine(engine.name()).await.unwrap();
         assert_eq!(read.hashes(), engine.hashes());
-        let columns: Vec<_> = content.views.columns().iter().map(|(name, kind)| (name.to_owned(), kind)).collect();
-        let kept = super::read(&written(content.views.columns())).unwrap();
+        let columns: Vec<_> = content.columns.iter().map(|(name, kind)| (name.to_owned(), kind)).collect();
+        let kept = super::read(&written(&content.columns)).unwrap();
         assert_eq!(kept.iter().map(|(name, kind)| (name.to_owned(), kind)).collect::<Vec<_>>(), columns);
     }
 

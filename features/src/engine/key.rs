@@ -18,9 +18,7 @@ pub(super) const ENTITIES: [u8; 1] = [ENTITY];
 /// Of the numbers of the views.
 pub(super) const NUMBERS: [u8; 1] = [b'v'];
 /// In the place of a view's number.
-const LATEST: u16 = u16::MAX;
-/// A view's number is below it.
-pub(super) const MOST_NUMBERS: u16 = LATEST;
+pub(super) const LATEST: u16 = u16::MAX;
 
 /// What a key behind its entity is of.
 #[derive(Debug, PartialEq)]

@@ -69,7 +69,7 @@ impl Numbers {
             return known.number;
         }
         let taken: BTreeSet<u16> = self.entries.iter().map(|entry| entry.number).collect();
-        let number = (0..key::MOST_NUMBERS).find(|number| !taken.contains(number)).expect("a folder holds fewer views");
+        let number = (0..key::LATEST).find(|number| !taken.contains(number)).expect("a folder holds fewer views");
         let (view, hash) = (view.to_owned(), hash.to_owned());
         self.entries.push(Numbered { number, view, hash, rows: Rows::Part });
         self.changed = true;
@@ -100,7 +100,7 @@ impl Numbers {
     pub(super) fn of(&self, view: usize) -> Option<u16> {
         match &self.of_view {
             Some(of_view) => of_view.get(view).copied().flatten(),
-            None => u16::try_from(view).ok().filter(|number| *number < key::MOST_NUMBERS),
+            None => u16::try_from(view).ok().filter(|number| *number < key::LATEST),
         }
     }
 

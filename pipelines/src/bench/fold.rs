@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use weir_features::CustomerStage;
-use weir_ingest::admission::Admission;
+use weir_ingest::RepeatWindow;
 use weir_ingest::state::StateStore;
 use weir_messages::privacy::Keyring;
 use weir_messages::{Position, Record, Sequenced};
@@ -15,7 +15,7 @@ use super::{OWN_VIEWS, failed, repeats, views};
 use crate::demo::DemoError;
 use crate::demo::folder::Folder;
 use crate::demo::platform::content_root;
-use crate::fold::chain::{Chain, CustomerChain};
+use crate::fold::chain::{Admitting, Chain, CustomerChain};
 
 /// As the fold takes and saves them.
 pub(super) const BATCH: usize = 2_048;
@@ -42,11 +42,11 @@ impl Fold {
         let (folder, root) = (Folder::prepare(&self.data)?, content_root()?);
         let keyring = Arc::new(Keyring::new("k1", [("k1".to_owned(), [7; 32])].into()).map_err(failed)?);
         let mut chain = CustomerChain {
-            admission: Admission::new(Arc::clone(&keyring), 1),
+            admitting: Admitting::new(&keyring, 1, RepeatWindow::default()),
             customers: CustomerStage::new(views(&root, &folder, &OWN_VIEWS)?),
         };
-        let store = StateStore::open(&folder.platform().join("state"), &chain.names()).map_err(failed)?;
-        chain.restore(&store).map_err(failed)?;
+        let store = StateStore::open(&folder.platform().join("state"), &chain.stages().names()).map_err(failed)?;
+        chain.stages().restore(&store).map_err(failed)?;
         let mut records = telemetry(self.events, self.customers, self.seed);
         let (mut offset, mut folding, mut saving) = (0, Duration::ZERO, Duration::ZERO);
         for batch in 1.. {
@@ -62,7 +62,7 @@ impl Fold {
             }
             if batch % SAVE_AFTER == 0 {
                 let began = Instant::now();
-                store.save(chain.snapshot(), offset).map_err(failed)?;
+                store.save(chain.stages().snapshot(), offset).map_err(failed)?;
                 saving += began.elapsed();
             }
         }

@@ -107,7 +107,7 @@ fn check(folder: &Path, config: Option<&Path>, json: bool) -> Result<ExitCode, C
         Content::load(&config.content).map_err(|error| CliError::input(Causes(&error)))
     });
     let content = content.transpose()?;
-    let available = content.as_ref().map(|content| content.views.columns());
+    let available = content.as_ref().map(|content| &*content.columns);
     let report = package(folder).map_or_else(gate::Report::refused, |package| gate::examine(&package, available));
     let whole = serde_json::to_string(&report).map_err(|error| CliError::failed(&error))?;
     print(&if json { whole } else { shown(&folder.display().to_string(), &report) })?;

@@ -158,7 +158,7 @@ impl Opened {
     /// Views are loaded here alone: where they are broken, a rollback is wanted all the more.
     fn gate(&self, package: &Files) -> Result<Passed, CliError> {
         let content = Content::load(&self.config.content).map_err(|error| CliError::input(Causes(&error)))?;
-        let report = gate::examine(package, Some(content.views.columns()));
+        let report = gate::examine(package, Some(&content.columns));
         report
             .passed()
             .ok_or_else(|| CliError::input(format_args!("the gate refuses it: {}", report.reasons.join("; "))))

@@ -23,6 +23,7 @@ use super::{CliError, ConfigFile, print};
 use crate::config::{Config, ModelSource, in_clear, template};
 use crate::content::Content;
 use crate::failpoint::FailPoint;
+use crate::fold::topic_retention;
 use crate::http::{Bearer, Server, router};
 use crate::platform::{Clocks, Platform, Role, Roles, Supervision};
 use crate::signals::Signals;
@@ -227,7 +228,8 @@ impl ConfigCommand {
                     let model = Files::read_model(folder).map_err(|error| bad(&error))?;
                     content.engine(&model).map_err(|error| bad(&error))?;
                 }
-                let (views, features) = (content.views.views().count(), content.views.columns().len());
+                topic_retention::check(&config, &content).map_err(CliError::input)?;
+                let (views, features) = (content.views.views().count(), content.columns.len());
                 print(&format!("{}: good; {views} views give {features} features", file.config.display()))
             }
             Self::Print(file) => {

@@ -5,9 +5,12 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use weir_ingest::log::kafka::KafkaSettings;
 use weir_ingest::log::kafka::topics::{self, Planned, Step};
+use weir_messages::Causes;
 
 use super::{CliError, ConfigFile, print};
 use crate::config::Config;
+use crate::content::Content;
+use crate::fold::topic_retention;
 
 /// Topics on Kafka, as `[kafka]` in the configuration names the brokers.
 #[derive(Debug, Subcommand)]
@@ -29,8 +32,11 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
+    /// Refused where state could not be made again from what the topics keep.
     fn kafka(&self) -> Result<KafkaSettings, CliError> {
         let config = Config::load(&self.config.config).map_err(CliError::input)?;
+        let content = Content::load(&config.content).map_err(|error| CliError::input(Causes(&error)))?;
+        topic_retention::check(&config, &content).map_err(CliError::input)?;
         config.kafka.ok_or_else(|| CliError::input("kafka: expected the brokers in the configuration, found none"))
     }
 }

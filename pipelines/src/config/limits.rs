@@ -27,6 +27,9 @@ pub struct Limits {
     /// Room on the disk of the data folder, in 2^20 bytes, below which telemetry and applications are refused and
     /// readiness says so: before writes fail. 0 is none.
     pub min_free_mebibytes: u64,
+    /// Whether a fold whose state was lost goes on where the log no longer keeps all that it is made of. What is gone is
+    /// then missing from every answer: consents, repeats and histories before the first record that is kept.
+    pub rebuild_from_kept: bool,
 }
 
 impl Default for Limits {
@@ -38,6 +41,7 @@ impl Default for Limits {
             repeat_days: RepeatWindow::DEFAULT_DAYS,
             part_wait_seconds: DEFAULT_PART_WAIT_SECONDS,
             min_free_mebibytes: 256,
+            rebuild_from_kept: false,
         }
     }
 }

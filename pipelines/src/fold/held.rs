@@ -32,8 +32,8 @@ struct Held {
 
 impl Held {
     fn new(fold: Fold) -> Self {
-        let next = fold.next();
-        Self { fold, put: (next, Instant::now()), putting: None }
+        let put = (fold.saved(), Instant::now());
+        Self { fold, put, putting: None }
     }
 
     async fn publish(&mut self) -> Result<(), FoldError> {
@@ -79,7 +79,7 @@ impl Folds {
 impl Member for Folds {
     fn assigned(&mut self, partition: u16) -> Result<u64, MemberError> {
         let fold = (self.open)(partition)?;
-        let next = fold.next();
+        let next = fold.reads_from();
         self.held.insert(partition, Held::new(fold));
         Ok(next)
     }

@@ -5,67 +5,64 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 use weir_features::{CustomerStage, EntityStage, FeatureViews, VectorStage};
-use weir_ingest::admission::Admission;
+use weir_ingest::log::kafka::GroupOffsets;
 use weir_messages::Topic;
 use weir_messages::privacy::Keyring;
-use weir_scoring::{CurrentLineup, Decider};
+use weir_scoring::CurrentLineup;
 
-use super::chain::{Chain, CustomerChain, DecisionChain, EntityChain, PartGauges};
-use super::{Fold, Folds, OpenFold, Surroundings};
+use super::chain::{Admitting, Chain, CustomerChain, Deciding, DecisionChain, EntityChain, PartGauges};
+use super::{Fold, FoldError, Folds, OpenFold, Opening, Surroundings};
 
-/// `state` is where the state of each partition gets a folder.
-pub(crate) fn customers(
-    around: &Surroundings,
-    state: &Path,
-    views: &Arc<FeatureViews>,
-    keyring: &Arc<Keyring>,
-) -> Folds {
-    let (views, keyring, partitions) = (Arc::clone(views), Arc::clone(keyring), around.log.partitions(Topic::Events));
-    let repeats = around.repeats;
-    folds(around, state, "customers", move || CustomerChain {
-        admission: Admission::new(Arc::clone(&keyring), partitions).with_repeat_window(repeats),
-        customers: CustomerStage::new(Arc::clone(&views)),
-    })
+/// What every fold of a group's member has in common.
+pub(crate) struct Parts<'a> {
+    pub around: &'a Surroundings,
+    /// Where the state of each partition gets a folder.
+    pub state: &'a Path,
+    pub keyring: &'a Arc<Keyring>,
+    /// What the group committed: before it everything is published.
+    pub committed: Option<GroupOffsets>,
 }
 
-pub(crate) fn entities(
-    around: &Surroundings,
-    state: &Path,
-    views: &Arc<FeatureViews>,
-    keyring: &Arc<Keyring>,
-) -> Folds {
-    let (views, keyring, sources) = (Arc::clone(views), Arc::clone(keyring), around.log.partitions(Topic::Events));
-    folds(around, state, "entities", move || EntityChain {
-        keyring: Arc::clone(&keyring),
-        entities: EntityStage::new(Arc::clone(&views), sources),
-    })
-}
+impl Parts<'_> {
+    pub(crate) fn customers(self, views: &Arc<FeatureViews>) -> Folds {
+        let (views, keyring) = (Arc::clone(views), Arc::clone(self.keyring));
+        let (partitions, repeats) = (self.around.log.partitions(Topic::Events), self.around.repeats);
+        self.folds("customers", move || CustomerChain {
+            admitting: Admitting::new(&keyring, partitions, repeats),
+            customers: CustomerStage::new(Arc::clone(&views)),
+        })
+    }
 
-pub(crate) fn decisions(
-    around: &Surroundings,
-    state: &Path,
-    lineup: &Arc<CurrentLineup>,
-    keyring: &Arc<Keyring>,
-) -> Folds {
-    let (lineup, keyring, deadline) = (Arc::clone(lineup), Arc::clone(keyring), around.part_wait_seconds);
-    folds(around, state, "decisions", move || DecisionChain {
-        keyring: Arc::clone(&keyring),
-        vectors: VectorStage::default().with_deadline(deadline),
-        decider: Decider::new(Arc::clone(&lineup)),
-        gauges: PartGauges::default(),
-    })
-}
+    pub(crate) fn entities(self, views: &Arc<FeatureViews>) -> Folds {
+        let (views, keyring) = (Arc::clone(views), Arc::clone(self.keyring));
+        let sources = self.around.log.partitions(Topic::Events);
+        self.folds("entities", move || EntityChain {
+            keyring: Arc::clone(&keyring),
+            entities: EntityStage::new(Arc::clone(&views), sources),
+        })
+    }
 
-fn folds<C: Chain + 'static>(
-    around: &Surroundings,
-    state: &Path,
-    name: &'static str,
-    chain: impl Fn() -> C + Send + 'static,
-) -> Folds {
-    let (around, folder, runtime) = (around.clone(), state.join(name), Handle::current());
-    let open: OpenFold = Box::new(move |partition| {
-        let folder = folder.join(partition.to_string());
-        runtime.block_on(Fold::open(around.clone(), folder, (name, partition), Box::new(chain())))
-    });
-    Folds::new(open, Handle::current())
+    pub(crate) fn decisions(self, lineup: &Arc<CurrentLineup>) -> Folds {
+        let (lineup, keyring) = (Arc::clone(lineup), Arc::clone(self.keyring));
+        let deadline = self.around.part_wait_seconds;
+        self.folds("decisions", move || DecisionChain {
+            keyring: Arc::clone(&keyring),
+            vectors: VectorStage::default().with_deadline(deadline),
+            deciding: Deciding::new(&lineup),
+            gauges: PartGauges::default(),
+        })
+    }
+
+    fn folds<C: Chain + 'static>(self, name: &'static str, chain: impl Fn() -> C + Send + 'static) -> Folds {
+        let (around, folder, runtime) = (self.around.clone(), self.state.join(name), Handle::current());
+        let committed = self.committed;
+        let open: OpenFold = Box::new(move |partition| {
+            let folder = folder.join(partition.to_string());
+            let committed = committed.as_ref().map(|group| group.committed(partition)).transpose();
+            let committed = committed.map_err(FoldError::Group)?.flatten();
+            let opening = Opening { name, number: partition, chain: Box::new(chain()), folder, committed };
+            runtime.block_on(Fold::open(around.clone(), opening))
+        });
+        Folds::new(open, Handle::current())
+    }
 }

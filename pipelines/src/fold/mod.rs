@@ -3,8 +3,12 @@
 
 pub(crate) mod chain;
 mod held;
+mod history;
 pub(crate) mod members;
+mod open;
 mod publisher;
+mod refold;
+pub(crate) mod topic_retention;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,15 +18,19 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use weir_features::Online;
 use weir_ingest::RepeatWindow;
+use weir_ingest::log::kafka::BrokerError;
 use weir_ingest::log::{Entry, EventLog, LogError};
 use weir_ingest::state::{Partition, SnapshotError, Snapshots, StateError, StateStore};
 use weir_messages::{KnownTime, Position, Record, Sequenced, ShadowAnswer, StageError, Tasks, Topic};
 use weir_scoring::Decided;
 
+pub(crate) use chain::ENGINE;
 use chain::{Chain, Folded};
 pub(crate) use held::{Folds, OpenFold};
-pub(crate) use publisher::ENGINE;
+pub(crate) use history::History;
+pub(crate) use open::Opening;
 use publisher::{Publisher, STATE};
+use refold::Refold;
 
 use crate::failpoint::FailPoint;
 use crate::vitals::Vitals;
@@ -43,10 +51,21 @@ pub(crate) enum FoldError {
     State(#[from] StateError),
     #[error("the snapshot of its state cannot be taken up")]
     Snapshot(#[from] SnapshotError),
+    #[error("what the group has committed is not known")]
+    Group(#[source] BrokerError),
     #[error(transparent)]
     Stage(#[from] StageError),
     #[error("how far {topic} reached was saved in another form")]
     Saved { topic: Topic },
+    #[error(
+        "{topic}/{partition}: the records {next} to {} are gone, and {what} is made of them; the first that is kept is \
+         {first}. Bring back {} or its snapshot ([objects]), or undo the edit of the views; with \
+         limits.rebuild_from_kept = true it goes on from what is kept and counts nothing before it",
+        first - 1, folder.display()
+    )]
+    HistoryGone { topic: Topic, partition: u16, first: u64, next: u64, what: String, folder: PathBuf },
+    #[error("a record for {topic} came out of a chain that does not declare it")]
+    Undeclared { topic: Topic },
 }
 
 /// What every fold of a process shares.
@@ -58,6 +77,8 @@ pub(crate) struct Surroundings {
     pub repeats: RepeatWindow,
     /// How long a vector waits for its parts, in seconds of known time.
     pub part_wait_seconds: u32,
+    /// Whether a fold goes on where its source no longer keeps what the state is made of.
+    pub rebuild_from_kept: bool,
     /// Where state moves with its partition, and how often it is put there.
     pub snapshots: Option<(Snapshots, Duration)>,
     /// Where the latest vectors go for other readers.
@@ -71,10 +92,10 @@ pub(crate) struct Surroundings {
 
 impl Surroundings {
     /// Nothing waits for it, and it cannot fail.
-    fn offer(&self, decisions: Vec<Sequenced<Decided>>) {
+    fn offer(&self, decisions: Vec<Decided>) {
         let Some(online) = &self.online else { return };
         for one in decisions {
-            online.offer(one.body.decision.vector);
+            online.offer(one.decision.vector);
         }
     }
 }
@@ -85,6 +106,8 @@ pub(crate) struct Fold {
     chain: Box<dyn Chain>,
     publisher: Publisher,
     partition: Partition,
+    /// While there is one, nothing else is folded.
+    refold: Option<Refold>,
     /// What was folded and is not published yet, with the offset behind it. While there is any, nothing is saved.
     unpublished: Vec<(Folded, u64)>,
     next: u64,
@@ -92,37 +115,10 @@ pub(crate) struct Fold {
     saved_at: Instant,
 }
 
-/// Namespaces of what a fold over `chain` saves.
-fn names(chain: &dyn Chain) -> Vec<String> {
-    let mut names = chain.names();
-    names.push(STATE.to_owned());
-    names
-}
-
 impl Fold {
-    /// Takes up where the state was last saved: in `folder`, or by whoever held the partition since.
-    pub(crate) async fn open(
-        around: Surroundings,
-        folder: PathBuf,
-        (name, number): (&str, u16),
-        mut chain: Box<dyn Chain>,
-    ) -> Result<Self, FoldError> {
-        let partition = Partition { name: name.to_owned(), number, stages: names(&*chain), folder };
-        if let Some((snapshots, _)) = &around.snapshots {
-            taken_up(snapshots, &partition).await?;
-        }
-        let store = Arc::new(StateStore::open(&partition.folder, &partition.stages)?);
-        chain.restore(&store)?;
-        let log = Arc::clone(&around.log);
-        let publisher = Publisher::open(log, &store, (chain.source(), number)).await?;
-        let next = store.next_offset()?;
-        let (unpublished, saved_at) = (Vec::new(), Instant::now());
-        Ok(Self { around, store, chain, publisher, partition, unpublished, next, saved: next, saved_at })
-    }
-
-    /// The first offset that is not folded and published.
-    pub(crate) const fn next(&self) -> u64 {
-        self.next
+    /// The first offset that is to be read: what a refold reads next, else the first that is not folded and published.
+    pub(crate) fn reads_from(&self) -> u64 {
+        self.refold.as_ref().map_or(self.next, Refold::next)
     }
 
     /// The first offset that is not in the saved state.
@@ -132,14 +128,14 @@ impl Fold {
 
     /// Reads its partition itself, on a thread of its own, until told to stop; then saves.
     pub(crate) fn run(mut self, runtime: &Handle, stop: &AtomicBool) -> Result<(), FoldError> {
-        let topic = self.chain.source();
+        let topic = self.chain.reads();
         while !stop.load(Ordering::Relaxed) {
-            let from = Position { partition: self.partition.number, offset: self.next };
+            let from = Position { partition: self.partition.number, offset: self.reads_from() };
             let entries = runtime.block_on(self.around.log.read(topic, from, BATCH, WAIT))?;
             if !entries.is_empty() {
                 self.fold(entries)?;
                 let newest = runtime.block_on(self.publish())?;
-                self.around.vitals.folded(self.next, newest);
+                self.around.vitals.folded(self.reads_from(), newest);
             }
             self.save_when_due()?;
         }
@@ -148,10 +144,10 @@ impl Fold {
 
     /// Folds the next records of its partition.
     pub(crate) fn fold(&mut self, entries: Vec<Entry>) -> Result<(), FoldError> {
-        let Some(last) = entries.last().map(|entry| entry.position) else { return Ok(()) };
+        let batch = entries.into_iter().map(|entry| Sequenced::first(entry.position, entry.record)).collect();
+        let batch = self.refold(batch)?;
+        let Some(last) = batch.last().map(|one| one.position) else { return Ok(()) };
         let began = Instant::now();
-        let batch: Vec<Sequenced<Record>> =
-            entries.into_iter().map(|entry| Sequenced::first(entry.position, entry.record)).collect();
         let folded = self.chain.fold(&batch)?;
         self.around.fail_point.pass("folded");
         metrics::histogram!("weir_fold_seconds").record(began.elapsed());
@@ -167,25 +163,63 @@ impl Fold {
             self.publisher.publish(&mut folded).await?;
             metrics::histogram!("weir_publish_seconds").record(began.elapsed());
             self.around.fail_point.pass("published");
-            told(&folded);
-            if let Some(watching) = &self.around.watching {
-                watching.count(folded.decisions.iter().map(|one| &one.body));
+            newest = newest.max(folded.newest);
+            if next > self.publisher.published() {
+                self.tell(folded);
             }
-            self.around.offer(folded.decisions);
-            (self.next, newest) = (next, newest.max(folded.newest));
+            self.next = next;
         }
         Ok(newest)
     }
 
+    /// Whoever counts what was published, or shows the latest of it.
+    fn tell(&self, folded: Folded) {
+        told(&folded);
+        if let Some(watching) = &self.around.watching {
+            watching.count(folded.decisions.iter());
+        }
+        self.around.offer(folded.decisions);
+    }
+
+    /// Takes out of `batch` what is for the views that are folded anew.
+    fn refold(&mut self, mut batch: Vec<Sequenced<Record>>) -> Result<Vec<Sequenced<Record>>, FoldError> {
+        let Some(refold) = &mut self.refold else { return Ok(batch) };
+        let behind = batch.split_off(batch.partition_point(|one| one.position.offset < refold.until()));
+        refold.fold(&batch)?;
+        show_left(&self.partition, refold.until().saturating_sub(refold.next()));
+        if refold.is_over() || !behind.is_empty() {
+            self.end_refold()?;
+        }
+        Ok(behind)
+    }
+
+    /// From here on the views that were folded anew are as far as the others.
+    fn end_refold(&mut self) -> Result<(), FoldError> {
+        let Some(mut refold) = self.refold.take() else { return Ok(()) };
+        refold.save(&self.store)?;
+        self.chain.complete();
+        self.store.save(self.chain.stages().snapshot(), self.saved)?;
+        refold.remove();
+        let Partition { name, number, .. } = &self.partition;
+        tracing::info!(name, number, next = self.saved, "the views that were folded anew are as far as the others");
+        Ok(())
+    }
+
     pub(crate) fn save_when_due(&mut self) -> Result<(), FoldError> {
+        if let Some(refold) = &mut self.refold {
+            return refold.save_when_due(&self.store, self.around.save_every);
+        }
         let unsaved = self.next - self.saved;
         let due = unsaved >= SAVE_AFTER || (unsaved > 0 && self.saved_at.elapsed() >= self.around.save_every);
         if due { self.save() } else { Ok(()) }
     }
 
     pub(crate) fn save(&mut self) -> Result<(), FoldError> {
+        if let Some(refold) = &mut self.refold {
+            return refold.save(&self.store);
+        }
         debug_assert!(self.unpublished.is_empty(), "the stages are ahead of the offset they would be saved under");
-        let mut changes = self.chain.snapshot();
+        let mut changes = self.chain.stages().snapshot();
         changes.push((STATE.to_owned(), self.publisher.snapshot()));
         let began = Instant::now();
         self.store.save(changes, self.next)?;
@@ -197,18 +231,15 @@ impl Fold {
     }
 }
 
-async fn taken_up(snapshots: &Snapshots, partition: &Partition) -> Result<(), FoldError> {
-    let began = Instant::now();
-    if let Some(moved) = snapshots.take(partition).await? {
-        let (name, number, took) = (&partition.name, partition.number, began.elapsed());
-        tracing::info!(name, number, rows = moved.rows, next = moved.next, ?took, "state taken up from its snapshot");
-    }
-    Ok(())
+/// How many records the views that are folded anew are behind.
+fn show_left(Partition { name, number, .. }: &Partition, records: u64) {
+    let shown = f64::from(u32::try_from(records).unwrap_or(u32::MAX));
+    metrics::gauge!("weir_fold_refold_records", "fold" => name.clone(), "partition" => number.to_string()).set(shown);
 }
 
 /// Counts and logs what was published: ids and trace ids, nothing personal.
 fn told(folded: &Folded) {
-    for decision in folded.decisions.iter().map(|one| &one.body.decision) {
+    for decision in folded.decisions.iter().map(|one| &one.decision) {
         let outcome = decision.outcome.name();
         metrics::counter!("weir_decisions_total", "outcome" => outcome).increment(1);
         for shadow in &decision.shadows {
@@ -222,8 +253,8 @@ fn told(folded: &Folded) {
         let trace = decision.vector.trace.map(|trace| trace.to_string());
         tracing::info!(application = %decision.application, trace, outcome, "decided");
     }
-    for letter in folded.dead_letters.iter().map(|one| &one.body) {
-        metrics::counter!("weir_dead_letters_total", "class" => letter.class.clone()).increment(1);
-        tracing::warn!(origin = letter.origin, class = letter.class, "dead letter");
+    for (origin, class) in &folded.dead_letters {
+        metrics::counter!("weir_dead_letters_total", "class" => class.clone()).increment(1);
+        tracing::warn!(origin, class, "dead letter");
     }
 }

@@ -73,6 +73,7 @@ impl From<DeadLetterError> for Problem {
     fn from(error: DeadLetterError) -> Self {
         match error {
             DeadLetterError::NotFound(_) => Self::not_found("dead letter"),
+            DeadLetterError::Gone { .. } => Self::gone(error.to_string()),
             DeadLetterError::Collect(error) => error.into(),
             DeadLetterError::Log(_)
             | DeadLetterError::Unreadable { .. }

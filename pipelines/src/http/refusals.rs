@@ -49,8 +49,10 @@ impl From<RecordsError> for Problem {
         match error {
             RecordsError::Lending(error) => error.into(),
             RecordsError::Log(error @ (LogError::Storage(_) | LogError::Closed)) => log_unavailable(&error),
-            RecordsError::Log(LogError::Refused(_) | LogError::Corrupt { .. } | LogError::OutOfRange { .. })
-            | RecordsError::Corrupt { .. } => Self::internal(&error),
+            RecordsError::Log(error @ LogError::OutOfRange { .. }) => Self::gone(error.to_string()),
+            RecordsError::Log(LogError::Refused(_) | LogError::Corrupt { .. }) | RecordsError::Corrupt { .. } => {
+                Self::internal(&error)
+            }
         }
     }
 }

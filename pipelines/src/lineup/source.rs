@@ -90,7 +90,7 @@ impl Source {
     async fn engine(&self, version: &Version) -> Result<Arc<Engine>, LineupError> {
         let seal = self.seal(version).await?;
         if let Some(engine) = self.engines.loaded(&self.engine_name(version)) {
-            engine.fits(self.content.views.columns())?;
+            engine.fits(&self.content.columns)?;
             return Ok(engine);
         }
         let model = self.registry.package(&seal).await?;

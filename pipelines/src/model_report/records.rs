@@ -36,9 +36,10 @@ impl Records {
         let mut readers = Vec::new();
         for partition in 0..log.partitions(Topic::Decisions) {
             let end = log.end(Topic::Decisions, partition).await?;
-            readers.push(Reader { next: Position { partition, offset: 0 }, end, ahead: VecDeque::new() });
+            let next = Position { partition, offset: log.start(Topic::Decisions, partition).await? };
+            readers.push(Reader { next, end, ahead: VecDeque::new() });
         }
-        let all: u64 = readers.iter().map(|reader| reader.end).sum();
+        let all: u64 = readers.iter().map(|reader| reader.end - reader.next.offset).sum();
         let bar = progress::bar("reading decisions", usize::try_from(all).unwrap_or(usize::MAX));
         Ok(Self { log, readers, seen: HashSet::new(), unreadable: 0, bar })
     }

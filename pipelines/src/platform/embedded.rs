@@ -6,16 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::runtime::Handle;
 use weir_features::FeatureStage;
-use weir_ingest::admission::Admission;
 use weir_messages::Topic;
 use weir_messages::privacy::Keyring;
-use weir_scoring::{CurrentLineup, Decider};
+use weir_scoring::CurrentLineup;
 
 use super::StartError;
 use crate::content::Content;
 use crate::decisions::Delivery;
-use crate::fold::chain::WholeChain;
-use crate::fold::{Fold, FoldError, Surroundings};
+use crate::fold::chain::{Admitting, Deciding, WholeChain};
+use crate::fold::{Fold, FoldError, Opening, Surroundings};
 use crate::http::App;
 
 #[derive(Debug)]
@@ -34,13 +33,13 @@ pub(super) async fn open(
     folder: PathBuf,
 ) -> Result<Fold, StartError> {
     let chain = WholeChain {
-        admission: Admission::new(Arc::clone(keyring), around.log.partitions(Topic::Events))
-            .with_repeat_window(around.repeats),
+        admitting: Admitting::new(keyring, around.log.partitions(Topic::Events), around.repeats),
         features: FeatureStage::new(Arc::clone(&content.views)),
-        decider: Decider::new(Arc::clone(lineup)),
+        deciding: Deciding::new(lineup),
     };
-    let fold = Fold::open(around.clone(), folder, ("whole", 0), Box::new(chain)).await?;
-    around.vitals.folded(fold.next(), None);
+    let opening = Opening { name: "whole", number: 0, chain: Box::new(chain), folder, committed: None };
+    let fold = Fold::open(around.clone(), opening).await?;
+    around.vitals.folded(fold.reads_from(), None);
     around.vitals.appended(around.log.end(Topic::Events, 0).await?);
     Ok(fold)
 }

@@ -87,15 +87,15 @@ impl Groups {
 impl Parts<'_> {
     fn members(&self) -> Result<Vec<GroupMember>, BrokerError> {
         let mut joined: Vec<GroupMember> = Vec::new();
-        let Parts { around, content, keyring, state, threads, .. } = self;
         if self.roles.run(Role::Features) {
-            for _ in 0..*threads {
-                joined.push((CUSTOMERS, Box::new(members::customers(around, state, &content.views, keyring))));
-                joined.push((ENTITIES, Box::new(members::entities(around, state, &content.views, keyring))));
+            let views = &self.content.views;
+            for _ in 0..self.threads {
+                joined.push((CUSTOMERS, Box::new(self.of(CUSTOMERS)?.customers(views))));
+                joined.push((ENTITIES, Box::new(self.of(ENTITIES)?.entities(views))));
             }
         }
         if let Some(lineup) = self.lineup {
-            joined.push((DECISIONS, Box::new(members::decisions(around, state, lineup, keyring))));
+            joined.push((DECISIONS, Box::new(self.of(DECISIONS)?.decisions(lineup))));
         }
         if let Some(desk) = &self.app.desk {
             joined.push((DELIVERIES, Box::new(Deliveries::new(desk.lending.clone(), Handle::current()))));
@@ -105,6 +105,13 @@ impl Parts<'_> {
             joined.push((INTAKE, Box::new(intake)));
         }
         Ok(joined)
+    }
+
+    /// What the folds of a group's member are made of.
+    fn of(&self, (group, topic): (&str, Topic)) -> Result<members::Parts<'_>, BrokerError> {
+        let Parts { around, state, keyring, .. } = self;
+        let committed = Some(GroupOffsets::new(self.settings, group, topic)?);
+        Ok(members::Parts { around, state, keyring, committed })
     }
 }
 

@@ -35,7 +35,7 @@ use crate::config::{Config, ConfigError};
 use crate::content::{Content, ContentError};
 use crate::decisions::{DecisionRecords, DeliveryError};
 use crate::engines::{Engines, EnginesError};
-use crate::fold::{FoldError, Surroundings};
+use crate::fold::{FoldError, Surroundings, topic_retention};
 use crate::http::{App, Desk, Inference, Intake, Served};
 use crate::lineup::{Deciding, LineupError};
 use crate::log::{LogDecisions, LogSink};
@@ -54,6 +54,8 @@ pub(crate) enum StartError {
     Roles,
     #[error(transparent)]
     Content(#[from] ContentError),
+    #[error("{0}")]
+    Retention(String),
     #[error(transparent)]
     Lineup(#[from] LineupError),
     #[error("{}", path.display())]
@@ -117,6 +119,7 @@ impl Platform {
     ) -> Result<Self, StartError> {
         let content = Content::load(&config.content)?;
         content.check_lateness(config.limits.repeat_window()?)?;
+        topic_retention::check(config, &content).map_err(StartError::Retention)?;
         let keys = Keys { keyring: Arc::new(config.keyring()?), tokens: Arc::new(config.tokenizer()?) };
         let (mut around, embedded_log) = surroundings::open(config, roles, supervision).await?;
         let engines = Arc::new(Engines::open(&config.data.join("engines"))?);

@@ -42,6 +42,7 @@ pub(super) async fn open(
     let around = Surroundings {
         log,
         save_every,
+        rebuild_from_kept: config.limits.rebuild_from_kept,
         repeats,
         part_wait_seconds,
         snapshots,

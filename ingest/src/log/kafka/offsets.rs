@@ -32,9 +32,13 @@ impl GroupOffsets {
 
     /// Where the group goes on in this partition: what it committed, else the first offset that is kept. Blocking.
     pub fn next(&self, partition: u16) -> Result<u64, BrokerError> {
-        let committed = self.committed(&[partition])?;
         let (first, _) = kept(&self.consumer, &self.topic, partition)?;
-        Ok(committed[0].unwrap_or(first).max(first))
+        Ok(self.committed(partition)?.unwrap_or(first).max(first))
+    }
+
+    /// What the group committed for this partition, if anything. Blocking.
+    pub fn committed(&self, partition: u16) -> Result<Option<u64>, BrokerError> {
+        Ok(self.all_committed(&[partition])?[0])
     }
 
     /// Records that the group has not committed yet, over the topic's `partitions`.
@@ -46,7 +50,7 @@ impl GroupOffsets {
 
     fn sum(&self, partitions: u16) -> Result<u64, BrokerError> {
         let all: Vec<u16> = (0..partitions).collect();
-        let committed = self.committed(&all)?;
+        let committed = self.all_committed(&all)?;
         let behind = all.into_iter().zip(committed).map(|(partition, committed)| {
             let (first, end) = kept(&self.consumer, &self.topic, partition)?;
             Ok(end.saturating_sub(committed.unwrap_or(first).max(first)))
@@ -54,7 +58,7 @@ impl GroupOffsets {
         behind.sum()
     }
 
-    fn committed(&self, partitions: &[u16]) -> Result<Vec<Option<u64>>, BrokerError> {
+    fn all_committed(&self, partitions: &[u16]) -> Result<Vec<Option<u64>>, BrokerError> {
         let mut asked = TopicPartitionList::new();
         for partition in partitions {
             asked.add_partition(&self.topic, i32::from(*partition));

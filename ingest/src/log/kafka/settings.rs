@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use weir_messages::Topic;
 
 use super::client::ANSWER;
+use super::topics::RetentionDays;
 use crate::secret::Secret;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -35,6 +36,9 @@ pub struct KafkaSettings {
     /// answer.
     #[serde(default = "KafkaSettings::one_minute")]
     pub max_poll_interval_ms: u32,
+    /// How long each topic keeps its records.
+    #[serde(default)]
+    pub retention_days: RetentionDays,
 }
 
 /// Milliseconds of a session that brokers take, unless they are configured otherwise.
@@ -91,6 +95,7 @@ impl KafkaSettings {
             append_timeout_ms: Self::ten_seconds(),
             session_timeout_ms: Self::ten_seconds(),
             max_poll_interval_ms: Self::one_minute(),
+            retention_days: RetentionDays::default(),
         }
     }
 

@@ -18,7 +18,6 @@ use crate::bench::made_up::{acquainted, application};
 use crate::content::Content;
 use crate::demo::DemoError;
 use crate::demo::figures::Latencies;
-use crate::fold::members;
 
 /// Topics on the way: the bare chain takes the same.
 const WAY: [Topic; 4] = [Topic::Events, Topic::EntityEvents, Topic::Features, Topic::Decisions];
@@ -82,10 +81,9 @@ pub(super) async fn decisions(
         let some = (number..(number + 1_000).min(known)).flat_map(acquainted).collect();
         at.around.log.append(Topic::Events, some).await.map_err(failed)?;
     }
-    let (around, state) = (&at.around, &at.state);
-    let customers = members::customers(around, state, &content.views, &at.keyring);
-    let entities = members::entities(around, state, &content.views, &at.keyring);
-    let deciding = members::decisions(around, state, lineup, &at.keyring);
+    let customers = at.folds(&at.state).customers(&content.views);
+    let entities = at.folds(&at.state).entities(&content.views);
+    let deciding = at.folds(&at.state).decisions(lineup);
     let mut running = Vec::new();
     for (topic, group, member) in [
         (Topic::Events, "customers", Box::new(customers)),

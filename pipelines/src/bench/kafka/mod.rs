@@ -26,6 +26,7 @@ use crate::demo::folder::Folder;
 use crate::demo::platform::content_root;
 use crate::failpoint::FailPoint;
 use crate::fold::Surroundings;
+use crate::fold::members::Parts;
 use crate::vitals::Vitals;
 
 const PARTITIONS: u16 = 4;
@@ -66,6 +67,7 @@ impl Installation {
             part_wait_seconds: DEFAULT_PART_WAIT_SECONDS,
             log,
             save_every: Duration::from_secs(1),
+            rebuild_from_kept: false,
             snapshots: None,
             online: None,
             watching: None,
@@ -79,6 +81,11 @@ impl Installation {
 }
 
 impl Installation {
+    /// What the folds of a member are made of, with their state in `state`.
+    fn folds<'a>(&'a self, state: &'a std::path::Path) -> Parts<'a> {
+        Parts { around: &self.around, state, keyring: &self.keyring, committed: None }
+    }
+
     fn keep_snapshots(&mut self, objects: &std::path::Path) -> Result<(), DemoError> {
         let url = format!("file://{}", objects.display());
         let settings = ObjectsSettings { url, every_seconds: 5, options: BTreeMap::new() };

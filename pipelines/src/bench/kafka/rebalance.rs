@@ -13,7 +13,6 @@ use super::{Installation, PARTITIONS};
 use crate::bench::failed;
 use crate::bench::made_up::acquainted;
 use crate::demo::DemoError;
-use crate::fold::members;
 
 const APPEND: u64 = 5_000;
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -36,7 +35,7 @@ pub(super) async fn measure(
     }
     let (first, second) = (Arc::<Mutex<Progress>>::default(), Arc::<Mutex<Progress>>::default());
     let start = |name: &str, progress: &Arc<Mutex<Progress>>| {
-        let folds = members::customers(&at.around, &at.state.join(name), &views, &at.keyring);
+        let folds = at.folds(&at.state.join(name)).customers(&views);
         let member = Box::new(Watched { folds, progress: Arc::clone(progress) });
         Group::new(&at.settings, Topic::Events, "customers").join(member).map_err(failed)
     };

@@ -13,7 +13,7 @@ use super::Installation;
 use crate::bench::failed;
 use crate::bench::made_up::telemetry;
 use crate::demo::DemoError;
-use crate::fold::{Folds, members};
+use crate::fold::Folds;
 
 /// Records of one append while the topic is filled.
 const APPEND: usize = 10_000;
@@ -99,9 +99,9 @@ pub(super) async fn measure(
     let customers_group = Group::new(&at.settings, Topic::Events, "customers");
     let entities_group = Group::new(&at.settings, Topic::EntityEvents, "entities");
     for _ in 0..THREADS {
-        let folds = watched(members::customers(&at.around, &at.state, &views, &at.keyring), &customers);
+        let folds = watched(at.folds(&at.state).customers(&views), &customers);
         running.push(customers_group.join(folds).map_err(failed)?);
-        let folds = watched(members::entities(&at.around, &at.state, &views, &at.keyring), &entities);
+        let folds = watched(at.folds(&at.state).entities(&views), &entities);
         running.push(entities_group.join(folds).map_err(failed)?);
     }
     while saved(&customers) < events {

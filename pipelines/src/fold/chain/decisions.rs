@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use weir_features::VectorStage;
-use weir_ingest::state::StateStore;
 use weir_messages::privacy::Keyring;
-use weir_messages::{Change, KnownTime, Part, Record, Sequenced, Stage, Topic};
-use weir_scoring::Decider;
+use weir_messages::{KnownTime, Part, Record, Sequenced, Stage, Topic};
 
-use super::{Chain, Folded, readable, restored};
-use crate::fold::FoldError;
+use super::outputs::{DEAD_LETTERS, DECISIONS};
+use super::parts::readable;
+use super::{Chain, Deciding, Folded, Output, Stages};
+use crate::fold::{FoldError, History};
 
 pub(crate) struct DecisionChain {
     pub keyring: Arc<Keyring>,
     pub vectors: VectorStage,
-    pub decider: Decider,
+    pub deciding: Deciding,
     pub gauges: PartGauges,
 }
 
@@ -44,33 +44,32 @@ impl Drop for PartGauges {
 }
 
 impl Chain for DecisionChain {
-    fn source(&self) -> Topic {
+    fn reads(&self) -> Topic {
         Topic::Features
     }
 
-    fn names(&self) -> Vec<String> {
-        vec![self.vectors.name(), self.decider.name()]
+    fn writes(&self) -> &'static [Output] {
+        &[DECISIONS, DEAD_LETTERS]
     }
 
-    fn restore(&mut self, store: &StateStore) -> Result<(), FoldError> {
-        restored(&mut self.vectors, store)?;
-        restored(&mut self.decider, store)
+    fn stages(&mut self) -> Stages<'_> {
+        Stages(vec![&mut self.vectors, &mut self.deciding.decider])
+    }
+
+    fn history(&self) -> History {
+        History::Recent
     }
 
     fn fold(&mut self, batch: &[Sequenced<Record>]) -> Result<Folded, FoldError> {
         let mut folded = Folded::default();
-        let parts = readable::<Part>((&self.keyring, "vectors", self.source()), batch, &mut folded);
+        let parts = readable::<Part>((&self.keyring, "vectors", self.reads()), batch, &mut folded);
         let mut vectors = Vec::new();
         self.vectors.consume(parts, &mut vectors)?;
         folded.newest = vectors.iter().map(|one| one.body.known_time).max();
-        self.decider.consume(vectors, &mut folded.decisions)?;
+        self.deciding.decide(Topic::Features, vectors, &mut folded)?;
         if let Some(one) = batch.first() {
             self.gauges.set(one.position.partition, self.vectors.waiting());
         }
         Ok(folded)
-    }
-
-    fn snapshot(&mut self) -> Vec<(String, Vec<Change>)> {
-        vec![(self.vectors.name(), self.vectors.snapshot()), (self.decider.name(), self.decider.snapshot())]
     }
 }

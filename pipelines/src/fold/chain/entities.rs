@@ -2,50 +2,70 @@
 
 use std::sync::Arc;
 
-use weir_features::EntityStage;
-use weir_ingest::state::StateStore;
+use weir_features::{EntityStage, Refolds};
 use weir_messages::privacy::Keyring;
-use weir_messages::{Change, Derived, ForEntity, Place, Record, Sequenced, Stage, Topic};
+use weir_messages::{Derived, ForEntity, KnownTime, Place, Record, Sequenced, Stage, Topic};
 
-use super::{Chain, Folded, readable, restored};
-use crate::fold::FoldError;
+use super::outputs::{DEAD_LETTERS, FEATURES};
+use super::parts::readable;
+use super::{Chain, Folded, Output, Refolding, Stages};
+use crate::fold::{FoldError, History};
 
 pub(crate) struct EntityChain {
     pub keyring: Arc<Keyring>,
     pub entities: EntityStage,
 }
 
+fn known_time(record: &Record) -> Option<KnownTime> {
+    Derived::<ForEntity>::try_from(record).ok().map(|derived| derived.body.body.known_time())
+}
+
 impl Chain for EntityChain {
-    fn source(&self) -> Topic {
+    fn reads(&self) -> Topic {
         Topic::EntityEvents
     }
 
-    fn names(&self) -> Vec<String> {
-        vec![self.entities.name()]
+    fn writes(&self) -> &'static [Output] {
+        &[FEATURES, DEAD_LETTERS]
     }
 
-    fn restore(&mut self, store: &StateStore) -> Result<(), FoldError> {
-        restored(&mut self.entities, store)
+    fn stages(&mut self) -> Stages<'_> {
+        Stages(vec![&mut self.entities])
+    }
+
+    fn history(&self) -> History {
+        History::Latest(self.entities.reach(), known_time)
+    }
+
+    fn missing(&self) -> Vec<String> {
+        self.entities.missing()
+    }
+
+    fn refold(&self) -> Option<Refolding> {
+        let entities = self.entities.refold();
+        let (live, apart) = (self.entities.name(), entities.name());
+        let chain = Self { keyring: Arc::clone(&self.keyring), entities };
+        Some(Refolding { chain: Box::new(chain), live, apart })
+    }
+
+    fn complete(&mut self) {
+        self.entities.complete();
     }
 
     fn fold(&mut self, batch: &[Sequenced<Record>]) -> Result<Folded, FoldError> {
         let mut folded = Folded::default();
-        let told = readable::<ForEntity>((&self.keyring, "entities", self.source()), batch, &mut folded);
+        let told = readable::<ForEntity>((&self.keyring, "entities", self.reads()), batch, &mut folded);
         let mut parts = Vec::new();
         self.entities.process(&told, &mut parts)?;
         folded.newest = told.iter().map(|one| one.body.body.body.known_time()).max();
         if let Some(newest) = folded.newest {
             self.entities.advance(newest, &mut parts)?;
         }
-        let record = |one: Sequenced<_>| {
-            let from = Place::new(Topic::EntityEvents, one.position);
-            (Topic::Features, Record::from(&Derived { from, ordinal: one.ordinal, body: one.body }))
-        };
-        folded.shuffled = parts.into_iter().map(record).collect();
+        for one in parts {
+            let (from, source) = (Place::new(Topic::EntityEvents, one.position), one.position);
+            let record = Record::from(&Derived { from, ordinal: one.ordinal, body: one.body });
+            folded.push(FEATURES.topic, source, record);
+        }
         Ok(folded)
-    }
-
-    fn snapshot(&mut self) -> Vec<(String, Vec<Change>)> {
-        vec![(self.entities.name(), self.entities.snapshot())]
     }
 }

@@ -1,70 +1,57 @@
 //! The stages between one topic and the next, chained in memory over the same batch. On one partition one chain is all
 //! there is; on several there are three, with topics between them.
+//!
+//! A chain declares the topic it reads, the topics it writes and its stages. The names of the state, restoring, saving,
+//! publishing and the search for repeats after a crash follow from that.
 
 mod customers;
 mod decisions;
 mod entities;
+mod outputs;
+mod parts;
+mod stages;
 mod whole;
 
-use std::sync::Arc;
-
-use weir_ingest::dead_letters;
-use weir_ingest::state::StateStore;
-use weir_messages::privacy::Keyring;
-use weir_messages::{Change, DeadLetter, DecodeError, Derived, KnownTime, Place, Record, Sequenced, Stage, Topic};
-use weir_scoring::Decided;
+use weir_messages::{Record, Sequenced, Topic};
 
 pub(crate) use customers::CustomerChain;
 pub(crate) use decisions::{DecisionChain, PartGauges};
 pub(crate) use entities::EntityChain;
+pub(crate) use outputs::{ENGINE, Folded, FromSource, Output, Repeats};
+pub(crate) use parts::{Admitting, Deciding};
+pub(crate) use stages::Stages;
 pub(crate) use whole::WholeChain;
 
-use super::FoldError;
+use super::{FoldError, History};
 
 pub(crate) trait Chain: Send {
     /// The topic whose records go in.
-    fn source(&self) -> Topic;
-    /// Namespaces of the stages' state.
-    fn names(&self) -> Vec<String>;
-    fn restore(&mut self, store: &StateStore) -> Result<(), FoldError>;
-    fn fold(&mut self, batch: &[Sequenced<Record>]) -> Result<Folded, FoldError>;
-    /// What changed since the last call, by stage.
-    fn snapshot(&mut self) -> Vec<(String, Vec<Change>)>;
-}
+    fn reads(&self) -> Topic;
+    /// The topics that records come out on. What comes out for any other is refused.
+    fn writes(&self) -> &'static [Output];
+    fn stages(&mut self) -> Stages<'_>;
+    fn history(&self) -> History;
 
-/// What came out of a batch, in the order of its source, and the newest moment at which any of it became known.
-#[derive(Debug, Default)]
-pub(crate) struct Folded {
-    pub decisions: Vec<Sequenced<Decided>>,
-    pub dead_letters: Vec<Sequenced<DeadLetter>>,
-    /// For the stages behind other topics, which drop what comes twice.
-    pub shuffled: Vec<(Topic, Record)>,
-    pub newest: Option<KnownTime>,
-}
-
-/// Reads derived records; one that does not read becomes a dead letter.
-fn readable<T>(
-    (keyring, stage, source): (&Arc<Keyring>, &'static str, Topic),
-    batch: &[Sequenced<Record>],
-    folded: &mut Folded,
-) -> Vec<Sequenced<Derived<T>>>
-where
-    Derived<T>: for<'a> TryFrom<&'a Record, Error = DecodeError>,
-{
-    let mut read = Vec::with_capacity(batch.len());
-    for one in batch {
-        match Derived::try_from(&one.body) {
-            Ok(derived) => read.push(one.with(derived)),
-            Err(error) => {
-                let place = Place::new(source, one.position);
-                let letter = dead_letters::unreadable(keyring, place, stage, &one.body, error);
-                folded.dead_letters.push(one.with(letter));
-            }
-        }
+    /// Views that the state lacks: they are new, or edited, since it was saved.
+    fn missing(&self) -> Vec<String> {
+        Vec::new()
     }
-    read
+
+    /// What folds these alone, from the start of the source; `None` where no state is kept by view.
+    fn refold(&self) -> Option<Refolding> {
+        None
+    }
+
+    /// These have been folded as far as the others.
+    fn complete(&mut self) {}
+
+    fn fold(&mut self, batch: &[Sequenced<Record>]) -> Result<Folded, FoldError>;
 }
 
-fn restored(stage: &mut impl Stage, store: &StateStore) -> Result<(), FoldError> {
-    Ok(stage.restore(store.reader(&stage.name())?)?)
+/// A chain whose rows belong to a live chain's state.
+pub(crate) struct Refolding {
+    pub chain: Box<dyn Chain>,
+    /// The namespace in which the live chain keeps its rows, and the one in which this one keeps everything else.
+    pub live: String,
+    pub apart: String,
 }

@@ -1,6 +1,7 @@
 //! The topics there must be: compared with those there are, created, adjusted, and checked by each process at its start.
 //! A partition count is never changed: it would move customers away from what came before.
 
+mod retention;
 #[cfg(test)]
 mod tests;
 
@@ -16,12 +17,13 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use weir_messages::{Shard, Topic};
 
+pub use retention::{Kept, RetentionDays};
+
 use crate::log::kafka::KafkaSettings;
 use crate::log::kafka::client::{ANSWER, BrokerError, Logged};
 
 /// The largest record, in bytes: the largest HTTP body, sealed and in Base64, and more than it.
 pub(super) const MOST_BYTES: usize = 8 << 20;
-const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// A topic that is wanted, and what is to be done for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,23 +79,14 @@ const fn wanted_partitions(topic: Topic, partitions: u16) -> u16 {
     }
 }
 
-/// How long its records are kept, in days. `None` is for ever.
-const fn retention_days(topic: Topic) -> Option<u64> {
-    match topic {
-        Topic::Events | Topic::EntityEvents | Topic::Decisions => None,
-        Topic::DeadLetters => Some(90),
-        Topic::Features => Some(7),
-        Topic::Intake => Some(1),
-    }
-}
+type WantedSettings = [(&'static str, String); 4];
 
-fn wanted_settings(topic: Topic) -> [(&'static str, String); 4] {
-    let kept = retention_days(topic).map_or_else(|| "-1".to_owned(), |days| (days * DAY_MS).to_string());
+fn wanted_settings(topic: Topic, retention: &RetentionDays) -> WantedSettings {
     [
         ("cleanup.policy", "delete".to_owned()),
         ("max.message.bytes", MOST_BYTES.to_string()),
         ("retention.bytes", "-1".to_owned()),
-        ("retention.ms", kept),
+        ("retention.ms", retention.of(topic).retention_ms()),
     ]
 }
 
@@ -108,7 +101,9 @@ pub async fn plan(settings: &KafkaSettings, partitions: u16) -> Result<Vec<Plann
             None => Step::Create,
             // Whoever writes into it chooses partitions by any rule.
             Some(count) if *count != partitions && topic != Topic::Intake => Step::WrongPartitions { found: *count },
-            Some(_) => compare(topic, &current_settings(&admin, &name).await?),
+            Some(_) => {
+                compare(&wanted_settings(topic, &settings.retention_days), &current_settings(&admin, &name).await?)
+            }
         };
         planned.push(Planned { name, partitions, step });
     }
@@ -119,10 +114,11 @@ pub async fn plan(settings: &KafkaSettings, partitions: u16) -> Result<Vec<Plann
 pub async fn apply(settings: &KafkaSettings, partitions: u16) -> Result<Vec<Planned>, BrokerError> {
     let (planned, admin) = (plan(settings, partitions).await?, admin(settings)?);
     let replication = settings.replication.map_or(-1, i32::from);
+    let wanted = |topic| wanted_settings(topic, &settings.retention_days);
     for (topic, Planned { name, partitions, step }) in Topic::ALL.into_iter().zip(&planned) {
         match step {
-            Step::Create => create(&admin, topic, (name, *partitions, replication)).await?,
-            Step::Adjust(_) => adjust(&admin, topic, name).await?,
+            Step::Create => create(&admin, &wanted(topic), (name, *partitions, replication)).await?,
+            Step::Adjust(_) => adjust(&admin, &wanted(topic), name).await?,
             Step::AsWanted | Step::WrongPartitions { .. } => {}
         }
     }
@@ -209,10 +205,10 @@ async fn current_settings(admin: &AdminClient<Logged>, name: &str) -> Result<Con
     one.map_err(|code| BrokerError::refused(refused())(KafkaError::AdminOp(code)))
 }
 
-fn compare(topic: Topic, current: &ConfigResource) -> Step {
-    let differences = wanted_settings(topic).into_iter().filter_map(|(setting, wanted)| {
+fn compare(wanted: &WantedSettings, current: &ConfigResource) -> Step {
+    let differences = wanted.iter().filter_map(|(setting, wanted)| {
         let found = current.get(setting).and_then(|entry| entry.value.clone()).unwrap_or_default();
-        (found != wanted).then_some(Difference { setting, found, wanted })
+        (found != *wanted).then(|| Difference { setting, found, wanted: wanted.clone() })
     });
     let differences: Vec<Difference> = differences.collect();
     if differences.is_empty() { Step::AsWanted } else { Step::Adjust(differences) }
@@ -220,10 +216,9 @@ fn compare(topic: Topic, current: &ConfigResource) -> Step {
 
 async fn create(
     admin: &AdminClient<Logged>,
-    topic: Topic,
+    settings: &WantedSettings,
     (name, partitions, replication): (&str, u16, i32),
 ) -> Result<(), BrokerError> {
-    let settings = wanted_settings(topic);
     let new = NewTopic::new(name, i32::from(partitions), TopicReplication::Fixed(replication));
     let new = settings.iter().fold(new, |new, (setting, value)| new.set(setting, value));
     let refused = || format!("to create {name}");
@@ -236,8 +231,8 @@ async fn create(
 }
 
 /// The brokers reset what is not named, so the topic's other settings are named as they are.
-async fn adjust(admin: &AdminClient<Logged>, topic: Topic, name: &str) -> Result<(), BrokerError> {
-    let (current, wanted) = (current_settings(admin, name).await?, wanted_settings(topic));
+async fn adjust(admin: &AdminClient<Logged>, wanted: &WantedSettings, name: &str) -> Result<(), BrokerError> {
+    let current = current_settings(admin, name).await?;
     let own = current.entries.iter().filter(|entry| entry.source == ConfigSource::DynamicTopic);
     let kept = own.filter_map(|entry| Some((entry.name.as_str(), entry.value.as_deref()?)));
     let mut all: BTreeMap<&str, &str> = kept.collect();

@@ -8,7 +8,8 @@ fn steps(planned: &[Planned]) -> Vec<&Step> {
 }
 
 async fn create_with(settings: &KafkaSettings, topic: Topic, partitions: u16) {
-    create(&admin(settings).unwrap(), topic, (&settings.topic(topic), partitions, 1)).await.unwrap();
+    let wanted = wanted_settings(topic, &settings.retention_days);
+    create(&admin(settings).unwrap(), &wanted, (&settings.topic(topic), partitions, 1)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
