@@ -5,7 +5,7 @@ export RUST_BACKTRACE ?= 0
 
 WEIR = $(CARGO_TARGET_DIR)/demo/weir
 
-.PHONY: help setup demo demo-smoke demo-servers test lint docs bench bench-models forms models corpus clean-demo
+.PHONY: help setup demo demo-smoke demo-servers test test-long lint docs bench bench-models forms models corpus clean-demo
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -28,6 +28,9 @@ demo-servers: setup ## the demo on Kafka, PostgreSQL and Redis, which are brough
 
 test: setup ## every test, with the servers that some of them need
 	scripts/servers run -- cargo test --workspace --lib --bins --tests
+
+test-long: setup ## the tests that take an hour and more, such as a hundred rebalances over a broker that stands still
+	scripts/servers run -- cargo test --workspace --lib --bins --tests -- --ignored --nocapture
 
 lint: setup ## format and clippy, warnings denied
 	cargo fmt --all --check

@@ -104,3 +104,19 @@ async fn a_member_put_out_inside_a_callback_lets_go_of_everything_at_once() {
     site.append(0..100, 0).await;
     assert_eq!(site.settled().await.len(), 100);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_takeover_past_the_poll_interval_is_let_go_and_tried_from_the_start() {
+    let test = "a_takeover_past_the_poll_interval_is_let_go_and_tried_from_the_start";
+    let Some(site) = Site::new(test).await else { return };
+    let mut took_long = false;
+    let (_one, one) = site.member(move |called| {
+        if matches!(called, Called::Assigned(..)) && !std::mem::replace(&mut took_long, true) {
+            std::thread::sleep(TOO_LONG);
+        }
+        Ok(())
+    });
+    let (partition, _) = wait_for(&one, 1, assigned)[0];
+    assert_eq!(one.recv_timeout(PATIENCE), Ok(Called::Lost(partition)), "before it opens another");
+    each_has_one_holder(&settle(&[&one]));
+}
