@@ -14,6 +14,8 @@ use harness::{BATCH, Weir, answer};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+/// Of a busy machine.
+const PATIENCE: Duration = Duration::from_secs(150);
 const PEOPLE: u32 = 40;
 const AT_ONCE: usize = 8;
 
@@ -28,7 +30,7 @@ async fn insist(weir: &Weir, path: &str, key: &str, body: &Value) -> Value {
             Some((status, body)) => panic!("{path}: {status} {body}"),
             None => {}
         }
-        assert!(began.elapsed() < Duration::from_secs(150), "{path} {key} is never taken");
+        assert!(began.elapsed() < PATIENCE, "{path} {key} is never taken");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
@@ -46,7 +48,7 @@ async fn tell(weir: &Weir, events: &[Value]) {
             Some((StatusCode::SERVICE_UNAVAILABLE, body)) => assert!(body["retry_after"].is_number(), "{body}"),
             other => panic!("{other:?}"),
         }
-        assert!(began.elapsed() < Duration::from_secs(150), "the events are never taken");
+        assert!(began.elapsed() < PATIENCE, "the events are never taken");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
@@ -59,7 +61,7 @@ async fn deal(weir: &Weir, number: u32) -> (String, String) {
     let applied = insist(weir, "/v1/applications", &format!("a{number}"), &application(customer, number)).await;
     let application = applied["application"].as_str().unwrap().to_owned();
     let mut state = Value::Null;
-    until("a decision", Duration::from_secs(150), async || {
+    until("a decision", PATIENCE, async || {
         let shown = answer(weir.request(Method::GET, &format!("/v1/applications/{application}"))).await;
         state = shown.map_or(Value::Null, |(_, body)| body["state"].clone());
         !(state.is_null() || state == "submitted")
@@ -100,15 +102,12 @@ async fn servers_go_away_and_come_back_and_nothing_is_lost() {
             tokio::task::block_in_place(|| servers("stop", which));
             let away = Instant::now();
             if let Some(check) = check {
-                until("readiness names it", Duration::from_secs(25), async || {
-                    check_of(weir, check).await == "does not answer"
-                })
-                .await;
+                until("readiness names it", PATIENCE, async || check_of(weir, check).await == "does not answer").await;
                 assert!(!weir.is_ready().await);
             }
             tokio::time::sleep(Duration::from_secs(seconds).saturating_sub(away.elapsed())).await;
             tokio::task::block_in_place(|| servers("start", which));
-            until("it is ready by itself", Duration::from_secs(60), async || weir.is_ready().await).await;
+            until("it is ready by itself", PATIENCE, async || weir.is_ready().await).await;
             eprintln!("{which} was away for {:?}", away.elapsed());
         };
         let (dealt, ()) = tokio::join!(dealing, outage);

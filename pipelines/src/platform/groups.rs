@@ -20,6 +20,7 @@ use super::roles::{Role, Roles};
 use crate::content::Content;
 use crate::decisions::Deliveries;
 use crate::fold::{Surroundings, members};
+use crate::health::Health;
 use crate::http::App;
 use crate::vitals::Vitals;
 
@@ -32,7 +33,9 @@ const INTAKE: (&str, Topic) = (weir_ingest::intake::GROUP, Topic::Intake);
 /// A group with its topic, and who joins it.
 type GroupMember = ((&'static str, Topic), Box<dyn Member>);
 
-/// How often the lag is measured.
+/// Partitions that wait longer to be taken over make the process unready.
+const MAX_WAIT: Duration = Duration::from_secs(30);
+/// How often the lag is measured, and what waits.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// What the members of the groups need.
@@ -145,12 +148,14 @@ impl Watch {
     }
 
     fn record_waiting(&self) {
-        for (name, group) in &self.groups {
-            let Waiting { partitions, longest } = group.waiting();
-            let partitions = f64::from(u32::try_from(partitions).unwrap_or(u32::MAX));
+        let waiting: Vec<(&'static str, Waiting)> =
+            self.groups.iter().map(|(name, group)| (*name, group.waiting())).collect();
+        for (name, Waiting { partitions, longest }) in &waiting {
+            let partitions = f64::from(u32::try_from(*partitions).unwrap_or(u32::MAX));
             metrics::gauge!("weir_group_waiting_partitions", "group" => *name).set(partitions);
             metrics::gauge!("weir_group_waiting_seconds", "group" => *name).set(longest.as_secs_f64());
         }
+        self.vitals.report("partitions", health(&waiting));
     }
 
     async fn measure_lags(&self) {
@@ -176,5 +181,31 @@ impl Watch {
             }
             Err(error) => tracing::warn!(group, error = %Causes(&error), "the lag is not known"),
         }
+    }
+}
+
+/// Every rebalance has partitions wait for a moment: that alone is no failure.
+fn health(groups: &[(&'static str, Waiting)]) -> Health {
+    let waiting = groups.iter().filter(|(_, waiting)| waiting.partitions > 0);
+    let Some((group, Waiting { partitions, longest })) = waiting.max_by_key(|(_, waiting)| waiting.longest) else {
+        return Health::Ok;
+    };
+    let seconds = longest.as_secs();
+    let detail = format!("{partitions} of {group} wait to be taken over, the first for {seconds} s");
+    if *longest > MAX_WAIT { Health::Failing(detail) } else { Health::Degraded(detail) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_partitions_degrade_readiness_and_after_30_s_fail_it() {
+        let waiting = |partitions, seconds| Waiting { partitions, longest: Duration::from_secs(seconds) };
+        let of = |entities| health(&[("weir-customers", waiting(0, 0)), ("weir-entities", entities)]);
+        let detail = |seconds| format!("2 of weir-entities wait to be taken over, the first for {seconds} s");
+        assert_eq!(of(waiting(0, 0)), Health::Ok);
+        assert_eq!(of(waiting(2, 30)), Health::Degraded(detail(30)));
+        assert_eq!(of(waiting(2, 31)), Health::Failing(detail(31)));
     }
 }

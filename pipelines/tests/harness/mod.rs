@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file is a crate of its own and uses a part of this")]
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
+mod faults;
 pub mod fleet;
 pub mod models;
 pub mod people;
@@ -141,23 +142,10 @@ impl Site {
     }
 }
 
-impl Site {
-    /// What went wrong in the processes of a test that failed: their folder goes with it.
-    fn tell_errors(&self) {
-        for path in std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path()) {
-            if path.extension().is_some_and(|ending| ending == "log") {
-                let log = std::fs::read_to_string(&path).unwrap_or_default();
-                let errors: Vec<&str> = log.lines().filter(|line| line.contains("\"ERROR\"")).collect();
-                errors.iter().rev().take(10).for_each(|line| eprintln!("{}: {line}", path.display()));
-            }
-        }
-    }
-}
-
 impl Drop for Site {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.tell_errors();
+            faults::tell(self.folder.path());
         }
         self.channel.kill().ok();
         self.channel.wait().ok();
