@@ -116,8 +116,12 @@ impl App {
         Err(Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "log_unavailable", detail).after(1))
     }
 
-    /// Refuses work while the fold is too far behind to take more, or the process cannot go on.
+    /// Refuses work while the fold is too far behind to take more, the disk is nearly full, or the process cannot go on.
     fn admit_work(&self) -> Result<(), Problem> {
+        if self.vitals.disk_is_short() {
+            let detail = "the disk is nearly full: send it again when there is room";
+            return Err(Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "disk_full", detail).after(60));
+        }
         if self.vitals.ended().is_some() {
             let detail = "this process cannot go on and ends: send it again";
             return Err(Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "stopping", detail).after(1));

@@ -76,15 +76,16 @@ impl Rows {
     }
 
     /// Keeps nothing before `before`: first nobody sees it any more, then the tables that hold nothing else are deleted.
+    /// What lies in one table with rows that are kept goes with a later call.
     pub(super) fn trim(&self, database: &Database, before: u64) -> Result<(), LogError> {
-        if before > self.start() {
-            let mut batch = database::durable_batch(database);
-            batch.insert(&self.starts, self.topic.name(), before.to_be_bytes());
-            batch.commit().map_err(failed)?;
-            self.start.store(before, Ordering::Release);
+        if before <= self.start() {
+            return Ok(());
         }
-        let before = self.start().to_be_bytes();
-        self.keyspace.tree.drop_range(..before).map_err(failed)
+        let mut batch = database::durable_batch(database);
+        batch.insert(&self.starts, self.topic.name(), before.to_be_bytes());
+        batch.commit().map_err(failed)?;
+        self.start.store(before, Ordering::Release);
+        self.keyspace.tree.drop_range(..before.to_be_bytes()).map_err(failed)
     }
 
     /// Bytes in tables on the disk; what came lately is in the journal, which all topics share.
