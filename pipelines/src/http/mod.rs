@@ -112,25 +112,21 @@ impl App {
         if self.vitals.log_answers() {
             return Ok(());
         }
-        let detail = "the event log does not answer: send it again";
-        Err(Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "log_unavailable", detail).after(1))
+        Err(unavailable("log_unavailable", "the event log does not answer: send it again").after(1))
     }
 
     /// Refuses work while the fold is too far behind to take more, the disk is nearly full, or the process cannot go on.
     fn admit_work(&self) -> Result<(), Problem> {
         if self.vitals.disk_is_short() {
-            let detail = "the disk is nearly full: send it again when there is room";
-            return Err(Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "disk_full", detail).after(60));
+            return Err(unavailable("disk_full", "the disk is nearly full: send it again when there is room").after(60));
         }
         if self.vitals.ended().is_some() {
-            let detail = "this process cannot go on and ends: send it again";
-            return Err(Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "stopping", detail).after(1));
+            return Err(unavailable("stopping", "this process cannot go on and ends: send it again").after(1));
         }
         if self.vitals.lag() <= self.limits.max_lag {
             return Ok(());
         }
-        let detail = "the platform is behind with what it has: send it again";
-        Err(Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).after(1))
+        Err(unavailable("overloaded", "the platform is behind with what it has: send it again").after(1))
     }
 
     /// The lender's business date; `None` where this process does not run the role `lending`.
@@ -173,6 +169,10 @@ fn counted(counts: &OnlineCounts) {
     metrics::counter!("weir_redis_failures_total").absolute(counts.failed);
     metrics::gauge!("weir_redis_erasures_waiting").set(f64::from(u32::try_from(counts.erasures).unwrap_or(u32::MAX)));
     metrics::gauge!("weir_redis_waiting").set(f64::from(u32::try_from(counts.waiting).unwrap_or(u32::MAX)));
+}
+
+fn unavailable(code: &'static str, detail: &str) -> Problem {
+    Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, code, detail)
 }
 
 /// This process does not run the role that answers.
