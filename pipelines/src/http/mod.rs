@@ -112,21 +112,22 @@ impl App {
         if self.vitals.log_answers() {
             return Ok(());
         }
-        Err(unavailable("log_unavailable", "the event log does not answer: send it again").after(1))
+        Err(Problem::unavailable("log_unavailable", "the event log does not answer: send it again").after(1))
     }
 
     /// Refuses work while the fold is too far behind to take more, the disk is nearly full, or the process cannot go on.
     fn admit_work(&self) -> Result<(), Problem> {
         if self.vitals.disk_is_short() {
-            return Err(unavailable("disk_full", "the disk is nearly full: send it again when there is room").after(60));
+            return Err(Problem::unavailable("disk_full", "the disk is nearly full: send it again when there is room")
+                .after(60));
         }
         if self.vitals.ended().is_some() {
-            return Err(unavailable("stopping", "this process cannot go on and ends: send it again").after(1));
+            return Err(Problem::unavailable("stopping", "this process cannot go on and ends: send it again").after(1));
         }
         if self.vitals.lag() <= self.limits.max_lag {
             return Ok(());
         }
-        Err(unavailable("overloaded", "the platform is behind with what it has: send it again").after(1))
+        Err(Problem::unavailable("overloaded", "the platform is behind with what it has: send it again").after(1))
     }
 
     /// The lender's business date; `None` where this process does not run the role `lending`.
@@ -169,10 +170,6 @@ fn counted(counts: &OnlineCounts) {
     metrics::counter!("weir_redis_failures_total").absolute(counts.failed);
     metrics::gauge!("weir_redis_erasures_waiting").set(f64::from(u32::try_from(counts.erasures).unwrap_or(u32::MAX)));
     metrics::gauge!("weir_redis_waiting").set(f64::from(u32::try_from(counts.waiting).unwrap_or(u32::MAX)));
-}
-
-fn unavailable(code: &'static str, detail: &str) -> Problem {
-    Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, code, detail)
 }
 
 /// This process does not run the role that answers.
