@@ -69,11 +69,11 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
 
-    /// Something of ours failed. The cause goes to the log; the caller learns that it was not them.
     pub(super) fn unavailable(code: &'static str, detail: &str) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
     }
 
+    /// Something of ours failed. The cause goes to the log; the caller learns that it was not them.
     pub fn internal(cause: &dyn std::error::Error) -> Self {
         tracing::error!(cause = %Causes(cause), "request failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the request failed for a reason of ours")
