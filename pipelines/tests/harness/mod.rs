@@ -104,7 +104,16 @@ impl Site {
         weir
     }
 
-    /// The same without waiting.
+    /// Starts it on this folder at another time than `START`.
+    pub async fn start_at(&self, clock: &str) -> Weir {
+        let mut weir = weir();
+        weir.args(RUN.map(|argument| if argument == START { clock } else { argument })).arg(self.write_config());
+        let weir = self.spawned(weir);
+        weir.wait_until_ready(&self.log_file()).await;
+        weir
+    }
+
+    /// As `start`, without waiting.
     pub fn spawn(&self, environment: &[(&str, &str)]) -> Weir {
         let mut weir = weir();
         weir.args(RUN).arg(self.write_config()).envs(environment.iter().copied());
@@ -203,8 +212,17 @@ impl Weir {
         None
     }
 
+    pub fn process(&self) -> u32 {
+        self.child.lock().unwrap().id()
+    }
+
     /// Asks it to end, and waits for it.
     pub fn stop(self) {
+        self.end();
+    }
+
+    /// The same for one that another takes the place of.
+    pub fn end(&self) {
         self.signal("TERM");
         let status = self.wait(Duration::from_secs(30)).expect("weir ends within half a minute");
         assert!(status.success(), "{status}");
