@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rdkafka::ClientContext;
+use rdkafka::client::Client;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError;
@@ -57,6 +58,33 @@ impl From<BrokerError> for LogError {
             | BrokerError::PlaceUnknown => Self::Storage(Box::new(error)),
         }
     }
+}
+
+/// The offsets that a partition keeps: its first, and the one that its next record will have. Blocking.
+///
+/// A client goes by its last view of a topic, and looks for a newer one after five minutes. A broker that has just
+/// started may tell of a topic without its partitions, so where a partition is missing the client is made to look.
+pub(super) fn kept<X: ClientContext>(
+    client: &Client<X>,
+    topic: &str,
+    partition: u16,
+) -> Result<(u64, u64), BrokerError> {
+    let ask = || client.fetch_watermarks(topic, i32::from(partition), ANSWER);
+    let answered = ask().or_else(|error| {
+        if !is_missing(&error) {
+            return Err(error);
+        }
+        client.fetch_metadata(Some(topic), ANSWER)?;
+        ask()
+    });
+    let (first, end) = answered.map_err(BrokerError::silent)?;
+    Ok((u64::try_from(first).unwrap_or(0), u64::try_from(end).unwrap_or(0)))
+}
+
+fn is_missing(error: &KafkaError) -> bool {
+    let missing =
+        [RDKafkaErrorCode::UnknownPartition, RDKafkaErrorCode::UnknownTopic, RDKafkaErrorCode::UnknownTopicOrPartition];
+    error.rdkafka_error_code().is_some_and(|code| missing.contains(&code))
 }
 
 /// Hands on what the C library says. It names brokers, topics and offsets, never what a record holds.

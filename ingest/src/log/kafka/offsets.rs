@@ -9,8 +9,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use weir_messages::Topic;
 
 use super::KafkaSettings;
-use super::client::{ANSWER, BrokerError, Logged};
-use super::reader::kept;
+use super::client::{ANSWER, BrokerError, Logged, kept};
 
 /// Asks the brokers, without joining the group.
 #[derive(Clone)]
@@ -32,7 +31,7 @@ impl GroupOffsets {
 
     /// Where the group goes on in this partition: what it committed, else the first offset that is kept. Blocking.
     pub fn next(&self, partition: u16) -> Result<u64, BrokerError> {
-        let (first, _) = kept(&self.consumer, &self.topic, partition)?;
+        let (first, _) = kept(self.consumer.client(), &self.topic, partition)?;
         Ok(self.committed(partition)?.unwrap_or(first).max(first))
     }
 
@@ -52,7 +51,7 @@ impl GroupOffsets {
         let all: Vec<u16> = (0..partitions).collect();
         let committed = self.all_committed(&all)?;
         let behind = all.into_iter().zip(committed).map(|(partition, committed)| {
-            let (first, end) = kept(&self.consumer, &self.topic, partition)?;
+            let (first, end) = kept(self.consumer.client(), &self.topic, partition)?;
             Ok(end.saturating_sub(committed.unwrap_or(first).max(first)))
         });
         behind.sum()

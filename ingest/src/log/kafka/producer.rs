@@ -19,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use weir_messages::{Position, Record, Shard};
 
 use super::KafkaSettings;
-use super::client::{ANSWER, BrokerError, Logged};
+use super::client::{BrokerError, Logged, kept};
 use super::record;
 use super::topics::MOST_BYTES;
 
@@ -94,11 +94,8 @@ impl Producer {
     /// The first offset that this partition keeps and the one its next record will have. Any client of the brokers can ask.
     pub(super) async fn kept(&self, topic: String, partition: u16) -> Result<(u64, u64), BrokerError> {
         let producer = Arc::clone(&self.current());
-        let asked = tokio::task::spawn_blocking(move || {
-            producer.client().fetch_watermarks(&topic, i32::from(partition), ANSWER).map_err(BrokerError::silent)
-        });
-        let (first, end) = asked.await.expect("it does not panic")?;
-        Ok((u64::try_from(first).unwrap_or(0), u64::try_from(end).unwrap_or(0)))
+        let asked = tokio::task::spawn_blocking(move || kept(producer.client(), &topic, partition));
+        asked.await.expect("it does not panic")
     }
 
     /// Whose errors never end is replaced; the last append that waits for it drops it.

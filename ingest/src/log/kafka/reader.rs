@@ -9,7 +9,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::client::{ANSWER, BrokerError, Logged};
+use super::client::{ANSWER, BrokerError, Logged, kept};
 use super::{KafkaSettings, record};
 use crate::log::{Entry, MAX_READ_BYTES};
 
@@ -96,7 +96,7 @@ impl Reader {
     }
 
     fn kept(&self) -> Result<(u64, u64), BrokerError> {
-        kept(&self.consumer, &self.topic, self.partition)
+        kept(self.consumer.client(), &self.topic, self.partition)
     }
 
     fn out_of_range(&self, (first, end): (u64, u64), found: u64) -> BrokerError {
@@ -182,14 +182,4 @@ pub(super) fn is_final(code: RDKafkaErrorCode) -> bool {
         RDKafkaErrorCode::Authentication,
     ]
     .contains(&code)
-}
-
-/// The offsets that a partition keeps: its first, and the one that its next record will have.
-pub(super) fn kept<X: rdkafka::consumer::ConsumerContext>(
-    consumer: &BaseConsumer<X>,
-    topic: &str,
-    partition: u16,
-) -> Result<(u64, u64), BrokerError> {
-    let (first, end) = consumer.fetch_watermarks(topic, i32::from(partition), ANSWER).map_err(BrokerError::silent)?;
-    Ok((u64::try_from(first).unwrap_or(0), u64::try_from(end).unwrap_or(0)))
 }

@@ -3,14 +3,18 @@
 use std::path::Path;
 use std::time::Instant;
 
-use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::{Offset, TopicPartitionList};
 use weir_messages::Causes;
 
+use super::client::kept;
 use super::test_broker::{PARTITIONS, fresh, with_topics};
 use super::*;
 use crate::log::contract;
@@ -164,4 +168,26 @@ async fn a_partition_that_is_not_there_is_refused() {
     ] {
         assert!(told(&error).contains("expected a partition below"), "{}", told(&error));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_whose_view_of_a_topic_is_too_old_asks_for_a_newer_one() {
+    let Some(settings) = fresh("a_client_whose_view_of_a_topic_is_too_old_asks_for_a_newer_one") else { return };
+    let (admin, topic) = (admin(&settings), settings.topic(Topic::Events));
+    let one = NewTopic::new(&topic, 1, TopicReplication::Fixed(1));
+    admin.create_topics([&one], &AdminOptions::new()).await.unwrap()[0].as_ref().unwrap();
+    let consumer: BaseConsumer = settings.client().set("group.id", "none").create().unwrap();
+    let began = Instant::now();
+    let asked = |partition| {
+        while began.elapsed() < Duration::from_secs(60) {
+            match kept(consumer.client(), &topic, partition) {
+                Ok(kept) => return Some(kept),
+                Err(_) => std::thread::sleep(Duration::from_millis(100)),
+            }
+        }
+        None
+    };
+    assert_eq!(asked(0), Some((0, 0)));
+    admin.create_partitions([&NewPartitions::new(&topic, 2)], &AdminOptions::new()).await.unwrap()[0].as_ref().unwrap();
+    assert_eq!(asked(1), Some((0, 0)), "it goes by what it knew before");
 }

@@ -12,8 +12,7 @@ use super::ownership::{Busy, Seat};
 use super::rebalance::Rebalancing;
 use super::{Member, MemberError};
 use crate::log::Entry;
-use crate::log::kafka::client::BrokerError;
-use crate::log::kafka::reader::kept;
+use crate::log::kafka::client::{BrokerError, kept};
 
 /// Before a partition that failed is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -153,7 +152,7 @@ impl Holds {
     }
 
     fn check(&self, consumer: &Native, partition: u16, found: u64) -> Result<(), MemberError> {
-        let (first, end) = kept(consumer, &self.topic, partition)?;
+        let (first, end) = kept(consumer.client(), &self.topic, partition)?;
         if (first..=end).contains(&found) {
             return Ok(());
         }
@@ -232,7 +231,7 @@ impl Holds {
     pub(super) fn drop_out_of_range(&mut self, consumer: &Native) {
         let held: Vec<(u16, u64)> = self.held.iter().map(|(partition, hold)| (*partition, hold.next)).collect();
         for (partition, found) in held {
-            let Ok((first, end)) = kept(consumer, &self.topic, partition) else { continue };
+            let Ok((first, end)) = kept(consumer.client(), &self.topic, partition) else { continue };
             if !(first..=end).contains(&found) {
                 let topic = self.topic.clone();
                 let error = BrokerError::OutOfRange { topic, partition, first, end, found };
