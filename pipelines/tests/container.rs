@@ -27,7 +27,10 @@ fn the_images_configuration_wants_nothing_but_fresh_keys_and_a_payment_channel()
     let mut check = weir();
     check.args(["config", "check", "--config"]).arg(&config).env("WEIR__PAYMENTS__URL", "http://payments:8090");
     assert!(!check.output().unwrap().status.success(), "without keys it must not run");
-    output(check.envs(fresh_keys()));
+    let clear_text = check.envs(fresh_keys()).output().unwrap();
+    assert!(String::from_utf8_lossy(&clear_text.stderr).contains("payments.allow_http"), "{clear_text:?}");
+    // As docker-compose.yml says, for the network of its containers.
+    output(check.env("WEIR__PAYMENTS__ALLOW_HTTP", "true"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Records that producers wrote straight into Kafka, with a client that writes whatever it likes.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,7 +10,7 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use serde_json::json;
 use weir_ingest::log::{Entry, EventLog, LogError};
-use weir_messages::{Position, Record, Shard, Topic};
+use weir_messages::{Clock, EventTime, Position, Record, Shard, SystemClock, Topic};
 
 use crate::broker::{PARTITIONS, Site};
 
@@ -51,6 +51,13 @@ impl Client {
     }
 }
 
+/// A minute ago: what is older than the repeat window is refused.
+fn time() -> &'static str {
+    static TIME: LazyLock<String> =
+        LazyLock::new(|| EventTime::from_micros(SystemClock.now().micros() - 60_000_000).to_string());
+    &TIME
+}
+
 fn binary<'a>(id: &'a str, subject: &'a str) -> Headers<'a> {
     vec![
         ("ce_specversion", "1.0"),
@@ -58,7 +65,7 @@ fn binary<'a>(id: &'a str, subject: &'a str) -> Headers<'a> {
         ("ce_source", "app"),
         ("ce_type", "behaviour.click.v1"),
         ("ce_subject", subject),
-        ("ce_time", "2026-03-01T09:00:00Z"),
+        ("ce_time", time()),
         ("content-type", "application/json"),
     ]
 }
@@ -70,7 +77,7 @@ async fn both_modes_become_the_same_event_on_the_customers_key_whatever_the_prod
     let (_intake, client) = (site.intake(), Client::new(&site));
     let structured = json!({
         "specversion": "1.0", "id": "e1", "source": "app", "type": "behaviour.click.v1", "subject": "c1",
-        "time": "2026-03-01T09:00:00Z", "data": serde_json::from_str::<serde_json::Value>(DATA).unwrap(),
+        "time": time(), "data": serde_json::from_str::<serde_json::Value>(DATA).unwrap(),
     });
     let value = structured.to_string();
     let headers = vec![("content-type", "application/cloudevents+json; charset=UTF-8")];

@@ -218,11 +218,6 @@ impl Weir {
 
     /// Asks it to end, and waits for it.
     pub fn stop(self) {
-        self.end();
-    }
-
-    /// The same for one that another takes the place of.
-    pub fn end(&self) {
         self.signal("TERM");
         let status = self.wait(Duration::from_secs(30)).expect("weir ends within half a minute");
         assert!(status.success(), "{status}");

@@ -2,6 +2,7 @@
 //! it is restored from a copy.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::harness::{Site, root, set};
 use crate::world::World;
@@ -83,7 +84,8 @@ pub(crate) async fn weekly(world: &mut World, week: u64) {
     if world.rng.bool() {
         world.weir.kill();
     } else {
-        world.weir.end();
+        world.weir.signal("TERM");
+        assert!(world.weir.wait(Duration::from_secs(60)).is_some_and(|status| status.success()));
     }
     match week % 8 {
         3 => lose_state(&world.site.data()),
