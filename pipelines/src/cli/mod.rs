@@ -9,6 +9,7 @@ mod models;
 mod parked;
 mod registry;
 mod serve;
+mod simulate;
 mod topics;
 
 use std::path::PathBuf;
@@ -73,7 +74,7 @@ enum Command {
     Loans(loans::Loans),
     /// Servers that speak the protocols of the outside world, with faults on request
     #[command(subcommand)]
-    Simulate(serve::Simulate),
+    Simulate(simulate::Simulate),
 }
 
 /// The configuration file, for commands that need the server's own.

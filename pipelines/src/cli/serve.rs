@@ -1,4 +1,4 @@
-//! Commands that run something: the platform, the simulated payment channel, and what prepares their configuration.
+//! Commands that run the platform and prepare its configuration.
 
 use std::fs::{OpenOptions, Permissions};
 use std::io::Write;
@@ -13,9 +13,8 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use nix::sys::stat::Mode;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use weir_lending::payment::Signer;
 use weir_messages::{Clock, KnownTime, ManualClock, SystemClock, TaskEnded, Tasks};
 use weir_scoring::Content as Files;
 
@@ -27,7 +26,6 @@ use crate::fold::topic_retention;
 use crate::http::{Bearer, Server, router};
 use crate::platform::{Clocks, Platform, Role, Roles, Supervision};
 use crate::signals::Signals;
-use crate::simulator::{Faults, Payouts, Simulator};
 
 /// What this process makes is its user's alone, and so is the data folder, also where an earlier version made it.
 fn private_files(data: &Path) -> Result<(), CliError> {
@@ -103,28 +101,53 @@ async fn serve(config: &Config, roles: &Roles, clocks: Clocks, fail_point: FailP
     let connections = crate::descriptors::connections(config.server.max_connections);
     let connections = connections.map_err(|error| CliError::failed(&error))?;
     let ((supervision, mut ended), mut signals) = (Supervision::new(fail_point), Signals::listen());
-    let listener = TcpListener::bind(config.server.listen)
-        .await
-        .map_err(|error| CliError::input(format_args!("server.listen: {}: {error}", config.server.listen)))?;
-    let platform = {
-        let mut opening = pin!(open(config, roles, clocks, &supervision));
-        tokio::select! {
-            opened = &mut opening => opened,
-            () = signals.next() => {
-                supervision.tasks.stop();
-                Err(CliError::Failed("told to stop before it was up".to_owned()))
-            }
-        }
-    };
+    let listener = bind(config.server.listen).await?;
+    let opened = open_until_stopped(config, roles, clocks, &supervision, &mut signals).await;
     // Where a task has failed, what failed for want of it says less.
-    let platform = platform.map_err(|error| ended.try_recv().map_or(error, |ended| CliError::failed(&ended)))?;
+    let platform = opened.map_err(|error| ended.try_recv().map_or(error, |ended| CliError::failed(&ended)))?;
     tracing::info!(listen = %config.server.listen, data = %config.data.display(), connections, "weir is up");
-    let (stop, serving) = listen(config, &platform, listener, connections, &supervision.tasks);
-    let failed = tokio::select! {
+    let serving = listen(config, &platform, listener, connections, &supervision.tasks);
+    let failed = stopped_or_failed(&mut signals, &mut ended).await;
+    unless_forced(end(config, &supervision, failed, platform, serving), &mut signals).await
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, CliError> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|error| CliError::input(format_args!("server.listen: {address}: {error}")))
+}
+
+/// Opens the platform. A signal that comes meanwhile is an error, and its tasks end as they were told to.
+async fn open_until_stopped(
+    config: &Config,
+    roles: &Roles,
+    clocks: Clocks,
+    supervision: &Supervision,
+    signals: &mut Signals,
+) -> Result<Platform, CliError> {
+    let mut opening = pin!(open(config, roles, clocks, supervision));
+    tokio::select! {
+        opened = &mut opening => opened,
+        () = signals.next() => {
+            // Before what is half open is dropped, which ends its tasks.
+            supervision.tasks.stop();
+            Err(CliError::Failed("told to stop before it was up".to_owned()))
+        }
+    }
+}
+
+/// Waits for a signal, or for the first task that ends unexpectedly: that one is the answer.
+async fn stopped_or_failed(signals: &mut Signals, ended: &mut mpsc::UnboundedReceiver<TaskEnded>) -> Option<TaskEnded> {
+    tokio::select! {
         () = signals.next() => None,
         ended = ended.recv() => ended,
-    };
-    let ending = end(config, &supervision, failed, platform, (stop, serving));
+    }
+}
+
+/// Lets the end take its time until another signal comes.
+async fn unless_forced(
+    ending: impl Future<Output = Result<ExitCode, CliError>>,
+    signals: &mut Signals,
+) -> Result<ExitCode, CliError> {
     tokio::select! {
         ended = ending => ended,
         () = signals.next() => Err(CliError::Failed("ended at once, as a second signal asked".to_owned())),
@@ -237,61 +260,5 @@ impl ConfigCommand {
                 print(&toml::to_string(&config).map_err(|error| CliError::failed(&error))?)
             }
         }
-    }
-}
-
-/// Servers of the outside world, simulated.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Simulate {
-    /// A payment channel over signed HTTP that pays each id once, and goes wrong on request
-    Payments {
-        #[arg(long, default_value = "127.0.0.1:8090")]
-        listen: SocketAddr,
-        /// Shared secret of the signatures
-        #[arg(long, env = "WEIR_PAYMENTS_SECRET", hide_env_values = true)]
-        secret: Option<String>,
-        /// Configuration of the platform, whose `payments.secret` is taken where --secret is not given
-        #[arg(long, env = "WEIR_CONFIG", value_name = "FILE", default_value = "weir.toml")]
-        config: PathBuf,
-        /// Per mille of orders that go wrong, as `late=20,unpaid=10,twice=5,error-after=5,seed=7`
-        #[arg(long, default_value = "", hide_default_value = true)]
-        faults: String,
-        /// How long a late answer takes, in milliseconds
-        #[arg(long, default_value_t = 4_000)]
-        lateness_ms: u64,
-        /// File that keeps what was paid, so that it survives a restart
-        #[arg(long, value_name = "FILE")]
-        file: Option<PathBuf>,
-    },
-}
-
-impl Simulate {
-    pub(crate) fn run(&self) -> Result<ExitCode, CliError> {
-        let Self::Payments { listen, secret, config, faults, lateness_ms, file } = self;
-        let faults: Faults = faults.parse().map_err(CliError::input)?;
-        let payouts = match file {
-            Some(file) => Payouts::kept_in(file)
-                .map_err(|error| CliError::input(format_args!("--file: {}: {error}", file.display())))?,
-            None => Payouts::default(),
-        };
-        let lateness = Duration::from_millis(*lateness_ms);
-        let signer = match secret {
-            Some(secret) => Signer::new(secret.as_str()),
-            None => Signer::new(Config::load(config).map_err(CliError::input)?.payments.secret.expose()),
-        };
-        let simulator = Arc::new(Simulator { signer, faults, payouts, lateness });
-        let runtime = tokio::runtime::Runtime::new().map_err(|error| CliError::failed(&error))?;
-        runtime.block_on(async {
-            let listener = TcpListener::bind(listen)
-                .await
-                .map_err(|error| CliError::input(format_args!("--listen: {listen}: {error}")))?;
-            let mut signals = Signals::listen();
-            tokio::select! {
-                served = crate::simulator::serve(listener, simulator) => {
-                    served.map(|()| ExitCode::SUCCESS).map_err(|error| CliError::failed(&error))
-                }
-                () = signals.next() => Ok(ExitCode::SUCCESS),
-            }
-        })
     }
 }
