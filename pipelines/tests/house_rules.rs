@@ -44,7 +44,7 @@ const ONE_OWNER: &[(&str, &[&str])] = &[
     ("tract-onnx", &["weir-onnx"]),
     ("ort", &["weir-bench-onnxruntime"]),
     ("datafusion-expr", &["weir-expr"]),
-    ("datafusion-sql", &["weir-expr"]),
+    ("sqlparser", &["weir-expr"]),
     ("datafusion-physical-expr", &["weir-expr"]),
     ("axum", &["weir-pipelines"]),
 ];

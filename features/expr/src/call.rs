@@ -1,9 +1,7 @@
 //! The outer call of an aggregate, `count(distinct customer)`, taken apart: its name and the texts of its arguments.
 //! What the name means is for the caller.
 
-use datafusion_sql::sqlparser::ast::{
-    DuplicateTreatment, Expr as Syntax, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-};
+use sqlparser::ast::{DuplicateTreatment, Expr as Syntax, Function, FunctionArg, FunctionArgExpr, FunctionArguments};
 
 use crate::{ExprError, syntax};
 

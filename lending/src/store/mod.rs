@@ -22,6 +22,7 @@ mod house;
 mod known;
 mod listing;
 mod loan_books;
+mod migrations;
 mod parked;
 mod postgres;
 mod read;

@@ -2,7 +2,7 @@
 
 use datafusion_common::ScalarValue;
 use datafusion_expr::{Expr, lit, try_cast};
-use datafusion_sql::sqlparser::ast::{DataType as SqlType, Expr as Syntax};
+use sqlparser::ast::{DataType as SqlType, Expr as Syntax};
 
 use super::{ColumnType, ExprError, Kind, Planner, Typed, literal, mismatch, unsupported};
 use crate::finite::finite;

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use datafusion_expr::{Case, Expr, ScalarUDF, lit, try_cast};
 use datafusion_functions::{core, datetime, math, string};
-use datafusion_sql::sqlparser::ast::{
-    CeilFloorKind, Expr as Syntax, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-};
+use sqlparser::ast::{CeilFloorKind, Expr as Syntax, Function, FunctionArg, FunctionArgExpr, FunctionArguments};
 
 use super::{ColumnType, ExprError, Kind, Planner, Typed, boolean, mismatch, unsupported};
 use crate::call::clause;
@@ -206,9 +204,7 @@ impl Planner<'_> {
         depth: usize,
     ) -> Result<Typed, ExprError> {
         match field {
-            CeilFloorKind::DateTimeField(datafusion_sql::sqlparser::ast::DateTimeField::NoDateTime) => {
-                self.call(name, &[place], depth)
-            }
+            CeilFloorKind::DateTimeField(sqlparser::ast::DateTimeField::NoDateTime) => self.call(name, &[place], depth),
             CeilFloorKind::DateTimeField(_) | CeilFloorKind::Scale(_) => Err(unsupported("a scale of ceil or floor")),
         }
     }

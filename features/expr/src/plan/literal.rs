@@ -3,7 +3,7 @@
 use arrow::compute::kernels::cast_utils::{parse_interval_month_day_nano, string_to_timestamp_nanos};
 use datafusion_common::ScalarValue;
 use datafusion_expr::lit;
-use datafusion_sql::sqlparser::ast::{DataType as SqlType, Expr as Syntax, Interval, Value};
+use sqlparser::ast::{DataType as SqlType, Expr as Syntax, Interval, Value};
 
 use super::{ColumnType, ExprError, Kind, Typed, boolean, unsupported};
 

@@ -18,7 +18,7 @@ use datafusion_expr::{Expr, lit};
 use datafusion_optimizer::simplify_expressions::ExprSimplifier;
 use datafusion_physical_expr::expressions::BinaryExpr;
 use datafusion_physical_expr::{PhysicalExpr, create_physical_expr};
-use datafusion_sql::sqlparser::ast::{Expr as Syntax, Ident};
+use sqlparser::ast::{Expr as Syntax, Ident};
 
 use crate::{ColumnType, Columns, ExprError};
 

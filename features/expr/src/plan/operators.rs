@@ -4,7 +4,7 @@ use arrow::datatypes::DataType;
 use datafusion_common::ScalarValue;
 use datafusion_expr::{BinaryExpr, Case, Expr, Like, Operator, lit, try_cast};
 use datafusion_functions::core;
-use datafusion_sql::sqlparser::ast::{BinaryOperator, CaseWhen, Expr as Syntax, UnaryOperator};
+use sqlparser::ast::{BinaryOperator, CaseWhen, Expr as Syntax, UnaryOperator};
 
 use super::convert::to;
 use super::{ColumnType, ExprError, Kind, Planner, Typed, boolean, excerpt, mismatch, unsupported};

@@ -71,7 +71,7 @@ pub(super) async fn open(
 /// On a connection of its own, which waits as long as another process's migrations take.
 async fn migrate(options: &PgConnectOptions) -> Answer<()> {
     let mut connection = connect(options).await?;
-    let migrated = sqlx::migrate!("./migrations/postgres").run(&mut connection).await;
+    let migrated = super::migrations::postgres().run(&mut connection).await;
     migrated.map_err(|error| StoreError::Database(Box::new(error)))?;
     connection.close().await.map_err(failed)
 }

@@ -35,7 +35,7 @@ pub(super) async fn open(path: &Path, fail_point: FailPoint, tasks: &Tasks) -> R
         .pragma("secure_delete", "on")
         .disable_statement_logging();
     let mut connection = options.clone().connect().await.map_err(failed)?;
-    let migrated = sqlx::migrate!("./migrations/sqlite").run(&mut connection).await;
+    let migrated = super::migrations::sqlite().run(&mut connection).await;
     migrated.map_err(|error| StoreError::Database(Box::new(error)))?;
     let readers = readers(options.clone()).await?;
     let heads = heads(&mut connection).await?;
