@@ -1,10 +1,8 @@
 //! How long repeats of an event are recognised, and which events are too old to be told from one.
 
-use weir_messages::{Event, EventTime, EventType, KnownTime};
+use weir_messages::{Event, EventTime, EventType, KnownTime, MICROS_PER_DAY};
 
 use crate::refusal::Refusal;
-
-const DAY: i64 = 86_400_000_000;
 
 /// Whole days of known time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +25,7 @@ impl RepeatWindow {
 
     #[must_use]
     pub fn micros(self) -> i64 {
-        i64::from(self.0) * DAY
+        i64::from(self.0) * MICROS_PER_DAY
     }
 
     /// Refuses an event that happened so long before `now` that its first copy may be forgotten. Consents are taken
@@ -79,5 +77,5 @@ pub(crate) fn day_of_event(time: EventTime) -> u32 {
 }
 
 fn day(micros: i64) -> u32 {
-    u32::try_from(micros.div_euclid(DAY)).unwrap_or_default()
+    u32::try_from(micros.div_euclid(MICROS_PER_DAY)).unwrap_or_default()
 }

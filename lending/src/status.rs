@@ -1,4 +1,4 @@
-//! Names of states, one enum a kind: written, read and listed from one table, so that no text is compared with text.
+//! Names of states and kinds, one enum each: written, read and listed from one table, so that no text is compared with text.
 
 /// A text that names no state. Does not repeat it, as it may come from a caller.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -10,13 +10,13 @@ pub struct UnknownStatus {
 
 /// An enum of names: `ALL`, `name`, and from and to that text in JSON, SQL, answers and query parameters.
 macro_rules! statuses {
-    ($(#[$doc:meta])* $kind:ident { $($variant:ident = $name:literal),+ $(,)? }) => {
+    ($(#[$doc:meta])* $kind:ident { $($(#[$about:meta])* $variant:ident = $name:literal),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema,
         )]
         pub enum $kind {
-            $(#[serde(rename = $name)] $variant),+
+            $($(#[$about])* #[serde(rename = $name)] $variant),+
         }
 
         impl $kind {

@@ -9,8 +9,8 @@ use weir_messages::TaskFault;
 /// Every place there is, in the order in which a batch passes them.
 pub const PLACES: [&str; 6] = ["events_appended", "folded", "published", "saved", "commit_done", "outbox_published"];
 
-/// Every task and thread that runs as long as its process does, on the embedded log and on servers.
-pub const TASKS: [&str; 24] = [
+/// Tasks and threads that run as long as their process does, where its log and its database are embedded.
+pub const TASKS: [&str; 16] = [
     "http-server",
     "metrics-upkeep",
     "log-writer",
@@ -27,6 +27,10 @@ pub const TASKS: [&str; 24] = [
     "retention",
     "lineup",
     "redis-writer",
+];
+
+/// Those that only a process on brokers and PostgreSQL has.
+pub const TASKS_ON_SERVERS: [&str; 8] = [
     "postgres-listener",
     "postgres-turn",
     "group-lag",
@@ -36,6 +40,10 @@ pub const TASKS: [&str; 24] = [
     "weir-decisions",
     "weir-deliveries",
 ];
+
+fn is_task(name: &str) -> bool {
+    TASKS.contains(&name) || TASKS_ON_SERVERS.contains(&name)
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct FailPoint {
@@ -50,8 +58,8 @@ enum Armed {
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
-    "WEIR_FAIL_AT: expected one of {PLACES:?}, perhaps with `:<count>`, or one of {TASKS:?} with `:panics` or `:returns`, \
-     found `{0}`"
+    "WEIR_FAIL_AT: expected one of {PLACES:?}, perhaps with `:<count>`, or one of {TASKS:?} or \
+     {TASKS_ON_SERVERS:?} with `:panics` or `:returns`, found `{0}`"
 )]
 pub(crate) struct UnknownPlace(String);
 
@@ -60,7 +68,7 @@ impl FailPoint {
     pub(crate) fn parse(text: Option<&str>) -> Result<Self, UnknownPlace> {
         let Some(text) = text else { return Ok(Self::default()) };
         let (name, how) = text.split_once(':').unwrap_or((text, "1"));
-        let armed = if TASKS.contains(&name) { Armed::task(name, how) } else { Armed::place(name, how) };
+        let armed = if is_task(name) { Armed::task(name, how) } else { Armed::place(name, how) };
         armed.map(|armed| Self { armed: Some(armed) }).ok_or_else(|| UnknownPlace(text.to_owned()))
     }
 
@@ -78,7 +86,7 @@ impl FailPoint {
 
     /// How the task is to end, if it is the armed one.
     pub(crate) fn task(&self, task: &str) -> Option<TaskFault> {
-        debug_assert!(TASKS.contains(&task), "{task} is not listed");
+        debug_assert!(is_task(task), "{task} is not listed");
         match &self.armed {
             Some(Armed::Task { name, fault }) => (name == task).then_some(*fault),
             Some(Armed::Place { .. }) | None => None,

@@ -20,7 +20,7 @@ pub(crate) async fn checks(lending: &Lending, now: KnownTime) -> Vec<Check> {
 
 fn parked(counts: &[ParkedCount], now: KnownTime) -> Health {
     let age = |since: KnownTime| seconds(now.micros() - since.micros());
-    for kind in ParkedKind::ALL {
+    for kind in ParkedKind::ALL.iter().copied() {
         let found = counts.iter().find(|one| one.kind == kind);
         let (number, oldest) = found.map_or((0.0, 0.0), |one| (gauge(one.count), age(one.oldest)));
         metrics::gauge!("weir_parked", "kind" => kind.name()).set(number);

@@ -30,4 +30,4 @@ mod vitals;
 mod watching;
 
 pub use content::{ContentError, event_sources};
-pub use failpoint::{PLACES as FAIL_POINTS, TASKS};
+pub use failpoint::{PLACES as FAIL_POINTS, TASKS, TASKS_ON_SERVERS};

@@ -10,20 +10,9 @@ use std::time::Duration;
 use harness::fleet::Fleet;
 use harness::models::Models;
 use harness::{Site, Weir, set};
-use weir_pipelines::TASKS;
+use weir_pipelines::{TASKS, TASKS_ON_SERVERS};
 
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Those that only processes on brokers and PostgreSQL have.
-const ON_SERVERS: [&str; 8] = [
-    "postgres-listener",
-    "postgres-turn",
-    "group-lag",
-    "weir-intake",
-    "weir-customers",
-    "weir-entities",
-    "weir-decisions",
-    "weir-deliveries",
-];
 
 fn ends_with_its_name(weir: &Weir, task: &str, cause: &str, log: &std::path::Path) {
     let status = weir.wait(PATIENCE).unwrap_or_else(|| panic!("the process outlives its task {task}"));
@@ -41,7 +30,7 @@ async fn a_task_that_ends_ends_its_process_with_its_name() {
     models.promote(1);
     // Nobody is there: the writer waits for it.
     set(&mut site.config, "redis", "url", "redis://127.0.0.1:1");
-    for task in TASKS.iter().filter(|task| !ON_SERVERS.contains(task)) {
+    for task in TASKS {
         for (fault, cause) in [("panics", "it panicked: the fail point"), ("returns", "it returned")] {
             std::fs::remove_file(site.log_file()).ok();
             let weir = site.spawn(&[("WEIR_FAIL_AT", &format!("{task}:{fault}"))]);
@@ -55,7 +44,7 @@ async fn a_task_on_servers_that_ends_ends_its_process_with_its_name() {
     let Some(fleet) = Fleet::new("a_task_on_servers_that_ends_ends_its_process_with_its_name", "").await else {
         return;
     };
-    for (task, fault) in ON_SERVERS.iter().zip(["panics", "returns"].into_iter().cycle()) {
+    for (task, fault) in TASKS_ON_SERVERS.iter().zip(["panics", "returns"].into_iter().cycle()) {
         let cause = if fault == "panics" { "it panicked: the fail point" } else { "it returned" };
         let armed = format!("{task}:{fault}");
         let weir = fleet.spawn_with(task, "ingest,features,scoring,lending", &[("WEIR_FAIL_AT", &armed)]);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use weir_messages::{Change, EventTime, StageError, StateReader};
+use weir_messages::{Change, EventTime, MICROS_PER_DAY, StageError, StateReader};
 
 use super::entity::horizon;
 use super::key::{self, Of};
@@ -12,8 +12,8 @@ use crate::view::FeatureViews;
 
 /// Rows looked at by one call. A call comes with each batch, which has up to 2,048 events.
 const STRETCH: usize = 500;
-/// How far time moves between two rounds over all rows, in microseconds: a day.
-const EVERY: i64 = 86_400_000_000;
+/// How far time moves between two rounds over all rows, in microseconds.
+const EVERY: i64 = MICROS_PER_DAY;
 
 #[derive(Debug)]
 pub(super) struct Sweep {

@@ -39,6 +39,6 @@ pub use retry::{Retry, UnknownRetry};
 pub use shuffle::{EntityPart, ForEntity, Part, Question, Touch};
 pub use stage::{Change, Position, Sequenced, Stage, StageError, StateEntry, StateReader};
 pub use tasks::{TaskEnded, TaskFault, TaskOutcome, Tasks, Watched};
-pub use time::{EventTime, InvalidTime, KnownTime};
+pub use time::{EventTime, InvalidTime, KnownTime, MICROS_PER_DAY};
 pub use trace::TraceId;
 pub use vector::{FeatureValue, FeatureVector};

@@ -6,6 +6,9 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+/// In microseconds.
+pub const MICROS_PER_DAY: i64 = 86_400_000_000;
+
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("expected an RFC 3339 time or integer microseconds since 1970, found `{0}`")]
 pub struct InvalidTime(String);

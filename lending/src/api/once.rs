@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use weir_messages::TraceId;
 use weir_messages::privacy::Identifier;
 
+use super::queues::Turn;
 use super::{Lending, LendingError};
 use crate::store::{AnsweredRequest, Commit, CommitError, Refused};
 
@@ -106,11 +107,7 @@ impl Lending {
                 attempted
             };
             let (mut commit, value) = attempted?;
-            // Whoever comes while others queue stands behind them, and decides on what they leave.
-            if turn.is_none()
-                && let Some(stream) = self.queues.queued(&commit)
-            {
-                turn = Some(self.queues.turn(stream).await);
+            if self.queued_up(&commit, &mut turn).await {
                 continue;
             }
             let answer = super::encoded("answer", &value)?;
@@ -121,16 +118,7 @@ impl Lending {
             match self.committed(commit).await {
                 Ok(()) => return Ok(Once { status, body: answer, made: Some(value) }),
                 Err(CommitError::Refused(Refused::Answered(before))) => return replay(before, &fingerprint),
-                Err(CommitError::Refused(Refused::Version { stream, .. })) => {
-                    if turn.is_none() {
-                        turn = Some(self.queues.turn(&stream).await);
-                    }
-                }
-                // A claim may have gone to somebody else since it was looked at: the next attempt says so.
-                Err(CommitError::Refused(Refused::Claimed { .. } | Refused::Posted(_))) => {}
-                Err(error @ (CommitError::Refused(Refused::Balance { .. }) | CommitError::Store(_))) => {
-                    return Err(error.into());
-                }
+                Err(error) => self.prepare_next_attempt(error, &mut turn).await?,
             }
         }
         Err(LendingError::Contended)
@@ -146,26 +134,42 @@ impl Lending {
         for _ in 0..ATTEMPTS {
             let (commit, value) = attempt(Commit::empty(self.now(), trace)).await?;
             let Some(commit) = commit else { return Ok(value) };
-            if turn.is_none()
-                && let Some(stream) = self.queues.queued(&commit)
-            {
-                turn = Some(self.queues.turn(stream).await);
+            if self.queued_up(&commit, &mut turn).await {
                 continue;
             }
             match self.committed(commit).await {
                 Ok(()) => return Ok(value),
-                Err(CommitError::Refused(Refused::Version { stream, .. })) => {
-                    if turn.is_none() {
-                        turn = Some(self.queues.turn(&stream).await);
-                    }
-                }
-                Err(CommitError::Refused(Refused::Answered(_) | Refused::Claimed { .. } | Refused::Posted(_))) => {}
-                Err(error @ (CommitError::Refused(Refused::Balance { .. }) | CommitError::Store(_))) => {
-                    return Err(error.into());
-                }
+                Err(error) => self.prepare_next_attempt(error, &mut turn).await?,
             }
         }
         Err(LendingError::Contended)
+    }
+
+    /// Whoever comes while others queue stands behind them, and decides on what they leave: whether this was one.
+    async fn queued_up<'q>(&'q self, commit: &Commit, turn: &mut Option<Turn<'q>>) -> bool {
+        let stream = if turn.is_none() { self.queues.queued(commit) } else { None };
+        let Some(stream) = stream else { return false };
+        *turn = Some(self.queues.turn(stream).await);
+        true
+    }
+
+    /// After a commit that was not made; the error where another attempt would meet it again.
+    async fn prepare_next_attempt<'q>(
+        &'q self,
+        error: CommitError,
+        turn: &mut Option<Turn<'q>>,
+    ) -> Result<(), LendingError> {
+        match error {
+            CommitError::Refused(Refused::Version { stream, .. }) => {
+                if turn.is_none() {
+                    *turn = Some(self.queues.turn(&stream).await);
+                }
+                Ok(())
+            }
+            // A claim may have gone to somebody else since it was looked at: the next attempt says so.
+            CommitError::Refused(Refused::Answered(_) | Refused::Claimed { .. } | Refused::Posted(_)) => Ok(()),
+            error @ (CommitError::Refused(Refused::Balance { .. }) | CommitError::Store(_)) => Err(error.into()),
+        }
     }
 
     /// Commits, and says under which trace each entry went into the journal.

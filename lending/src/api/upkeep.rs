@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use weir_messages::{Causes, KnownTime, TraceId};
+use weir_messages::{Causes, KnownTime, MICROS_PER_DAY, TraceId};
 
 use super::{Lending, LendingError};
 use crate::store::Commit;
@@ -11,8 +11,7 @@ use crate::store::Commit;
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// Commits that forget answers at one look, of a thousand answers each.
 const MAX_SLICES: u32 = 60;
-const DAY: i64 = 86_400_000_000;
-const HOUR: i64 = DAY / 24;
+const HOUR: i64 = MICROS_PER_DAY / 24;
 
 /// How often, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +53,7 @@ impl Lending {
 
     /// Forgets answers whose days are over, as many as one look takes.
     pub async fn forget_answers(&self) -> Result<(), LendingError> {
-        let kept = i64::from(self.upkeep.answer_days) * DAY;
+        let kept = i64::from(self.upkeep.answer_days) * MICROS_PER_DAY;
         let before = KnownTime::from_micros(self.now().micros().saturating_sub(kept));
         for _ in 0..MAX_SLICES {
             if !self.store.has_answers_before(before).await? {

@@ -9,37 +9,19 @@ use weir_messages::{Causes, KnownTime, Retry};
 use super::StoreError;
 use super::rows::{corrupt, unsigned};
 use super::sql::{Answer, Row, Sql, Value};
+use crate::status::statuses;
 
-/// What kind of item, and with it how it is tried again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ParkedKind {
-    /// A decision on the log that cannot be applied; the id is its application, or its place where it does not read.
-    Decision,
-    /// A loan whose business day cannot end.
-    DayEnd,
-    /// A loan whose payout cannot go on for a reason of ours. An unknown outcome is none: the channel is asked again.
-    Payout,
-    /// An event that the log never takes; the id is the event's.
-    Outbox,
-}
-
-impl ParkedKind {
-    pub const ALL: [Self; 4] = [Self::Decision, Self::DayEnd, Self::Payout, Self::Outbox];
-
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Decision => "decision",
-            Self::DayEnd => "day_end",
-            Self::Payout => "payout",
-            Self::Outbox => "outbox",
-        }
-    }
-
-    /// `None` where no kind has this name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
+statuses! {
+    /// What kind of item, and with it how it is tried again.
+    ParkedKind {
+        /// A decision on the log that cannot be applied; the id is its application, or its place where it does not read.
+        Decision = "decision",
+        /// A loan whose business day cannot end.
+        DayEnd = "day_end",
+        /// A loan whose payout cannot go on for a reason of ours. An unknown outcome is none: the channel is asked again.
+        Payout = "payout",
+        /// An event that the log never takes; the id is the event's.
+        Outbox = "outbox",
     }
 }
 
@@ -159,7 +141,7 @@ pub(super) async fn counts(database: &mut impl Sql) -> Answer<Vec<ParkedCount>> 
         database.rows("select kind, count(*), min(first_at) from parked group by kind order by kind", &[]).await?;
     let mut counts = Vec::new();
     for row in &rows {
-        if let Some(kind) = ParkedKind::named(&row.text(0)?) {
+        if let Ok(kind) = row.text(0)?.parse() {
             let (count, oldest) = (unsigned(row.number(1)?), KnownTime::from_micros(row.number(2)?));
             counts.push(ParkedCount { kind, count, oldest });
         }
@@ -169,7 +151,7 @@ pub(super) async fn counts(database: &mut impl Sql) -> Answer<Vec<ParkedCount>> 
 
 /// `None` for a kind that only a newer release knows.
 fn read(row: &impl Row) -> Answer<Option<Parked>> {
-    let Some(kind) = ParkedKind::named(&row.text(0)?) else { return Ok(None) };
+    let Ok(kind) = row.text(0)?.parse() else { return Ok(None) };
     let retry = row.text(3)?.parse().map_err(|error| corrupt("parked item", error))?;
     let (id, cause, detail) = (row.text(1)?, row.text(2)?, row.optional(4)?);
     Ok(Some(Parked {

@@ -209,8 +209,7 @@ impl Fold {
         if let Some(refold) = &mut self.refold {
             return refold.save_when_due(&self.store, self.around.save_every);
         }
-        let unsaved = self.next - self.saved;
-        let due = unsaved >= SAVE_AFTER || (unsaved > 0 && self.saved_at.elapsed() >= self.around.save_every);
+        let due = save_is_due(self.next - self.saved, self.saved_at, self.around.save_every);
         if due { self.save() } else { Ok(()) }
     }
 
@@ -229,6 +228,10 @@ impl Fold {
         (self.saved, self.saved_at) = (self.next, Instant::now());
         Ok(())
     }
+}
+
+fn save_is_due(unsaved: u64, saved_at: Instant, every: Duration) -> bool {
+    unsaved >= SAVE_AFTER || (unsaved > 0 && saved_at.elapsed() >= every)
 }
 
 /// How many records the views that are folded anew are behind.

@@ -9,7 +9,7 @@ use weir_ingest::state::{StateError, StateStore};
 use weir_messages::{Record, Sequenced};
 
 use super::chain::{Chain, Refolding};
-use super::{FoldError, SAVE_AFTER};
+use super::{FoldError, save_is_due};
 
 pub(super) struct Refold {
     chain: Box<dyn Chain>,
@@ -75,9 +75,7 @@ impl Refold {
     }
 
     pub(super) fn save_when_due(&mut self, live: &StateStore, every: Duration) -> Result<(), FoldError> {
-        let unsaved = self.next - self.saved;
-        let due = unsaved >= SAVE_AFTER || (unsaved > 0 && self.saved_at.elapsed() >= every);
-        if due { self.save(live) } else { Ok(()) }
+        if save_is_due(self.next - self.saved, self.saved_at, every) { self.save(live) } else { Ok(()) }
     }
 
     /// Rows first, and past a power cut: to fold again what they came of adds nothing to them.

@@ -3,12 +3,10 @@
 use std::fmt;
 
 use weir_ingest::log::kafka::topics::{Kept, RetentionDays};
-use weir_messages::Topic;
+use weir_messages::{MICROS_PER_DAY, Topic};
 
 use crate::config::Config;
 use crate::content::Content;
-
-const DAY: i64 = 86_400_000_000;
 
 /// The longest outage of whoever reads a topic after which nothing on it is missed: a long week-end.
 const OUTAGE: Kept = Kept::Days(4);
@@ -75,7 +73,7 @@ impl Needs {
 
     /// Days, and one for the topic's segments, whose newest record decides when they go.
     fn reached(self) -> Kept {
-        Kept::Days(u32::try_from(self.reach / DAY + 2).unwrap_or(u32::MAX))
+        Kept::Days(u32::try_from(self.reach / MICROS_PER_DAY + 2).unwrap_or(u32::MAX))
     }
 }
 
@@ -86,7 +84,7 @@ mod tests {
     fn refused(set: impl FnOnce(&mut RetentionDays), objects: bool) -> Vec<String> {
         let mut retention = RetentionDays::default();
         set(&mut retention);
-        let needs = Needs { reach: 100 * DAY, objects };
+        let needs = Needs { reach: 100 * MICROS_PER_DAY, objects };
         needs.refuse(&retention).iter().map(ToString::to_string).collect()
     }
 

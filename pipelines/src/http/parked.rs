@@ -95,12 +95,11 @@ async fn retry(
 }
 
 fn kind(name: &str) -> Result<ParkedKind, Problem> {
-    ParkedKind::named(name).ok_or_else(|| Problem::not_found("parked item"))
+    name.parse().map_err(|_| Problem::not_found("parked item"))
 }
 
 fn filter(field: &'static str, name: &str) -> Result<ParkedKind, Problem> {
-    let known = ParkedKind::ALL.map(ParkedKind::name).join(", ");
-    ParkedKind::named(name).ok_or_else(|| invalid(field, &format!("expected one of {known}")))
+    name.parse::<ParkedKind>().map_err(|error| invalid(field, &format!("expected one of {}", error.expected)))
 }
 
 fn invalid(field: &'static str, detail: &str) -> Problem {

@@ -4,12 +4,11 @@
 use std::num::{NonZeroU32, NonZeroU64};
 
 use serde::{Deserialize, Serialize};
-use weir_messages::{Decision, KnownTime, Record, Topic};
+use weir_messages::{Decision, KnownTime, MICROS_PER_DAY, Record, Topic};
 
 use super::EmbeddedLog;
 use crate::log::LogError;
 
-const DAY: i64 = 86_400_000_000;
 /// Records looked at before others get a turn.
 const MAX_TRIM_PAGE: usize = 1_000;
 /// Records at each end of a topic whose mean size stands for all of them.
@@ -71,7 +70,9 @@ impl EmbeddedLog {
             None => 0,
         };
         let by_days = match retention.days {
-            Some(days) => self.older(topic, now.micros().saturating_sub(i64::from(days.get()) * DAY), needed)?,
+            Some(days) => {
+                self.older(topic, now.micros().saturating_sub(i64::from(days.get()) * MICROS_PER_DAY), needed)?
+            }
             None => 0,
         };
         self.trim(topic, by_bytes.max(by_days).min(needed))?;

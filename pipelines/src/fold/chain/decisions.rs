@@ -21,12 +21,13 @@ pub(crate) struct DecisionChain {
 /// Charts of the applications of a partition that wait for a part of their vectors. Dropped, they show none.
 #[derive(Debug, Default)]
 pub(crate) struct PartGauges {
-    partition: Option<String>,
+    partition: Option<u16>,
 }
 
 impl PartGauges {
     fn set(&mut self, partition: u16, (waiting, since): (usize, Option<KnownTime>)) {
-        let partition = self.partition.get_or_insert_with(|| partition.to_string()).clone();
+        self.partition = Some(partition);
+        let partition = partition.to_string();
         let count = f64::from(u32::try_from(waiting).unwrap_or(u32::MAX));
         metrics::gauge!("weir_vectors_waiting", "partition" => partition.clone()).set(count);
         #[allow(clippy::cast_precision_loss, reason = "a time on a chart")]
@@ -37,7 +38,7 @@ impl PartGauges {
 
 impl Drop for PartGauges {
     fn drop(&mut self) {
-        if let Some(partition) = self.partition.as_deref().and_then(|partition| partition.parse().ok()) {
+        if let Some(partition) = self.partition {
             self.set(partition, (0, None));
         }
     }

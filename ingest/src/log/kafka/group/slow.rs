@@ -43,15 +43,11 @@ fn each_has_one_holder(held: &[Vec<u16>]) {
 fn slow(opening: Duration) -> impl FnMut(&Called) -> Result<(), MemberError> {
     let mut taken = false;
     move |called| {
-        match called {
-            Called::Assigned(..) if taken => std::thread::sleep(opening),
-            Called::Took(_) if !std::mem::replace(&mut taken, true) => std::thread::sleep(TOO_LONG),
-            Called::Assigned(..)
-            | Called::Locked(_)
-            | Called::Took(_)
-            | Called::Settled(_)
-            | Called::Revoked(_)
-            | Called::Lost(_) => {}
+        if matches!(called, Called::Assigned(..)) && taken {
+            std::thread::sleep(opening);
+        }
+        if matches!(called, Called::Took(_)) && !std::mem::replace(&mut taken, true) {
+            std::thread::sleep(TOO_LONG);
         }
         Ok(())
     }
@@ -77,15 +73,11 @@ async fn a_member_put_out_inside_a_callback_lets_go_of_everything_at_once() {
     let mut put_out = false;
     // Partition 3 cannot be opened and is tried again each second. The first that is revoked takes too long.
     let (_one, one) = site.member(move |called| {
-        match called {
-            Called::Assigned(3, _) if !put_out => return Err("not yet".into()),
-            Called::Revoked(_) if !std::mem::replace(&mut put_out, true) => std::thread::sleep(TOO_LONG),
-            Called::Assigned(..)
-            | Called::Locked(_)
-            | Called::Took(_)
-            | Called::Settled(_)
-            | Called::Revoked(_)
-            | Called::Lost(_) => {}
+        if matches!(called, Called::Assigned(3, _)) && !put_out {
+            return Err("not yet".into());
+        }
+        if matches!(called, Called::Revoked(_)) && !std::mem::replace(&mut put_out, true) {
+            std::thread::sleep(TOO_LONG);
         }
         Ok(())
     });
