@@ -22,10 +22,10 @@ pub struct Call {
 
 impl Call {
     pub fn parse(sql: &str) -> Result<Self, ExprError> {
-        match syntax::parse(sql)? {
+        syntax::on_own_stack(|| match syntax::parse(sql)? {
             Syntax::Function(function) => Self::from_syntax(&function),
             _ => Err(ExprError::Syntax { reason: format!("expected one call as `sum(x)`, found `{sql}`") }),
-        }
+        })
     }
 
     fn from_syntax(function: &Function) -> Result<Self, ExprError> {

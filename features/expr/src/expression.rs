@@ -24,7 +24,7 @@ pub struct Expression {
 impl Expression {
     /// Parses, checks and plans `sql`. A bare `null` counts as text.
     pub fn parse(sql: &str, columns: &Columns) -> Result<Self, ExprError> {
-        let planned = plan::plan(&syntax::parse(sql)?, columns)?;
+        let planned = syntax::on_own_stack(|| plan::plan(&syntax::parse(sql)?, columns))?;
         Ok(Self {
             sql: sql.to_owned(),
             schema: Arc::clone(columns.schema()),

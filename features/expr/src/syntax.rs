@@ -18,6 +18,19 @@ const DEEPEST_CALLS: usize = 10;
 /// Operators and keywords: a chain of them makes a tree as deep as it is long, which costs stack to drop and to print.
 const MOST_OPERATORS: usize = 512;
 
+/// Several times what the deepest expression needs; what is not touched takes no memory.
+const STACK: usize = 32 << 20;
+
+/// Parser and planner call themselves for each level of an expression. Room for the deepest that they take does not hang
+/// on who calls, nor on how well they were compiled.
+pub(crate) fn on_own_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+        let joined = thread.expect("a process can start a thread where it loads content").join();
+        joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
 pub(crate) fn parse(sql: &str) -> Result<Syntax, ExprError> {
     if sql.len() > LONGEST {
         return Err(ExprError::TooLong { limit: LONGEST, found: sql.len() });

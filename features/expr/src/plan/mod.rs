@@ -12,10 +12,10 @@ use std::sync::Arc;
 use datafusion_common::tree_node::{Transformed, TreeNode};
 use datafusion_common::{Column, DFSchema, DataFusionError};
 use datafusion_expr::execution_props::ExecutionProps;
+use datafusion_expr::expr::ScalarFunction;
 use datafusion_expr::physical_planning_context::PhysicalPlanningContext;
-use datafusion_expr::simplify::SimplifyContext;
-use datafusion_expr::{Expr, lit};
-use datafusion_optimizer::simplify_expressions::ExprSimplifier;
+use datafusion_expr::type_coercion::functions::fields_with_udf;
+use datafusion_expr::{Expr, ExprSchemable, lit};
 use datafusion_physical_expr::expressions::BinaryExpr;
 use datafusion_physical_expr::{PhysicalExpr, create_physical_expr};
 use sqlparser::ast::{Expr as Syntax, Ident};
@@ -44,7 +44,7 @@ pub(crate) fn plan(syntax: &Syntax, columns: &Columns) -> Result<Planned, ExprEr
 
 fn physical(expr: Expr, columns: &Columns) -> Result<Arc<dyn PhysicalExpr>, DataFusionError> {
     let schema = DFSchema::try_from(columns.schema().as_ref().clone())?;
-    let expr = ExprSimplifier::new(SimplifyContext::default()).coerce(expr, &schema)?;
+    let expr = expr.transform_up(|expr| called_as_declared(expr, &schema))?.data;
     let plan = create_physical_expr(&expr, &schema, &ExecutionProps::new(), &PhysicalPlanningContext::default())?;
     // An overflow has to be seen to become null; by default it wraps around.
     let checked = plan.transform(|node| {
@@ -58,6 +58,17 @@ fn physical(expr: Expr, columns: &Columns) -> Result<Arc<dyn PhysicalExpr>, Data
         })
     })?;
     Ok(checked.data)
+}
+
+/// Operators and `case` get types here that DataFusion takes as they are; a function may declare others, such as a
+/// shorter integer.
+fn called_as_declared(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>, DataFusionError> {
+    let Expr::ScalarFunction(ScalarFunction { func, args }) = expr else { return Ok(Transformed::no(expr)) };
+    let given = args.iter().map(|argument| argument.to_field(schema).map(|(_, field)| field));
+    let declared = fields_with_udf(&given.collect::<Result<Vec<_>, _>>()?, func.as_ref())?;
+    let args = args.into_iter().zip(declared).map(|(argument, field)| argument.cast_to(field.data_type(), schema));
+    let args = args.collect::<Result<_, _>>()?;
+    Ok(Transformed::yes(Expr::ScalarFunction(ScalarFunction { func, args })))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
