@@ -12,6 +12,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// Commits that forget answers at one look, of a thousand answers each.
 const MAX_SLICES: u32 = 60;
 const HOUR: i64 = MICROS_PER_DAY / 24;
+/// From a start to its first verification of the books, also of a process that is started anew every day.
+const FIRST_VERIFICATION: i64 = HOUR / 6;
 
 /// How often, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,13 +30,25 @@ impl Default for Upkeep {
     }
 }
 
+impl Upkeep {
+    /// The last verification was at `verified`, by this process.
+    fn is_verification_due(self, started: KnownTime, verified: Option<KnownTime>, now: KnownTime) -> bool {
+        let every = i64::from(self.verify_hours) * HOUR;
+        let (since, wait) = match verified {
+            None => (started, every.min(FIRST_VERIFICATION)),
+            Some(verified) => (verified, every),
+        };
+        every > 0 && now.micros().saturating_sub(since.micros()) >= wait
+    }
+}
+
 impl Lending {
     /// Until the task is aborted.
     pub(super) async fn keep_up(self) {
         self.warn_of_missing_products().await;
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut verified_at = self.now();
+        let (started, mut verified_at) = (self.now(), None);
         loop {
             look.tick().await;
             if !*self.turn.borrow() {
@@ -43,9 +57,8 @@ impl Lending {
             let (retried, forgotten) = (self.retry_due().await.map(drop), self.forget_answers().await);
             warn("parked items are tried again later", retried);
             warn("old answers are forgotten later", forgotten);
-            let every = i64::from(self.upkeep.verify_hours) * HOUR;
-            if every > 0 && self.now().micros() - verified_at.micros() >= every {
-                verified_at = self.now();
+            if self.upkeep.is_verification_due(started, verified_at, self.now()) {
+                verified_at = Some(self.now());
                 warn("the books are verified later", self.verify_books().await.map(drop));
             }
         }
@@ -69,5 +82,22 @@ impl Lending {
 fn warn(what: &str, result: Result<(), LendingError>) {
     if let Err(error) = result {
         tracing::warn!(error = %Causes(&error), "{what}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_books_are_verified_soon_after_a_start_and_then_as_often_as_is_said() {
+        let at = |minutes: i64| KnownTime::from_micros(minutes * HOUR / 60);
+        let due = |verify_hours, verified: Option<i64>, now| {
+            let upkeep = Upkeep { verify_hours, ..Upkeep::default() };
+            upkeep.is_verification_due(at(100), verified.map(at), at(now))
+        };
+        assert_eq!([due(24, None, 109), due(24, None, 110)], [false, true]);
+        assert_eq!([due(24, Some(110), 110 + 24 * 60 - 1), due(24, Some(110), 110 + 24 * 60)], [false, true]);
+        assert!(!due(0, None, 1_000_000));
     }
 }

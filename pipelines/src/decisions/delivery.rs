@@ -53,9 +53,22 @@ pub(crate) struct Delivery {
 
 impl Delivery {
     /// Takes up where lending has got to.
-    pub(crate) async fn open(lending: Lending, partition: u16) -> Result<Self, DeliveryError> {
-        let next = lending.offset(CONSUMER, partition).await?.unwrap_or(0);
-        Ok(Self { lending, partition, next, flushed: next, flushed_at: Instant::now() })
+    pub(crate) async fn open(lending: Lending, log: &dyn EventLog, partition: u16) -> Result<Self, DeliveryError> {
+        let first = log.start(Topic::Decisions, partition).await?;
+        let next = lending.offset(CONSUMER, partition).await?.unwrap_or(first);
+        let mut delivery = Self { lending, partition, next, flushed: next, flushed_at: Instant::now() };
+        delivery.skip_what_is_gone(first);
+        Ok(delivery)
+    }
+
+    /// Goes on at the first record that is kept. The applications whose decisions are gone expire.
+    fn skip_what_is_gone(&mut self, first: u64) {
+        if self.next < first {
+            let (partition, gone) = (self.partition, first - self.next);
+            metrics::counter!("weir_decisions_gone_total").increment(gone);
+            tracing::error!(partition, gone, "decisions were deleted before lending had them: its applications expire");
+            self.next = first;
+        }
     }
 
     /// Until the task is aborted. What cannot be done now is tried again, ever more slowly.
@@ -75,7 +88,14 @@ impl Delivery {
 
     async fn step(&mut self, log: &dyn EventLog) -> Result<(), DeliveryError> {
         let from = Position { partition: self.partition, offset: self.next };
-        let entries = log.read(Topic::Decisions, from, BATCH, WAIT).await?;
+        let entries = match log.read(Topic::Decisions, from, BATCH, WAIT).await {
+            // Retention took them in the meantime.
+            Err(LogError::OutOfRange { first, end, .. }) if self.next < end => {
+                self.skip_what_is_gone(first);
+                return Ok(());
+            }
+            read => read?,
+        };
         self.take(entries).await?;
         self.flush_when_due().await
     }
@@ -121,19 +141,20 @@ fn readable(entry: Entry) -> Result<(Place, Decision), (Place, String)> {
 /// The partitions of the decisions topic that this process was given.
 pub(crate) struct Deliveries {
     lending: Lending,
+    log: Arc<dyn EventLog>,
     runtime: Handle,
     held: BTreeMap<u16, Delivery>,
 }
 
 impl Deliveries {
-    pub(crate) const fn new(lending: Lending, runtime: Handle) -> Self {
-        Self { lending, runtime, held: BTreeMap::new() }
+    pub(crate) const fn new(lending: Lending, log: Arc<dyn EventLog>, runtime: Handle) -> Self {
+        Self { lending, log, runtime, held: BTreeMap::new() }
     }
 }
 
 impl Member for Deliveries {
     fn assigned(&mut self, partition: u16) -> Result<u64, MemberError> {
-        let delivery = self.runtime.block_on(Delivery::open(self.lending.clone(), partition))?;
+        let delivery = self.runtime.block_on(Delivery::open(self.lending.clone(), &*self.log, partition))?;
         let next = delivery.next;
         self.held.insert(partition, delivery);
         Ok(next)
