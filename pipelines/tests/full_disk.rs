@@ -2,13 +2,12 @@
 //! what was acknowledged is there when there is room again.
 
 #![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
-#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 mod harness;
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
+use harness::disk::may_mount;
 use harness::people::{application, event, registration};
 use harness::{BATCH, START, Site, Weir, answer, set};
 use reqwest::{Method, StatusCode};
@@ -17,16 +16,6 @@ use serde_json::{Value, json};
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Room for a start and some tens of thousands of events.
 const DISK: &str = "24m";
-
-/// Whether this user may mount a file system of its own.
-fn may_mount() -> bool {
-    let tried = Command::new("unshare").args(["-rm", "true"]).status();
-    let may = tried.is_ok_and(|status| status.success());
-    if !may {
-        eprintln!("SKIPPED: a full disk (`unshare -rm` is not allowed here)");
-    }
-    may
-}
 
 fn taps(customer: &str, batch: u32) -> String {
     let tap = |number| {
@@ -55,7 +44,7 @@ async fn fill(weir: &Weir, customer: &str) {
 async fn start_on(site: &Site, size: &str) -> Weir {
     std::fs::create_dir(site.data()).unwrap();
     let mount = format!("mount -t tmpfs -o size={size} tmpfs {} && exec \"$@\"", site.data().display());
-    site.start_under(&["unshare", "-rm", "sh", "-c", &mount, "sh"]).await
+    site.start_at(START, &["unshare", "-rm", "sh", "-c", &mount, "sh"]).await
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ pub(crate) enum Simulate {
         /// Configuration of the platform, whose `payments.secret` is taken where --secret is not given
         #[arg(long, env = "WEIR_CONFIG", value_name = "FILE", default_value = "weir.toml")]
         config: PathBuf,
-        /// Per mille of orders that go wrong, as `late=20,unpaid=10,twice=5,error-after=5,seed=7`
+        /// Per mille of orders that go wrong, as `late=20,unpaid=10,declined=5,twice=5,error-after=5,seed=7`
         #[arg(long, default_value = "", hide_default_value = true)]
         faults: String,
         /// How long a late answer takes, in milliseconds

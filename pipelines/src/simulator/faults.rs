@@ -18,11 +18,20 @@ pub enum Fault {
     ErrorBefore,
     /// Pays, then answers 500.
     ErrorAfter,
+    /// Declines the card: this order is never paid.
+    Declined,
 }
 
 impl Fault {
-    pub const ALL: [Self; 6] =
-        [Self::Late, Self::PaidUnanswered, Self::Unpaid, Self::Twice, Self::ErrorBefore, Self::ErrorAfter];
+    pub const ALL: [Self; 7] = [
+        Self::Late,
+        Self::PaidUnanswered,
+        Self::Unpaid,
+        Self::Twice,
+        Self::ErrorBefore,
+        Self::ErrorAfter,
+        Self::Declined,
+    ];
 
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -33,6 +42,7 @@ impl Fault {
             Self::Twice => "twice",
             Self::ErrorBefore => "error-before",
             Self::ErrorAfter => "error-after",
+            Self::Declined => "declined",
         }
     }
 }

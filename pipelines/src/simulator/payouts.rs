@@ -1,11 +1,11 @@
-//! What the simulated channel has paid, by id; appended to a file where one is given, so that it survives a restart.
+//! What the simulated channel has paid, and what it has declined, by id; appended to a file where one is given, so that it survives a restart.
 //! The card is not among it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,12 +19,40 @@ pub struct Payout {
 }
 
 #[derive(Debug, Default)]
-pub struct Payouts(Mutex<Paid>);
+pub struct Payouts(Mutex<Settled>);
 
 #[derive(Debug, Default)]
-struct Paid {
-    by_id: BTreeMap<String, Payout>,
+struct Settled {
+    paid: BTreeMap<String, Payout>,
+    declined: BTreeSet<String>,
     file: Option<File>,
+}
+
+/// A line of the file.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Line {
+    Paid(Payout),
+    Declined { declined: String },
+}
+
+impl Settled {
+    fn take(&mut self, line: Line) {
+        match line {
+            Line::Paid(payout) => drop(self.paid.insert(payout.id.clone(), payout)),
+            Line::Declined { declined } => drop(self.declined.insert(declined)),
+        }
+    }
+
+    /// Durable where there is a file.
+    fn keep(&mut self, line: Line) -> io::Result<()> {
+        if let Some(file) = &mut self.file {
+            file.write_all((serde_json::to_string(&line)? + "\n").as_bytes())?;
+            file.sync_data()?;
+        }
+        self.take(line);
+        Ok(())
+    }
 }
 
 /// Another order under an id that is paid.
@@ -34,42 +62,50 @@ pub(super) struct OtherOrder;
 impl Payouts {
     /// With what the file tells of, and appending to it. A last line that a crash tore is left out: it was not answered.
     pub fn kept_in(path: &Path) -> io::Result<Self> {
-        let mut by_id = BTreeMap::new();
+        let mut settled = Settled::default();
         if path.exists() {
             for line in BufReader::new(File::open(path)?).lines() {
-                if let Ok(payout) = serde_json::from_str::<Payout>(&line?) {
-                    by_id.insert(payout.id.clone(), payout);
+                if let Ok(line) = serde_json::from_str(&line?) {
+                    settled.take(line);
                 }
             }
         }
         let mut file = OpenOptions::new().create(true).append(true).open(path)?;
         // Ends a torn line, so that the next one stands by itself.
         file.write_all(b"\n")?;
-        Ok(Self(Mutex::new(Paid { by_id, file: Some(file) })))
+        Ok(Self(Mutex::new(Settled { file: Some(file), ..settled })))
     }
 
     /// Pays, unless this very order is paid already. An id stands for one order.
     pub(super) fn pay(&self, payout: Payout) -> io::Result<Result<(), OtherOrder>> {
-        let mut paid = self.0.lock().expect("no holder panics");
-        if let Some(before) = paid.by_id.get(&payout.id) {
+        let mut settled = self.settled();
+        if let Some(before) = settled.paid.get(&payout.id) {
             return Ok(if *before == payout { Ok(()) } else { Err(OtherOrder) });
         }
-        if let Some(file) = &mut paid.file {
-            file.write_all((serde_json::to_string(&payout)? + "\n").as_bytes())?;
-            file.sync_data()?;
-        }
-        paid.by_id.insert(payout.id.clone(), payout);
-        Ok(Ok(()))
+        settled.keep(Line::Paid(payout)).map(Ok)
     }
 
     pub(super) fn is_paid(&self, id: &str) -> bool {
-        self.0.lock().expect("no holder panics").by_id.contains_key(id)
+        self.settled().paid.contains_key(id)
+    }
+
+    /// Never pays it.
+    pub(super) fn decline(&self, id: String) -> io::Result<()> {
+        self.settled().keep(Line::Declined { declined: id })
+    }
+
+    pub(super) fn is_declined(&self, id: &str) -> bool {
+        self.settled().declined.contains(id)
+    }
+
+    fn settled(&self) -> MutexGuard<'_, Settled> {
+        self.0.lock().expect("no holder panics")
     }
 
     /// Everything paid, in order of id.
     #[must_use]
     pub fn statement(&self) -> Vec<Payout> {
-        self.0.lock().expect("no holder panics").by_id.values().cloned().collect()
+        self.settled().paid.values().cloned().collect()
     }
 }
 
@@ -98,6 +134,9 @@ mod tests {
         OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"id\":\"p2\",").unwrap();
         let other = Payout { id: "p3".to_owned(), ..payout("7.00") };
         Payouts::kept_in(&path).unwrap().pay(other.clone()).unwrap().unwrap();
-        assert_eq!(Payouts::kept_in(&path).unwrap().statement(), [payout("5.00"), other]);
+        Payouts::kept_in(&path).unwrap().decline("p4".to_owned()).unwrap();
+        let again = Payouts::kept_in(&path).unwrap();
+        assert_eq!(again.statement(), [payout("5.00"), other]);
+        assert!(again.is_declined("p4") && !again.is_declined("p1"));
     }
 }

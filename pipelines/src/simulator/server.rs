@@ -69,6 +69,9 @@ async fn order(State(simulator): State<Arc<Simulator>>, Path(id): Path<String>, 
         return refuse(StatusCode::UNPROCESSABLE_ENTITY, "order_malformed");
     };
     let payout = Payout { id, amount: order.amount, currency: order.currency };
+    if simulator.payouts.is_declined(&payout.id) {
+        return declined();
+    }
     match simulator.faults.draw() {
         None => pay(&simulator, payout),
         Some(Fault::Twice) => {
@@ -90,23 +93,40 @@ async fn order(State(simulator): State<Arc<Simulator>>, Path(id): Path<String>, 
             pay(&simulator, payout);
             refuse(StatusCode::INTERNAL_SERVER_ERROR, "simulated")
         }
+        Some(Fault::Declined) => decline(&simulator, payout),
     }
+}
+
+/// What is paid stays paid.
+fn decline(simulator: &Simulator, payout: Payout) -> Response {
+    if simulator.payouts.is_paid(&payout.id) {
+        return pay(simulator, payout);
+    }
+    simulator.payouts.decline(payout.id).map_or_else(|error| not_kept(&error), |()| declined())
+}
+
+fn declined() -> Response {
+    Json(json!({ "outcome": "failed", "reason": "card_declined" })).into_response()
+}
+
+fn not_kept(error: &io::Error) -> Response {
+    tracing::error!(%error, "the outcome could not be kept");
+    refuse(StatusCode::INTERNAL_SERVER_ERROR, "not_kept")
 }
 
 fn pay(simulator: &Simulator, payout: Payout) -> Response {
     match simulator.payouts.pay(payout) {
         Ok(Ok(())) => Json(json!({ "outcome": "succeeded" })).into_response(),
         Ok(Err(_)) => refuse(StatusCode::CONFLICT, "other_order_under_this_id"),
-        Err(error) => {
-            tracing::error!(%error, "the payout could not be kept");
-            refuse(StatusCode::INTERNAL_SERVER_ERROR, "not_kept")
-        }
+        Err(error) => not_kept(&error),
     }
 }
 
 async fn ask(State(simulator): State<Arc<Simulator>>, Path(id): Path<String>) -> Response {
     if simulator.payouts.is_paid(&id) {
         Json(json!({ "outcome": "succeeded" })).into_response()
+    } else if simulator.payouts.is_declined(&id) {
+        declined()
     } else {
         refuse(StatusCode::NOT_FOUND, "payout_not_known")
     }

@@ -2,12 +2,10 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sqlx::{Connection, Executor, PgConnection};
 use weir_ingest::log::kafka::{KafkaLog, KafkaSettings};
-use weir_messages::privacy::Keyring;
 
 use super::{START, Site, Weir, output, root, set, weir};
 
@@ -93,16 +91,6 @@ impl Fleet {
 
     pub fn log_file(&self, name: &str) -> PathBuf {
         self.site.folder.path().join(format!("{name}.log"))
-    }
-
-    /// What opens and seals dead letters here.
-    pub fn keyring(&self) -> Arc<Keyring> {
-        let keys = &self.site.config["keys"];
-        let key = |(id, secret): (&String, &toml::Value)| {
-            (id.clone(), hex::decode(secret.as_str().unwrap()).unwrap().try_into().unwrap())
-        };
-        let ring = keys["ring"].as_table().unwrap().iter().map(key).collect();
-        Arc::new(Keyring::new(keys["current"].as_str().unwrap(), ring).unwrap())
     }
 
     /// The topics, for a look at what stands there.

@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file is a crate of its own and uses a part of this")]
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
+pub mod disk;
 mod faults;
 pub mod fleet;
 pub mod models;
@@ -104,11 +105,9 @@ impl Site {
         weir
     }
 
-    /// Starts it on this folder at another time than `START`.
-    pub async fn start_at(&self, clock: &str) -> Weir {
-        let mut weir = weir();
-        weir.args(RUN.map(|argument| if argument == START { clock } else { argument })).arg(self.write_config());
-        let weir = self.spawned(weir);
+    /// Starts it on this folder at a time, by another command, which takes it as its last arguments.
+    pub async fn start_at(&self, clock: &str, under: &[&str]) -> Weir {
+        let weir = self.spawn_at(clock, under);
         weir.wait_until_ready(&self.log_file()).await;
         weir
     }
@@ -122,21 +121,20 @@ impl Site {
 
     /// Under a limit of the shell's `ulimit`, as `-n 512`, and waits until it is ready.
     pub async fn start_limited(&self, limit: &str) -> Weir {
-        self.start_under(&["sh", "-c", &format!("ulimit {limit}; exec \"$@\""), "sh"]).await
+        self.start_at(START, &["sh", "-c", &format!("ulimit {limit}; exec \"$@\""), "sh"]).await
     }
 
-    /// Started by another command, which takes it as its last arguments.
-    pub async fn start_under(&self, command: &[&str]) -> Weir {
-        let weir = self.spawn_under(command);
-        weir.wait_until_ready(&self.log_file()).await;
-        weir
-    }
-
-    /// The same without waiting.
+    /// Started by another command, without waiting.
     pub fn spawn_under(&self, command: &[&str]) -> Weir {
-        let mut under = Command::new(command[0]);
-        under.args(&command[1..]).arg(env!("CARGO_BIN_EXE_weir")).args(RUN).arg(self.write_config());
-        self.spawned(under)
+        self.spawn_at(START, command)
+    }
+
+    fn spawn_at(&self, clock: &str, under: &[&str]) -> Weir {
+        let program = [under, &[env!("CARGO_BIN_EXE_weir")]].concat();
+        let mut weir = Command::new(program[0]);
+        weir.args(&program[1..]);
+        weir.args(RUN.map(|argument| if argument == START { clock } else { argument })).arg(self.write_config());
+        self.spawned(weir)
     }
 
     fn spawned(&self, mut command: Command) -> Weir {

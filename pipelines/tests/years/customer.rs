@@ -7,7 +7,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::calendar::Day;
-use crate::harness::people::{application, consents, registration, telemetry};
+use crate::harness::people::{application, consents, event, registration, telemetry};
 use crate::harness::{Weir, answer};
 
 /// What a customer does once approved.
@@ -128,6 +128,16 @@ impl Customer {
         }
     }
 
+    /// What the app tells of one day.
+    pub(crate) fn taps(&self, day: Day) -> Vec<Value> {
+        (0..3).map(|number| self.tap(&format!("tap-{}-{}-{number}", self.number, day.0), day)).collect()
+    }
+
+    pub(crate) fn tap(&self, id: &str, day: Day) -> Value {
+        let data = json!({ "screen": "home", "target": "next", "dwell_ms": 3_000 });
+        event(&self.id, id, "behaviour.click.v1", &day.at(8, 30), data)
+    }
+
     /// Applies for a loan of `product`; the application is decided when this returns.
     pub(crate) async fn apply(&mut self, weir: &Weir, product: u32, months: u16) -> Value {
         let mut body = application(&self.id, self.number);
@@ -156,6 +166,23 @@ impl Customer {
             (day, one["number"].as_u64().unwrap(), cents(&one["principal"]) + cents(&one["interest"]))
         });
         self.loan = Some(Loan { id: loan["loan"].as_str().unwrap().to_owned(), due: due.collect() });
+    }
+
+    /// The payout that failed is ordered once more.
+    pub(crate) async fn order_again(&self, weir: &Weir, day: Day) {
+        let loan = &self.loan.as_ref().unwrap().id;
+        let path = format!("/v1/loans/{loan}/payouts");
+        let (status, body) = insist(weir, Method::POST, &path, &format!("p{loan}-{}", day.0), None).await;
+        assert!(status.is_success(), "{body}");
+    }
+
+    /// It is called off instead, and nothing is owed.
+    pub(crate) async fn call_off(&mut self, weir: &Weir) {
+        let loan = self.loan.as_mut().unwrap();
+        let (path, reason) = (format!("/v1/loans/{}/cancellation", loan.id), json!({ "reason": "payout_failed" }));
+        let (status, body) = insist(weir, Method::POST, &path, &format!("o{}", loan.id), Some(&reason)).await;
+        assert_eq!((status, &body["state"]), (StatusCode::CREATED, &json!("cancelled")), "{body}");
+        loan.due.clear();
     }
 
     /// Pays what the plan pays on `day`.

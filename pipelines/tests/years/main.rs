@@ -1,6 +1,6 @@
 //! Years of a lender in minutes: a seeded world of customers on the manual clock, over HTTP alone. Products are withdrawn,
-//! views and models change each week, retention passes, the channel lies, the process is killed, customers walk away, are
-//! erased, and the platform is restored from a copy. At the end nothing acknowledged is lost, the books balance and equal
+//! views and models change each week, retention passes, the channel lies and declines cards, the disk fills, the process is
+//! killed, customers walk away, are erased, and the platform is restored from a copy. At the end nothing acknowledged is lost, the books balance and equal
 //! the loans, sampled decisions run again to the byte, and memory and disk have stopped growing but for the books.
 //!
 //! `make test` runs two months; `make test-long` runs two years, or what `WEIR_SEED`, `WEIR_MONTHS` and `WEIR_CUSTOMERS`
@@ -11,6 +11,7 @@
 
 mod calendar;
 mod customer;
+mod full;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod measure;

@@ -45,7 +45,7 @@ impl fmt::Display for Measured {
 }
 
 /// Of a file or of everything in a folder.
-fn bytes(path: &Path) -> u64 {
+pub(crate) fn bytes(path: &Path) -> u64 {
     let Ok(found) = path.symlink_metadata() else { return 0 };
     if !found.is_dir() {
         return found.len();

@@ -1,9 +1,10 @@
 //! What happens to the platform: it is killed and started anew, its views, models and products change, its state is lost,
-//! it is restored from a copy.
+//! it is restored from a copy, its disk fills.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::full;
 use crate::harness::{Site, root, set};
 use crate::world::World;
 
@@ -89,10 +90,11 @@ pub(crate) async fn weekly(world: &mut World, week: u64) {
     }
     match week % 8 {
         3 => lose_state(&world.site.data()),
+        5 => full::fill_disk(world, week).await,
         7 => restore_from_copy(&world.site.data()),
         _ => {}
     }
-    world.weir = world.site.start_at(&world.today.at(9, 0)).await;
+    world.weir = world.site.start_at(&world.today.at(9, 0), &[]).await;
 }
 
 /// The state folder is gone: it is folded anew from the log.

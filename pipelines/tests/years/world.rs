@@ -9,6 +9,11 @@ use crate::measure::Measured;
 use crate::upheaval::{self, Content};
 use crate::verdict;
 
+/// Of the payment channel.
+const FAULTS: &str = "late=10,paid-unanswered=20,unpaid=20,twice=20,error-after=20,declined=30";
+/// Customers whose taps go into one request.
+const TELLING: usize = 200;
+
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scale {
     pub(crate) months: u32,
@@ -37,7 +42,7 @@ pub(crate) struct World {
 impl World {
     /// From the first day to the verdict.
     pub(crate) async fn live(seed: u64, scale: Scale) {
-        let mut site = Site::new(&format!("late=10,paid-unanswered=20,unpaid=20,twice=20,error-after=20,seed={seed}"));
+        let mut site = Site::new(&format!("{FAULTS},seed={seed}"));
         let content = Content::new(&mut site);
         upheaval::bounds(&mut site.config);
         let weir = site.start(&[]).await;
@@ -58,11 +63,40 @@ impl World {
 
     async fn pass_day(&mut self, day: u64, scale: Scale) {
         self.weir.move_clock(&self.today.at(9, 0)).await;
+        self.failed_payouts().await;
+        self.taps().await;
         for customer in &mut self.customers {
             customer.pay(&self.weir, self.today).await;
         }
         self.newcomers(day, scale).await;
         self.leavers().await;
+    }
+
+    /// The operator orders a payout that failed again, and now and then calls the loan off.
+    async fn failed_payouts(&mut self) {
+        let listed = self.weir.get("/v1/loans?state=payout_failed&limit=1000").await;
+        for failed in listed["loans"].as_array().unwrap() {
+            let loan = failed["loan"].as_str().unwrap();
+            let owned = |one: &&mut Customer| one.loan.as_ref().is_some_and(|own| own.id == loan);
+            let customer = self.customers.iter_mut().find(owned).unwrap();
+            if self.rng.u8(0..4) == 0 && customer.plan != Plan::Overpays {
+                customer.call_off(&self.weir).await;
+            } else {
+                customer.order_again(&self.weir, self.today).await;
+            }
+        }
+    }
+
+    /// Whoever has a loan to pay opens the app every day.
+    async fn taps(&self) {
+        let paying = self.customers.iter().filter(|one| one.loan.as_ref().is_some_and(|loan| !loan.due.is_empty()));
+        let paying: Vec<_> = paying.collect();
+        for some in paying.chunks(TELLING) {
+            let taps: Vec<_> = some.iter().flat_map(|customer| customer.taps(self.today)).collect();
+            for answer in self.weir.send_events(&taps).await {
+                assert_eq!(answer["status"], "accepted", "{answer}");
+            }
+        }
     }
 
     /// So many that all have come by the last day, each with an application.
