@@ -42,12 +42,7 @@ pub(super) fn telemetry(count: u64, customers: u64, seed: u64) -> impl Iterator<
         let at = START + i64::try_from(number).unwrap_or_default() * 50;
         let (event_type, data) = match number % 5 {
             0 => (EventType::DeviceLogin, login(who)),
-            1 => {
-                let data = json!({ "form": "application", "device": format!("tok_t1_{:024x}", who / 2),
-                    "fill_ms": random.u32(20_000..200_000), "fields": 15, "keystrokes": 120, "pastes": 1,
-                    "corrections": 4, "rhythm_ms": 110.5 });
-                (EventType::BehaviourForm, data)
-            }
+            1 => (EventType::BehaviourForm, form(who, random.u32(20_000..200_000))),
             _ => {
                 let data = json!({ "screen": "loan/calculator/instalments", "target": "button/continue",
                     "dwell_ms": random.u32(200..9_000) });
@@ -67,22 +62,37 @@ pub(super) fn clicks(count: u64, days: u64) -> impl Iterator<Item = Record> {
     })
 }
 
-/// What makes the views of a customer answer: consent, and a log-in.
-pub(super) fn acquainted(number: u64) -> [Record; 2] {
-    let consent = json!({ "consent": "app", "classes": ["device", "behaviour"], "text_version": "1" });
+/// What makes the views of a customer answer: consent, a log-in, a form and the carrier's word.
+pub(crate) fn acquainted(number: u64) -> [Record; 4] {
+    let known = json!({ "phone": phone(number), "answer": "match", "carrier": "mobile", "months_in_use": 40 });
+    let mut carrier = record(format!("sim-{number}"), EventType::CarrierIdentity, customer(number), START + 3, &known);
+    carrier.push_header("ce_consentid", "app");
+    let consent = json!({ "consent": "app", "classes": ["device", "behaviour", "carrier"], "text_version": "1" });
     [
         record(format!("consent-{number}"), EventType::ConsentGranted, customer(number), START, &consent),
         record(format!("login-{number}"), EventType::DeviceLogin, customer(number), START + 1, &login(number)),
+        record(format!("form-{number}"), EventType::BehaviourForm, customer(number), START + 2, &form(number, 90_000)),
+        carrier,
     ]
 }
 
+fn phone(number: u64) -> String {
+    format!("tok_t1_{:032x}", number)
+}
+
+/// A form that a person filled in.
+fn form(who: u64, fill_ms: u32) -> Value {
+    json!({ "form": "application", "device": format!("tok_t1_{:024x}", who / 2), "fill_ms": fill_ms, "fields": 15,
+        "keystrokes": 120, "pastes": 1, "corrections": 4, "rhythm_ms": 110.5 })
+}
+
 /// The application `id` of a customer, whose device and address are asked.
-pub(super) fn application(id: &str, number: u64) -> Record {
+pub(crate) fn application(id: &str, number: u64) -> Record {
     let access = login(number);
     let data = json!({
         "application": id, "partner": "bench", "product": "consumer_instalment", "product_version": 1,
         "amount": "1200.00", "currency": "EUR", "term_months": 12, "age": 40, "region": "DE",
-        "device": access["device"], "ip": access["ip"],
+        "device": access["device"], "ip": access["ip"], "phone": phone(number),
         "account_status": "no checking account",
         "credit_history": "critical account/ other credits existing (not at this bank)",
         "purpose": "car (used)", "savings": "... >= 1000 DM", "employment": "... >= 7 years",

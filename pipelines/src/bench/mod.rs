@@ -6,7 +6,7 @@ mod decisions;
 mod fold;
 mod inference;
 mod kafka;
-mod made_up;
+pub(crate) mod made_up;
 mod models;
 mod repeats;
 

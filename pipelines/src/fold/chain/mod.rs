@@ -10,6 +10,8 @@ mod entities;
 mod outputs;
 mod parts;
 mod stages;
+#[cfg(test)]
+mod tests;
 mod whole;
 
 use weir_messages::{Record, Sequenced, Topic};
