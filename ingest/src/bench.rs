@@ -8,6 +8,7 @@ use weir_messages::privacy::{Keyring, Tokenizer};
 use weir_messages::{Clock, EventTime, ManualClock, Position, Topic};
 
 use crate::collector::Collector;
+use crate::dead_letters::Seals;
 use crate::log::{EmbeddedLog, Entry, EventLog};
 
 /// What every `Site`'s clock shows at first.
@@ -15,6 +16,10 @@ pub(crate) const NOW: &str = "2026-03-01T10:00:00.000000Z";
 
 pub(crate) fn keyring() -> Arc<Keyring> {
     Arc::new(Keyring::new("k1", BTreeMap::from([("k1".to_owned(), [3; 32])])).unwrap())
+}
+
+pub(crate) fn seals() -> Seals {
+    Seals::new(keyring())
 }
 
 pub(crate) struct Site {
@@ -33,7 +38,7 @@ impl Site {
     pub(crate) fn on(log: Arc<dyn EventLog>, folder: tempfile::TempDir) -> Self {
         let clock = Arc::new(ManualClock::starting_at(EventTime::parse(NOW).unwrap().as_known()));
         let (tokens, time) = (Arc::new(Tokenizer::new("k1", [7; 32])), Arc::clone(&clock) as Arc<dyn Clock>);
-        let collector = Arc::new(Collector::new(Arc::clone(&log), tokens, keyring(), time));
+        let collector = Arc::new(Collector::new(Arc::clone(&log), tokens, seals(), time));
         Self { log, clock, collector, _folder: folder }
     }
 

@@ -1,7 +1,6 @@
 //! Why an event is refused, in words that name fields and never hold a value: the value may be personal.
 
-use weir_messages::privacy::Keyring;
-use weir_messages::{DeadLetter, DecodeError, Event, KnownTime, Place, Record, Topic};
+use weir_messages::{CustomerId, DeadLetter, DecodeError, Event, KnownTime, Place, Record, Unsealed};
 
 use crate::log::codec;
 
@@ -30,38 +29,30 @@ impl Refusal {
         Self::invalid(field, "expected this attribute, found none")
     }
 
-    /// A dead letter of the bytes that were refused. Its key stays empty: a subject may be anything.
-    pub(crate) fn letter(&self, sealed: &Sealing<'_>, original: &[u8], known_time: KnownTime) -> DeadLetter {
-        DeadLetter {
-            sealed: sealed.keyring.seal(Topic::DeadLetters.name(), original),
-            key: String::new(),
-            origin: sealed.origin.to_owned(),
-            stage: sealed.stage.to_owned(),
-            class: self.code.to_owned(),
-            message: format!("{}: {}", self.field, self.reason),
-            known_time,
-        }
+    /// A dead letter of what was refused.
+    pub(crate) fn letter(
+        &self,
+        (origin, stage): (String, &str),
+        body: Unsealed,
+        known_time: KnownTime,
+    ) -> DeadLetter<Unsealed> {
+        let (stage, class) = (stage.to_owned(), self.code.to_owned());
+        DeadLetter { body, origin, stage, class, message: format!("{}: {}", self.field, self.reason), known_time }
     }
 
     /// A dead letter of a record of the log, known from when the record says; from 1970 on where it does not.
-    pub(crate) fn letter_of_record(
-        &self,
-        keyring: &Keyring,
-        place: Place,
-        stage: &'static str,
-        record: &Record,
-    ) -> DeadLetter {
-        let sealing = Sealing { keyring, origin: &place.to_string(), stage };
+    pub(crate) fn letter_of_record(&self, place: Place, stage: &str, record: &Record) -> DeadLetter<Unsealed> {
         let known_time = record.header("ce_knowntime").and_then(|text| KnownTime::parse(text).ok());
-        self.letter(&sealing, &codec::encode(record), known_time.unwrap_or_default())
+        // What was derived from events lies on the customer's key, or on that of an entity, who is no customer.
+        let subject = subject(record.header("ce_subject").unwrap_or(&record.key));
+        let body = Unsealed { bytes: codec::encode(record), subject };
+        self.letter((place.to_string(), stage), body, known_time.unwrap_or_default())
     }
 }
 
-/// Who seals a dead letter, and where its bytes came from.
-pub(crate) struct Sealing<'a> {
-    pub(crate) keyring: &'a Keyring,
-    pub(crate) origin: &'a str,
-    pub(crate) stage: &'static str,
+/// What may name a customer.
+pub(crate) fn subject(text: &str) -> Option<CustomerId> {
+    check_text("subject", text, MOST_SUBJECT).is_ok().then(|| CustomerId::new(text))
 }
 
 impl From<DecodeError> for Refusal {
@@ -85,6 +76,7 @@ impl From<CollectError> for Refusal {
         match error {
             CollectError::Body { code, field, reason } => Self::new(code, field.as_deref().unwrap_or("."), reason),
             CollectError::Log(error) => Self::new("log", ".", error.to_string()),
+            CollectError::Keys(error) => Self::new("keys", ".", error.to_string()),
         }
     }
 }

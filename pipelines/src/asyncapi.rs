@@ -132,6 +132,10 @@ fn with_records(mut messages: Map<String, Value>) -> Map<String, Value> {
                     "class": { "type": "string" },
                     "message": { "type": "string" },
                     "knowntime": { "type": "string", "format": "date-time" },
+                    "customer": {
+                        "type": "string",
+                        "description": "Whose key seals it; absent where the ring's does.",
+                    },
                 },
             },
             "payload": { "type": "string", "description": "sealed1.<key id>.<base64>" },

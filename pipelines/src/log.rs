@@ -1,14 +1,18 @@
 //! The event log as the rest of the platform uses it: watched for its health, with the place where a test may end the
-//! process, as the sink of lending's outbox, and as the source of decisions that lending tries again.
+//! process, as the sink of lending's outbox, and as the source of decisions that lending tries again. And customers' keys from lending,
+//! for its dead letters.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use weir_ingest::dead_letters::{self, Keys, KeysUnavailable};
 use weir_ingest::log::{Entry, EventLog, LogError};
 use weir_lending::decision_source::{DecisionSource, DecisionUnread};
 use weir_lending::outbox::{EventSink, PublishError};
-use weir_messages::{Decision, Event, Place, Position, Record, Retry, Topic};
+use weir_lending::vault::CustomerKeys;
+use weir_messages::{CustomerId, Decision, Event, Place, Position, Record, Retry, Topic};
 
 use crate::failpoint::FailPoint;
 use crate::vitals::Vitals;
@@ -84,5 +88,16 @@ impl DecisionSource for LogDecisions {
         };
         let decision = weir_messages::decode_json(&entry.record.value);
         decision.map(Some).map_err(|error| DecisionUnread { record, retry: Retry::Never, cause: Box::new(error) })
+    }
+}
+
+/// The keys of lending's customers, for their dead letters.
+#[derive(Debug)]
+pub(crate) struct LendingKeys(pub CustomerKeys);
+
+#[async_trait]
+impl dead_letters::CustomerKeys for LendingKeys {
+    async fn keys(&self, customers: &BTreeSet<CustomerId>) -> Result<Keys, KeysUnavailable> {
+        self.0.of(customers).await.map_err(|error| KeysUnavailable::Now(Box::new(error)))
     }
 }

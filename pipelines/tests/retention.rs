@@ -17,7 +17,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use weir_ingest::log::EventLog;
-use weir_messages::Topic;
+use weir_messages::{Record, Topic};
 
 const ALL: &str = "ingest,features,scoring,lending";
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -176,6 +176,24 @@ async fn trimmed_topics_stop_no_fold_and_no_route() {
     decided(&fresh, 14).await;
     assert!(std::fs::read_to_string(fleet.log_file("fresh")).unwrap().contains("what came before is missing"));
     fresh.books_balance().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn decisions_deleted_before_lending_had_them_hold_up_none_behind_them() {
+    let Some(fleet) = Fleet::new("undelivered", "seed=1").await else { return };
+    let one = fleet.start("one", ALL).await;
+    decided(&one, 1).await;
+    one.stop();
+    let junk = |number: u32| Record { key: format!("k{number}"), headers: Vec::new(), value: b"{".to_vec() };
+    fleet.log().await.append(Topic::Decisions, (0..200).map(junk).collect()).await.unwrap();
+    trim(&fleet, &[Topic::Decisions]).await;
+    let one = fleet.start("one", ALL).await;
+    decided(&one, 2).await;
+    let page = answer(one.http.get(format!("{}/metrics", one.base))).await.unwrap().1;
+    let gone = page.as_str().unwrap().lines().find_map(|line| line.strip_prefix("weir_decisions_gone_total "));
+    let partitions = usize::from(fleet.log().await.partitions(Topic::Decisions));
+    assert_eq!(gone.map(str::parse), Some(Ok(200 - partitions)), "all but the newest of each partition");
+    one.stop();
 }
 
 fn growth(before: &BTreeMap<Topic, u64>, after: &BTreeMap<Topic, u64>) -> BTreeMap<Topic, u64> {

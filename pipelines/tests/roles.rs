@@ -19,7 +19,6 @@ use serde_json::Value;
 use weir_features::{CustomerStage, EntityStage, FeatureViews, FromCustomer, VectorStage};
 use weir_ingest::admission::{Admission, Passed};
 use weir_ingest::log::{Entry, EventLog};
-use weir_messages::privacy::Keyring;
 use weir_messages::{Decision, Derived, FeatureVector, ForEntity, Part, Position, Sequenced, Stage, Topic};
 
 const APPLICATIONS: u32 = 1_000;
@@ -76,7 +75,7 @@ async fn everything(log: &dyn EventLog, topic: Topic) -> Vec<Vec<Entry>> {
 }
 
 /// The vectors that the stages give from what stands on the topics, with where each was completed.
-async fn folded_again(log: &dyn EventLog, keyring: &Arc<Keyring>) -> BTreeMap<String, FeatureVector> {
+async fn folded_again(log: &dyn EventLog) -> BTreeMap<String, FeatureVector> {
     let sources = weir_pipelines::event_sources(&root().join("lending/products")).unwrap();
     let views = FeatureViews::load(&root().join("features/views"), &sources).unwrap();
     let views = Arc::new(views);
@@ -84,7 +83,7 @@ async fn folded_again(log: &dyn EventLog, keyring: &Arc<Keyring>) -> BTreeMap<St
     for entries in everything(log, Topic::Events).await {
         let records: Vec<_> = entries.into_iter().map(|entry| Sequenced::first(entry.position, entry.record)).collect();
         let (mut passed, mut out) = (Vec::new(), Vec::new());
-        Admission::new(Arc::clone(keyring), log.partitions(Topic::Events)).process(&records, &mut passed).unwrap();
+        Admission::new(log.partitions(Topic::Events)).process(&records, &mut passed).unwrap();
         let admitted = passed.into_iter().filter_map(|one| match &one.body {
             Passed::Event(event) => Some(one.with(event.clone())),
             Passed::DeadLetter(_) => None,
@@ -179,7 +178,7 @@ async fn processes_are_killed_frozen_and_added_and_every_application_is_decided_
     }
 
     let log = fleet.log().await;
-    let vectors = folded_again(&log, &fleet.keyring()).await;
+    let vectors = folded_again(&log).await;
     let (mut records, mut decided) = (0, BTreeMap::<String, BTreeSet<Vec<u8>>>::new());
     for entry in everything(&log, Topic::Decisions).await.concat() {
         let decision: Decision = serde_json::from_slice(&entry.record.value).unwrap();

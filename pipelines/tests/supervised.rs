@@ -51,3 +51,19 @@ async fn a_task_on_servers_that_ends_ends_its_process_with_its_name() {
         ends_with_its_name(&weir, task, cause, &fleet.log_file(task));
     }
 }
+
+/// The log and the store that were open by then close too, which is not what was wrong.
+#[tokio::test]
+async fn a_start_that_is_refused_tells_the_refusal() {
+    for (file, said) in [("state", "weir: the fold cannot start"), ("lending.sqlite/x", "weir: database.url: ")] {
+        let site = Site::new("");
+        let path = site.data().join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, "in the way").unwrap();
+        let weir = site.spawn(&[]);
+        let status = weir.wait(PATIENCE).expect("it does not start");
+        let log = std::fs::read_to_string(site.log_file()).unwrap();
+        let last = log.lines().rfind(|line| line.starts_with("weir: ")).unwrap_or_default();
+        assert!(!status.success() && last.starts_with(said), "{file}: {log}");
+    }
+}

@@ -5,6 +5,7 @@
 mod admitted;
 mod causes;
 mod clock;
+mod dead_letter;
 mod decision;
 mod event;
 mod event_type;
@@ -26,6 +27,7 @@ mod vector;
 pub use admitted::Admitted;
 pub use causes::Causes;
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use dead_letter::{DeadLetter, Sealed, Unsealed};
 pub use decision::{
     Arm, Decision, Experiment, ModelUse, Offer, Outcome, PolicyUse, Reason, RuleAnswer, RuleUse, Shadow, ShadowAnswer,
 };
@@ -34,7 +36,7 @@ pub use event_type::{EventType, UnknownEventType};
 pub use ids::{ApplicationId, CustomerId, EventId, LoanId, Shard};
 pub use named::{Name, Named};
 pub use place::{Derived, InvalidPlace, Place, Reached};
-pub use record::{DeadLetter, Header, Record, Topic};
+pub use record::{Header, Record, Topic};
 pub use retry::{Retry, UnknownRetry};
 pub use shuffle::{EntityPart, ForEntity, Part, Question, Touch};
 pub use stage::{Change, Position, Sequenced, Stage, StageError, StateEntry, StateReader};

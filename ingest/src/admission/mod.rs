@@ -12,12 +12,9 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
-use weir_messages::privacy::Keyring;
 use weir_messages::{
     Admitted, Change, DeadLetter, DecodeError, Event, EventType, KnownTime, Place, Record, Sequenced, Stage,
-    StageError, StateReader, Topic, events,
+    StageError, StateReader, Topic, Unsealed, events,
 };
 
 use crate::event_key::EventKey;
@@ -33,22 +30,21 @@ const STAGE: &str = "admission";
 #[derive(Debug, Clone)]
 pub enum Passed {
     Event(Admitted),
-    DeadLetter(DeadLetter),
+    DeadLetter(DeadLetter<Unsealed>),
 }
 
 #[derive(Debug)]
 pub struct Admission {
-    keyring: Arc<Keyring>,
     partitions: u16,
     state: State,
     repeats: u64,
 }
 
 impl Admission {
-    /// `keyring` seals dead letters; `partitions` is how many the events have.
+    /// `partitions` is how many the events have.
     #[must_use]
-    pub fn new(keyring: Arc<Keyring>, partitions: u16) -> Self {
-        Self { keyring, partitions, state: State::empty(RepeatWindow::default()), repeats: 0 }
+    pub fn new(partitions: u16) -> Self {
+        Self { partitions, state: State::empty(RepeatWindow::default()), repeats: 0 }
     }
 
     /// Recognises repeats for as long as `window` says instead of the default.
@@ -74,7 +70,7 @@ impl Admission {
             let passed = match decoded.and_then(|(event, key)| self.admit(event, key)) {
                 Ok(None) => continue,
                 Ok(Some(admitted)) => Passed::Event(admitted),
-                Err(refusal) => Passed::DeadLetter(self.dead_letter(record, &refusal)),
+                Err(refusal) => Passed::DeadLetter(dead_letter(record, &refusal)),
             };
             out.push(record.with(passed));
         }
@@ -133,11 +129,10 @@ impl Admission {
         }
         Ok(())
     }
+}
 
-    fn dead_letter(&self, record: &Sequenced<Record>, refusal: &Refusal) -> DeadLetter {
-        let place = Place::new(Topic::Events, record.position);
-        refusal.letter_of_record(&self.keyring, place, STAGE, &record.body)
-    }
+fn dead_letter(record: &Sequenced<Record>, refusal: &Refusal) -> DeadLetter<Unsealed> {
+    refusal.letter_of_record(Place::new(Topic::Events, record.position), STAGE, &record.body)
 }
 
 /// A record may have come past the collector, so nothing of it is taken on trust.

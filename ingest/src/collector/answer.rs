@@ -4,6 +4,7 @@ use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::dead_letters::KeysUnavailable;
 use crate::log::LogError;
 use crate::refusal::Refusal;
 
@@ -88,6 +89,9 @@ pub enum CollectError {
     /// Whether anything was taken is unknown; sending it again is safe.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// Something was refused and cannot be sealed; nothing was taken.
+    #[error(transparent)]
+    Keys(#[from] KeysUnavailable),
 }
 
 impl CollectError {

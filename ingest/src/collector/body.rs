@@ -75,7 +75,7 @@ mod tests {
     fn refused(error: CollectError) -> &'static str {
         match error {
             CollectError::Body { code, .. } => code,
-            CollectError::Log(error) => panic!("{error}"),
+            CollectError::Log(_) | CollectError::Keys(_) => panic!("{error}"),
         }
     }
 

@@ -46,6 +46,15 @@ pub(super) fn id_of(json: &str) -> Option<String> {
     serde_json::from_str::<Named>(json).ok().map(|named| named.id).filter(|id| id.len() <= 1_024)
 }
 
+/// The subject of an event that may be wrong elsewhere, for whoever seals it.
+pub(super) fn subject_of(json: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        subject: String,
+    }
+    serde_json::from_slice::<Named>(json).ok().map(|named| named.subject)
+}
+
 impl<'de> Deserialize<'de> for Envelope {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(EnvelopeVisitor)

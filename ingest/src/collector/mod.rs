@@ -19,12 +19,13 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::value::RawValue;
-use weir_messages::privacy::{Keyring, Tokenizer};
-use weir_messages::{Clock, Event, KnownTime, Position, Record, Topic, TraceId};
+use weir_messages::privacy::Tokenizer;
+use weir_messages::{Clock, DeadLetter, Event, KnownTime, Position, Record, Topic, TraceId, Unsealed};
 
+use crate::dead_letters::Seals;
 use crate::event_key::EventKey;
 use crate::log::{Entry, EventLog, LogError};
-use crate::refusal::{Refusal, Sealing};
+use crate::refusal::Refusal;
 use crate::repeat_window::RepeatWindow;
 pub use answer::{Answer, CollectError, Content, Status};
 use origin::Origin;
@@ -41,7 +42,7 @@ const AT_A_STRETCH: usize = 64;
 pub struct Collector {
     log: Arc<dyn EventLog>,
     tokens: Arc<Tokenizer>,
-    keyring: Arc<Keyring>,
+    seals: Seals,
     clock: Arc<dyn Clock>,
     repeats: RepeatWindow,
     recent: Mutex<Recent>,
@@ -53,14 +54,14 @@ struct Sorted {
     answers: Vec<Answer>,
     events: Vec<Record>,
     keys: HashSet<EventKey>,
-    letters: Vec<Record>,
+    letters: Vec<DeadLetter<Unsealed>>,
 }
 
 impl Collector {
     #[must_use]
-    pub fn new(log: Arc<dyn EventLog>, tokens: Arc<Tokenizer>, keyring: Arc<Keyring>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(log: Arc<dyn EventLog>, tokens: Arc<Tokenizer>, seals: Seals, clock: Arc<dyn Clock>) -> Self {
         let (repeats, recent) = (RepeatWindow::default(), Mutex::new(Recent::holding(MAX_RECENT_EVENTS)));
-        Self { log, tokens, keyring, clock, repeats, recent }
+        Self { log, tokens, seals, clock, repeats, recent }
     }
 
     /// Refuses events from before `window` instead of the default: the first stage would.
@@ -93,7 +94,7 @@ impl Collector {
             let (origin, known) = (Origin::Intake(entry), (known_time, TraceId::random()));
             match structured(&entry.record) {
                 Ok(json) => self.sort_one(&json, origin, known, &mut sorted),
-                Err(refusal) => self.refuse(None, refusal, origin, known_time, &mut sorted),
+                Err(refusal) => refuse(None, refusal, origin, known_time, &mut sorted),
             }
         }
         self.keep(sorted).await
@@ -124,7 +125,7 @@ impl Collector {
     fn sort_one(&self, json: &str, origin: Origin<'_>, (known_time, trace): (KnownTime, TraceId), sorted: &mut Sorted) {
         let event = match intake::event(json, (&self.tokens, self.repeats), known_time, trace) {
             Ok(event) => event,
-            Err(refusal) => return self.refuse(envelope::id_of(json), refusal, origin, known_time, sorted),
+            Err(refusal) => return refuse(envelope::id_of(json), refusal, origin, known_time, sorted),
         };
         let status = if self.is_repeat(&event, &mut sorted.keys) {
             Status::Duplicate
@@ -145,21 +146,9 @@ impl Collector {
         self.recent().contains(&key) || !keys.insert(key)
     }
 
-    fn refuse(
-        &self,
-        id: Option<String>,
-        refusal: Refusal,
-        origin: Origin<'_>,
-        known_time: KnownTime,
-        sorted: &mut Sorted,
-    ) {
-        let sealing = Sealing { keyring: &self.keyring, origin: &origin.name(), stage: STAGE };
-        sorted.letters.push(Record::from(&refusal.letter(&sealing, &origin.bytes(), known_time)));
-        sorted.answers.push(Answer::rejected(id, refusal));
-    }
-
     async fn keep(&self, sorted: Sorted) -> Result<Vec<Answer>, CollectError> {
         let Sorted { answers, events, keys, letters } = sorted;
+        let letters = self.seals.seal(letters).await?.iter().map(Record::from).collect();
         let (events, letters) =
             tokio::join!(self.log.append(Topic::Events, events), self.log.append(Topic::DeadLetters, letters));
         events.map(|_| self.recent().remember(keys))?;
@@ -170,6 +159,12 @@ impl Collector {
     fn recent(&self) -> MutexGuard<'_, Recent> {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn refuse(id: Option<String>, refusal: Refusal, origin: Origin<'_>, known_time: KnownTime, sorted: &mut Sorted) {
+    let body = Unsealed { bytes: origin.bytes(), subject: origin.subject() };
+    sorted.letters.push(refusal.letter((origin.name().into_owned(), STAGE), body, known_time));
+    sorted.answers.push(Answer::rejected(id, refusal));
 }
 
 /// The one event of a record, as JSON.

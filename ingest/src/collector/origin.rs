@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
-use weir_messages::{Position, Topic};
+use weir_messages::{CustomerId, Position, Topic};
 
+use super::envelope;
 use crate::log::{Entry, codec};
+use crate::refusal::subject;
 
 /// The origin of what came over HTTP.
 const HTTP: &str = "http";
@@ -40,6 +42,19 @@ impl Origin<'_> {
         match self {
             Self::Http(json) => json.as_bytes().to_vec(),
             Self::Intake(entry) => codec::encode(&entry.record),
+        }
+    }
+}
+
+impl Origin<'_> {
+    /// Whom it says it is about, however wrong the rest is.
+    pub(super) fn subject(self) -> Option<CustomerId> {
+        match self {
+            Self::Http(json) => subject(&envelope::subject_of(json.as_bytes())?),
+            Self::Intake(Entry { record, .. }) => match record.header("ce_subject") {
+                Some(header) => subject(header),
+                None => subject(&envelope::subject_of(&record.value)?),
+            },
         }
     }
 }

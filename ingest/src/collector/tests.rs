@@ -113,10 +113,10 @@ async fn one_wrong_event_is_named_by_its_field_sealed_and_takes_none_with_it() {
     assert_eq!(letters.len(), wrong.len());
     for (entry, (wrong, code, _)) in letters.iter().zip(&wrong) {
         let letter = DeadLetter::try_from(&entry.record).unwrap();
-        let about = (letter.origin.as_str(), letter.stage.as_str(), letter.class.as_str(), letter.key.as_str());
+        let about = (letter.origin.as_str(), letter.stage.as_str(), letter.class.as_str(), entry.record.key.as_str());
         assert_eq!(about, ("http", "collector", *code, ""));
         assert!(!format!("{:?}", entry.record).contains(PERSONAL));
-        assert_eq!(keyring().open("weir.dead-letters", &letter.sealed).unwrap(), wrong.to_string().into_bytes());
+        assert_eq!(keyring().open("weir.dead-letters", &letter.body.text).unwrap(), wrong.to_string().into_bytes());
     }
 }
 

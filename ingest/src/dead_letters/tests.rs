@@ -4,7 +4,7 @@ use weir_messages::{EventTime, Stage};
 
 use super::*;
 use crate::admission::{Admission, Passed};
-use crate::bench::{Site, keyring};
+use crate::bench::{Site, seals};
 use crate::collector::Status;
 
 fn event(id: &str, event_type: &str, data: serde_json::Value) -> serde_json::Value {
@@ -28,7 +28,7 @@ async fn collect(site: &Site, event: &serde_json::Value) -> Answer {
 }
 
 fn dead_letters(site: &Site) -> DeadLetters {
-    DeadLetters::new(Arc::clone(&site.log), keyring(), Arc::clone(&site.collector))
+    DeadLetters::new(Arc::clone(&site.log), seals(), Arc::clone(&site.collector))
 }
 
 #[tokio::test]
@@ -75,19 +75,18 @@ async fn fold(site: &Site, admission: &mut Admission, from: u64) -> usize {
     let mut out = Vec::new();
     admission.process(&batch, &mut out).unwrap();
     let letters = out.iter().filter_map(|one| match &one.body {
-        Passed::DeadLetter(letter) => Some(Record::from(letter)),
+        Passed::DeadLetter(letter) => Some(letter.clone()),
         Passed::Event(_) => None,
     });
-    let letters: Vec<Record> = letters.collect();
-    let admitted = out.len() - letters.len();
-    site.log.append(TOPIC, letters).await.unwrap();
-    admitted
+    let letters = seals().seal(letters.collect()).await.unwrap();
+    site.log.append(TOPIC, letters.iter().map(Record::from).collect()).await.unwrap();
+    out.len() - letters.len()
 }
 
 #[tokio::test]
 async fn what_the_first_stage_refused_goes_through_once_its_consent_is_there() {
     let site = Site::new();
-    let (dead_letters, mut admission) = (dead_letters(&site), Admission::new(keyring(), 1));
+    let (dead_letters, mut admission) = (dead_letters(&site), Admission::new(1));
     let call = call("e1");
     assert_eq!(collect(&site, &call).await.status, Status::Accepted);
     assert_eq!(fold(&site, &mut admission, 0).await, 0);
@@ -111,7 +110,7 @@ async fn what_the_first_stage_refused_goes_through_once_its_consent_is_there() {
 
 #[tokio::test]
 async fn an_event_refused_for_consent_counts_when_it_is_sent_again() {
-    let (site, mut admission) = (Site::new(), Admission::new(keyring(), 1));
+    let (site, mut admission) = (Site::new(), Admission::new(1));
     for (sent, admitted) in [(call("e1"), 0), (consent("e2"), 1), (call("e1"), 1), (call("e1"), 0)] {
         let next = site.log.end(Topic::Events, 0).await.unwrap();
         assert_eq!(collect(&site, &sent).await.status, Status::Accepted, "{sent}");

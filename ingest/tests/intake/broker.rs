@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use weir_ingest::collector::Collector;
+use weir_ingest::dead_letters::Seals;
 use weir_ingest::intake::{GROUP, Intake};
 use weir_ingest::log::kafka::group::{Group, Running};
 use weir_ingest::log::kafka::{KafkaSettings, topics};
@@ -48,7 +49,7 @@ impl Site {
     pub(crate) fn intake_into(&self, log: Arc<dyn EventLog>) -> Running {
         let keyring = Keyring::new("k1", BTreeMap::from([("k1".to_owned(), [3; 32])])).unwrap();
         let tokens = Arc::new(Tokenizer::new("k1", [7; 32]));
-        let collector = Arc::new(Collector::new(log, tokens, Arc::new(keyring), Arc::new(SystemClock)));
+        let collector = Arc::new(Collector::new(log, tokens, Seals::new(Arc::new(keyring)), Arc::new(SystemClock)));
         let intake = Intake::new(&self.settings, collector, Handle::current()).unwrap();
         Group::new(&self.settings, Topic::Intake, GROUP).join(Box::new(intake)).unwrap()
     }

@@ -16,6 +16,7 @@ mod chain;
 mod commit;
 #[cfg(test)]
 mod contract;
+mod data_keys;
 mod database;
 mod feed;
 mod house;
@@ -40,6 +41,7 @@ use weir_messages::{CustomerId, Event, KnownTime, LoanId, Retry, Tasks, TraceId}
 
 pub use chain::{Broken, Chain, ChainHash};
 pub use commit::{AnsweredRequest, Append, BlindIndex, Claim, Commit, ConsumerOffset, Personal, Refused, StreamId};
+pub(crate) use data_keys::{DataKeys, data_keys};
 pub use database::{Database, InvalidDatabase, PostgresDatabase};
 pub use feed::{News, OutboxFeed};
 pub use listing::{Find, Listing, ListingKind, ListingState, Listings};

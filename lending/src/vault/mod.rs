@@ -2,6 +2,7 @@
 //! master key. Destroying the customer's key makes every copy of the fields unreadable, in backups too.
 //! Where the sealed text is kept is the store's.
 
+mod keys;
 mod mask;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use aes_gcm_siv::aead::Generate;
 use weir_messages::CustomerId;
 use weir_messages::privacy::{Clear, Identifier, Keyring, SealError, Tokenizer};
 
+pub use keys::CustomerKeys;
 pub use mask::Masked;
 
 use crate::store::{BlindIndex, Personal};
@@ -80,10 +82,9 @@ impl Vault {
 
     /// The customer's fields with their key at hand; nothing is in clear until it is asked for.
     pub fn open(&self, personal: Personal) -> Result<Opened, VaultError> {
+        let ring = unwrapped(&self.master, &personal.customer, &personal.wrapped_key);
         let wrong = |source| VaultError::Key { customer: personal.customer.clone(), source };
-        let key = self.master.open(&key_place(&personal.customer), &personal.wrapped_key).map_err(wrong)?;
-        let key = <[u8; 32]>::try_from(key).map_err(|_| wrong(SealError::Malformed))?;
-        Ok(Opened { ring: ring(key), personal })
+        Ok(Opened { ring: ring.map_err(wrong)?, personal })
     }
 
     /// Rows that find the customer by equality.
@@ -138,6 +139,12 @@ impl fmt::Debug for Opened {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Opened({}, {} fields)", self.personal.customer, self.personal.fields.len())
     }
+}
+
+/// A customer's own key.
+fn unwrapped(master: &Keyring, customer: &CustomerId, wrapped_key: &str) -> Result<Keyring, SealError> {
+    let key = master.open(&key_place(customer), wrapped_key)?;
+    Ok(ring(<[u8; 32]>::try_from(key).map_err(|_| SealError::Malformed)?))
 }
 
 fn ring(key: [u8; 32]) -> Keyring {

@@ -1,13 +1,11 @@
 //! What one event costs the thread that folds it: admission and the customer's views, then the save. No log, no broker.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use weir_features::CustomerStage;
 use weir_ingest::RepeatWindow;
 use weir_ingest::state::StateStore;
-use weir_messages::privacy::Keyring;
 use weir_messages::{Position, Record, Sequenced};
 
 use super::made_up::telemetry;
@@ -40,9 +38,8 @@ pub(crate) struct Fold {
 impl Fold {
     pub(super) fn measure(&self) -> Result<String, DemoError> {
         let (folder, root) = (Folder::prepare(&self.data)?, content_root()?);
-        let keyring = Arc::new(Keyring::new("k1", [("k1".to_owned(), [7; 32])].into()).map_err(failed)?);
         let mut chain = CustomerChain {
-            admitting: Admitting::new(&keyring, 1, RepeatWindow::default()),
+            admitting: Admitting::new(1, RepeatWindow::default()),
             customers: CustomerStage::new(views(&root, &folder, &OWN_VIEWS)?),
         };
         let store = StateStore::open(&folder.platform().join("state"), &chain.stages().names()).map_err(failed)?;
@@ -67,7 +64,7 @@ impl Fold {
             }
         }
         let [fold, save] = [folding, saving].map(|took| took.as_secs_f64() * 1e6 / offset as f64);
-        let repeats = repeats::measure(&folder.platform(), &keyring, self.events)?;
+        let repeats = repeats::measure(&folder.platform(), self.events)?;
         Ok(format!("{offset} events: {fold:.2} us each to fold, {save:.2} us each to save\n{repeats}"))
     }
 }

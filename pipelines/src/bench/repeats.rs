@@ -2,13 +2,11 @@
 //! most leave again.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use weir_ingest::RepeatWindow;
 use weir_ingest::admission::Admission;
 use weir_ingest::state::StateStore;
-use weir_messages::privacy::Keyring;
 use weir_messages::{Record, Sequenced, Stage, StageError};
 
 use super::failed;
@@ -20,9 +18,9 @@ use crate::demo::DemoError;
 const DAYS: u64 = 12;
 
 /// A line for each of the two.
-pub(super) fn measure(folder: &Path, keyring: &Arc<Keyring>, events: u64) -> Result<String, DemoError> {
-    let all = Measured::of(&folder.join("all"), keyring, events, 365)?;
-    let some = Measured::of(&folder.join("some"), keyring, events, 1)?;
+pub(super) fn measure(folder: &Path, events: u64) -> Result<String, DemoError> {
+    let all = Measured::of(&folder.join("all"), events, 365)?;
+    let some = Measured::of(&folder.join("some"), events, 1)?;
     Ok(format!(
         "ids kept for good:     {}\nids kept for 1 day:    {}",
         all.line(events, "each"),
@@ -41,9 +39,9 @@ struct Measured {
 }
 
 impl Measured {
-    fn of(folder: &Path, keyring: &Arc<Keyring>, events: u64, days: u32) -> Result<Self, DemoError> {
+    fn of(folder: &Path, events: u64, days: u32) -> Result<Self, DemoError> {
         let window = RepeatWindow::of_days(days).expect("the days of this bench are in range");
-        let mut admission = Admission::new(Arc::clone(keyring), 1).with_repeat_window(window);
+        let mut admission = Admission::new(1).with_repeat_window(window);
         let names = [admission.name()];
         let store = StateStore::open(folder, &names).map_err(failed)?;
         admission.restore(store.reader(&names[0]).map_err(failed)?).map_err(failed)?;

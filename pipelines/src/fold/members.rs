@@ -7,7 +7,6 @@ use tokio::runtime::Handle;
 use weir_features::{CustomerStage, EntityStage, FeatureViews, VectorStage};
 use weir_ingest::log::kafka::GroupOffsets;
 use weir_messages::Topic;
-use weir_messages::privacy::Keyring;
 use weir_scoring::CurrentLineup;
 
 use super::chain::{Admitting, Chain, CustomerChain, Deciding, DecisionChain, EntityChain, PartGauges};
@@ -18,35 +17,29 @@ pub(crate) struct Parts<'a> {
     pub around: &'a Surroundings,
     /// Where the state of each partition gets a folder.
     pub state: &'a Path,
-    pub keyring: &'a Arc<Keyring>,
     /// What the group committed: before it everything is published.
     pub committed: Option<GroupOffsets>,
 }
 
 impl Parts<'_> {
     pub(crate) fn customers(self, views: &Arc<FeatureViews>) -> Folds {
-        let (views, keyring) = (Arc::clone(views), Arc::clone(self.keyring));
+        let views = Arc::clone(views);
         let (partitions, repeats) = (self.around.log.partitions(Topic::Events), self.around.repeats);
         self.folds("customers", move || CustomerChain {
-            admitting: Admitting::new(&keyring, partitions, repeats),
+            admitting: Admitting::new(partitions, repeats),
             customers: CustomerStage::new(Arc::clone(&views)),
         })
     }
 
     pub(crate) fn entities(self, views: &Arc<FeatureViews>) -> Folds {
-        let (views, keyring) = (Arc::clone(views), Arc::clone(self.keyring));
+        let views = Arc::clone(views);
         let sources = self.around.log.partitions(Topic::Events);
-        self.folds("entities", move || EntityChain {
-            keyring: Arc::clone(&keyring),
-            entities: EntityStage::new(Arc::clone(&views), sources),
-        })
+        self.folds("entities", move || EntityChain { entities: EntityStage::new(Arc::clone(&views), sources) })
     }
 
     pub(crate) fn decisions(self, lineup: &Arc<CurrentLineup>) -> Folds {
-        let (lineup, keyring) = (Arc::clone(lineup), Arc::clone(self.keyring));
-        let deadline = self.around.part_wait_seconds;
+        let (lineup, deadline) = (Arc::clone(lineup), self.around.part_wait_seconds);
         self.folds("decisions", move || DecisionChain {
-            keyring: Arc::clone(&keyring),
             vectors: VectorStage::default().with_deadline(deadline),
             deciding: Deciding::new(&lineup),
             gauges: PartGauges::default(),

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use weir_features::Online;
 use weir_ingest::RepeatWindow;
+use weir_ingest::dead_letters::{KeysUnavailable, Seals};
 use weir_ingest::log::kafka::BrokerError;
 use weir_ingest::log::{Entry, EventLog, LogError};
 use weir_ingest::state::{Partition, SnapshotError, Snapshots, StateError, StateStore};
@@ -48,6 +49,8 @@ pub(crate) enum FoldError {
     #[error(transparent)]
     Log(#[from] LogError),
     #[error(transparent)]
+    Keys(#[from] KeysUnavailable),
+    #[error(transparent)]
     State(#[from] StateError),
     #[error("the snapshot of its state cannot be taken up")]
     Snapshot(#[from] SnapshotError),
@@ -72,6 +75,8 @@ pub(crate) enum FoldError {
 #[derive(Debug, Clone)]
 pub(crate) struct Surroundings {
     pub log: Arc<dyn EventLog>,
+    /// What seals dead letters.
+    pub seals: Seals,
     pub save_every: Duration,
     /// How long repeats of an event are recognised.
     pub repeats: RepeatWindow,

@@ -51,8 +51,8 @@ impl Fold {
     ) -> Result<Self, FoldError> {
         let published = saved.max(committed.unwrap_or(0));
         let source = Source { topic: chain.reads(), partition: partition.number, published };
-        let publisher =
-            Publisher::open(Arc::clone(&around.log), &*store.reader(STATE)?, source, chain.writes()).await?;
+        let ends = (Arc::clone(&around.log), around.seals.clone());
+        let publisher = Publisher::open(ends, &*store.reader(STATE)?, source, chain.writes()).await?;
         let (unpublished, saved_at) = (Vec::new(), Instant::now());
         Ok(Self { around, store, chain, publisher, partition, refold, unpublished, next: saved, saved, saved_at })
     }

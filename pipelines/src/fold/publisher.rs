@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::future::try_join_all;
+use weir_ingest::dead_letters::Seals;
 use weir_ingest::log::{EventLog, LogError};
 use weir_messages::{Change, Place, Position, Record, StateReader, Topic};
 
@@ -38,6 +39,7 @@ pub(super) struct Source {
 
 pub(crate) struct Publisher {
     log: Arc<dyn EventLog>,
+    seals: Seals,
     source: Source,
     topics: Vec<Written>,
     looked: Instant,
@@ -57,7 +59,7 @@ struct Written {
 impl Publisher {
     /// `saved` is what `snapshot` gave.
     pub(super) async fn open(
-        log: Arc<dyn EventLog>,
+        (log, seals): (Arc<dyn EventLog>, Seals),
         saved: &dyn StateReader,
         source: Source,
         outputs: &[Output],
@@ -68,7 +70,7 @@ impl Publisher {
         for output in outputs {
             topics.push(Written::open(&*log, saved, (source, idle), *output).await?);
         }
-        Ok(Self { log, source, topics, looked: Instant::now() })
+        Ok(Self { log, seals, source, topics, looked: Instant::now() })
     }
 
     /// Everything that comes out of source offsets before this one was on every topic when this was opened.
@@ -78,7 +80,7 @@ impl Publisher {
 
     /// Answers when all of it is durable.
     pub(crate) async fn publish(&mut self, folded: &mut Folded) -> Result<(), FoldError> {
-        let (log, mut outputs) = (&*self.log, folded.take_outputs());
+        let (log, mut outputs) = (&*self.log, folded.take_outputs(&self.seals).await?);
         let mut appends = Vec::with_capacity(self.topics.len());
         for written in &mut self.topics {
             let records = outputs.remove(&written.output.topic).unwrap_or_default();

@@ -73,7 +73,8 @@ impl From<DeadLetterError> for Problem {
     fn from(error: DeadLetterError) -> Self {
         match error {
             DeadLetterError::NotFound(_) => Self::not_found("dead letter"),
-            DeadLetterError::Gone { .. } => Self::gone(error.to_string()),
+            DeadLetterError::Gone { .. } | DeadLetterError::Erased(_) => Self::gone(error.to_string()),
+            DeadLetterError::Keys(error) => error.into(),
             DeadLetterError::Collect(error) => error.into(),
             DeadLetterError::Log(_)
             | DeadLetterError::Unreadable { .. }

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use weir_ingest::collector::CollectError;
+use weir_ingest::dead_letters::KeysUnavailable;
 use weir_ingest::log::LogError;
 use weir_lending::api::{ErrorKind, LendingError};
 
@@ -27,6 +28,7 @@ impl From<CollectError> for Problem {
     fn from(error: CollectError) -> Self {
         match error {
             CollectError::Log(cause) => log_unavailable(&cause),
+            CollectError::Keys(error) => error.into(),
             CollectError::Body { code, field, reason } => {
                 let problem = Self::bad_request(code, reason);
                 match field {
@@ -35,6 +37,13 @@ impl From<CollectError> for Problem {
                 }
             }
         }
+    }
+}
+
+impl From<KeysUnavailable> for Problem {
+    fn from(error: KeysUnavailable) -> Self {
+        tracing::error!(cause = %weir_messages::Causes(&error), "customers' keys are missed");
+        Self::unavailable("keys_unavailable", &error.to_string()).after(1)
     }
 }
 

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::runtime::Handle;
 use weir_features::FeatureStage;
 use weir_messages::Topic;
-use weir_messages::privacy::Keyring;
 use weir_scoring::CurrentLineup;
 
 use super::StartError;
@@ -29,11 +28,10 @@ pub(super) async fn open(
     around: &Surroundings,
     content: &Content,
     lineup: &Arc<CurrentLineup>,
-    keyring: &Arc<Keyring>,
     folder: PathBuf,
 ) -> Result<Fold, StartError> {
     let chain = WholeChain {
-        admitting: Admitting::new(keyring, around.log.partitions(Topic::Events), around.repeats),
+        admitting: Admitting::new(around.log.partitions(Topic::Events), around.repeats),
         features: FeatureStage::new(Arc::clone(&content.views)),
         deciding: Deciding::new(lineup),
     };
@@ -52,7 +50,7 @@ impl Running {
         let thread = std::thread::Builder::new().name("fold".to_owned()).spawn(run);
         let thread = thread.expect("a process can start a thread at its start");
         let desk = app.desk.as_ref().expect("the only process runs every role");
-        let delivery = Delivery::open(desk.lending.clone(), 0).await?;
+        let delivery = Delivery::open(desk.lending.clone(), &*around.log, 0).await?;
         let delivery = tokio::spawn(around.tasks.watch("decision-delivery", delivery.run(Arc::clone(&around.log))));
         Ok(Self { stop, thread, delivery })
     }

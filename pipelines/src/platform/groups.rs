@@ -12,7 +12,6 @@ use weir_ingest::intake::Intake;
 use weir_ingest::log::EventLog;
 use weir_ingest::log::kafka::group::{Group, Member, Running, Waiting};
 use weir_ingest::log::kafka::{BrokerError, GroupOffsets, KafkaSettings};
-use weir_messages::privacy::Keyring;
 use weir_messages::{Causes, Topic};
 use weir_scoring::CurrentLineup;
 
@@ -46,7 +45,6 @@ pub(super) struct Parts<'a> {
     /// Where this process decides.
     pub lineup: Option<&'a Arc<CurrentLineup>>,
     pub around: &'a Surroundings,
-    pub keyring: &'a Arc<Keyring>,
     pub app: &'a App,
     /// Where the state of each partition has a folder.
     pub state: PathBuf,
@@ -101,7 +99,10 @@ impl Parts<'_> {
             joined.push((DECISIONS, Box::new(self.of(DECISIONS)?.decisions(lineup))));
         }
         if let Some(desk) = &self.app.desk {
-            joined.push((DELIVERIES, Box::new(Deliveries::new(desk.lending.clone(), Handle::current()))));
+            joined.push((
+                DELIVERIES,
+                Box::new(Deliveries::new(desk.lending.clone(), Arc::clone(&self.around.log), Handle::current())),
+            ));
         }
         if let Some(intake) = &self.app.intake {
             let intake = Intake::new(self.settings, Arc::clone(&intake.collector), Handle::current())?;
@@ -112,9 +113,9 @@ impl Parts<'_> {
 
     /// What the folds of a group's member are made of.
     fn of(&self, (group, topic): (&str, Topic)) -> Result<members::Parts<'_>, BrokerError> {
-        let Parts { around, state, keyring, .. } = self;
+        let Parts { around, state, .. } = self;
         let committed = Some(GroupOffsets::new(self.settings, group, topic)?);
-        Ok(members::Parts { around, state, keyring, committed })
+        Ok(members::Parts { around, state, committed })
     }
 }
 

@@ -29,6 +29,7 @@ use weir_messages::{Clock, ManualClock};
 use disk::DiskWatch;
 use retention::Trimming;
 pub(crate) use roles::{Role, Roles};
+use supervision::Opening;
 pub(crate) use supervision::Supervision;
 
 use crate::config::{Config, ConfigError};
@@ -121,7 +122,8 @@ impl Platform {
         content.check_lateness(config.limits.repeat_window()?)?;
         topic_retention::check(config, &content).map_err(StartError::Retention)?;
         let keys = Keys { keyring: Arc::new(config.keyring()?), tokens: Arc::new(config.tokenizer()?) };
-        let (mut around, embedded_log) = surroundings::open(config, roles, supervision).await?;
+        let (mut around, embedded_log) = surroundings::open(config, roles, &keys.keyring, supervision).await?;
+        let opening = Opening::with(supervision.tasks.clone());
         let engines = Arc::new(Engines::open(&config.data.join("engines"))?);
         let deciding = match roles.run(Role::Scoring) || roles.run(Role::Lending) {
             true => Some(Deciding::open(config, &content, &engines, &around).await?),
@@ -133,9 +135,7 @@ impl Platform {
         let state = config.data.join("state");
         // Its state is opened before anybody may ask for anything.
         let fold = match (&config.kafka, lineup) {
-            (None, Some(lineup)) => {
-                Some(embedded::open(&around, &content, lineup, &keys.keyring, state.clone()).await?)
-            }
+            (None, Some(lineup)) => Some(embedded::open(&around, &content, lineup, state.clone()).await?),
             (_, _) => None,
         };
         let desk = match roles.run(Role::Lending) {
@@ -148,10 +148,10 @@ impl Platform {
         let running = match (fold, &config.kafka) {
             (Some(fold), _) => Running::Embedded(embedded::Running::start(fold, &around, &app).await?),
             (None, Some(settings)) => {
-                let (keyring, threads) = (&keys.keyring, config.limits.fold_threads.max(1));
                 let (content, around, app) = (&content, &around, &app);
+                let threads = config.limits.fold_threads.max(1);
                 let lineup = lineup.filter(|_| roles.run(Role::Scoring));
-                let parts = groups::Parts { settings, roles, content, lineup, around, keyring, app, state, threads };
+                let parts = groups::Parts { settings, roles, content, lineup, around, app, state, threads };
                 Running::Groups(groups::Groups::start(&parts)?)
             }
             (None, None) => unreachable!("without Kafka there is a fold"),
@@ -160,6 +160,7 @@ impl Platform {
         let disk = tokio::spawn(around.tasks.watch("disk", DiskWatch::of(config, &app).run()));
         let trimming = embedded_log.map(|log| Trimming::of(log, config.retention, &app).run());
         let trimming = trimming.map(|run| tokio::spawn(around.tasks.watch("retention", run)));
+        opening.done();
         Ok(Self { app, running, deciding, background: [Some(days), Some(disk), trimming] })
     }
 
@@ -208,11 +209,10 @@ fn app(
 }
 
 fn intake(clocks: &Clocks, keys: &Keys, around: &Surroundings) -> Intake {
-    let (log, keyring) = (Arc::clone(&around.log), Arc::clone(&keys.keyring));
-    let tokens = Arc::clone(&keys.tokens);
-    let collector = Collector::new(log, tokens, Arc::clone(&keyring), Arc::clone(&clocks.clock));
+    let (log, tokens) = (Arc::clone(&around.log), Arc::clone(&keys.tokens));
+    let collector = Collector::new(log, tokens, around.seals.clone(), Arc::clone(&clocks.clock));
     let collector = Arc::new(collector.with_repeat_window(around.repeats));
-    let dead_letters = DeadLetters::new(Arc::clone(&around.log), keyring, Arc::clone(&collector));
+    let dead_letters = DeadLetters::new(Arc::clone(&around.log), around.seals.clone(), Arc::clone(&collector));
     Intake { collector, dead_letters }
 }
 

@@ -16,6 +16,30 @@ pub(crate) struct Supervision {
     pub fail_point: Arc<FailPoint>,
 }
 
+/// Dropped, it has the tasks end as they were told to. Declared behind what is being opened, it goes before it: where that
+/// is refused, the refusal is the word, and not the end of the tasks that it takes with it.
+#[derive(Debug)]
+pub(super) struct Opening(Option<Tasks>);
+
+impl Opening {
+    pub(super) const fn with(tasks: Tasks) -> Self {
+        Self(Some(tasks))
+    }
+
+    /// Everything is open.
+    pub(super) fn done(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        if let Some(tasks) = &self.0 {
+            tasks.stop();
+        }
+    }
+}
+
 impl Supervision {
     /// What is received is the end of a task.
     pub(crate) fn new(fail_point: FailPoint) -> (Self, mpsc::UnboundedReceiver<TaskEnded>) {

@@ -5,7 +5,7 @@ use super::*;
 const DAY: i64 = 86_400_000_000;
 
 fn admission(days: u32) -> Admission {
-    Admission::new(keyring(), 1).with_repeat_window(RepeatWindow::of_days(days).unwrap())
+    Admission::new(1).with_repeat_window(RepeatWindow::of_days(days).unwrap())
 }
 
 /// A click that happened at `time` and became known at `known`.

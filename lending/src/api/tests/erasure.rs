@@ -1,6 +1,9 @@
 //! Who may be erased: a customer with whom nothing is open, either way. What is open is named.
 
+use std::collections::BTreeSet;
+
 use super::*;
+use crate::vault::CustomerKeys;
 
 impl Desk {
     async fn erase(&self, customer: &CustomerId, key: &str) -> Result<(), LendingError> {
@@ -124,4 +127,20 @@ async fn a_repayment_and_an_erasure_at_once_leave_no_credit_of_nobody() {
         assert_ne!(erased.is_ok(), repaid.is_ok(), "exactly one of them: {round}");
         desk.lending.close().await;
     }
+}
+
+#[tokio::test]
+async fn a_customers_key_is_lent_until_the_customer_is_erased() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::open(folder.path()).await;
+    let (customer, _) = desk.brought_to(1, ApplicationStatus::Withdrawn).await;
+    let keys = CustomerKeys::new(&Database::Sqlite(folder.path().join("lending.db")), keyring([7; 32]));
+    let asked = BTreeSet::from([customer.clone(), "nobody".into()]);
+    let mut lent = keys.of(&asked).await.unwrap();
+    let key = lent.remove(&customer).unwrap().unwrap();
+    assert!(lent.is_empty() && key.open("p", &key.seal("p", b"x")).is_ok());
+    let elsewhere = CustomerKeys::new(&Database::Sqlite(folder.path().join("lending.db")), keyring([8; 32]));
+    assert!(elsewhere.of(&asked).await.unwrap().remove(&customer).unwrap().is_err());
+    desk.erase(&customer, "erase").await.unwrap();
+    assert!(keys.of(&asked).await.unwrap().is_empty());
 }

@@ -34,6 +34,10 @@ use world::{Channel, Decisions, Fault, Published};
 /// Where decisions of these tests stand on a log that they do not have.
 const RECORD: Place = Place::new(Topic::Decisions, Position { partition: 1, offset: 7 });
 
+fn keyring(key: [u8; 32]) -> Arc<Keyring> {
+    Arc::new(Keyring::new("m", BTreeMap::from([("m".to_owned(), key)])).unwrap())
+}
+
 struct Desk {
     lending: Lending,
     clock: Arc<ManualClock>,
@@ -68,11 +72,10 @@ impl Desk {
     async fn in_zone(database: Database, channel: Arc<Channel>, products: Vec<Product>, zone: BusinessZone) -> Self {
         let clock = Arc::new(ManualClock::starting_at(KnownTime::parse("2024-01-15T10:00:00Z").unwrap()));
         let (published, decisions) = (Arc::new(Published::default()), Arc::new(Decisions::default()));
-        let keyring = Keyring::new("m", BTreeMap::from([("m".to_owned(), [7; 32])])).unwrap();
         let ports = Ports {
             clock: Arc::clone(&clock) as _,
             tokens: Arc::new(Tokenizer::new("t", [9; 32])),
-            keyring: Arc::new(keyring),
+            keyring: keyring([7; 32]),
             payments: Arc::clone(&channel) as _,
             events: Arc::clone(&published) as _,
             decisions: Arc::clone(&decisions) as _,

@@ -34,6 +34,9 @@ const READER_WITHIN: Duration = Duration::from_secs(3);
 /// A statement without an answer by then is on a dead connection, or might as well be.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
+/// Connections that read keys.
+const KEY_READERS: u32 = 2;
+
 /// Opens the database and brings it to the newest migration. Processes that do so at once take turns.
 pub(super) async fn open(
     database: &PostgresDatabase,
@@ -66,6 +69,12 @@ pub(super) async fn open(
     }
     let writer = Writer::start(session, teller, PATIENCE, fail_point, watch);
     Ok(Opened { store: Arc::new(SqlStore { readers, writer }), feed, news })
+}
+
+/// For keys alone.
+pub(super) fn key_readers(database: &PostgresDatabase) -> PgReaders {
+    let primary = pool(for_us(&database.primary.options), KEY_READERS);
+    PgReaders { primary, replica: None, tasks: tokio::sync::Mutex::default() }
 }
 
 /// On a connection of its own, which waits as long as another process's migrations take.
@@ -131,7 +140,7 @@ async fn end_stray_transaction(connection: &mut PgConnection) -> Result<bool, sq
 }
 
 #[derive(Debug)]
-struct PgReaders {
+pub(super) struct PgReaders {
     primary: PgPool,
     replica: Option<PgPool>,
     tasks: tokio::sync::Mutex<JoinSet<()>>,

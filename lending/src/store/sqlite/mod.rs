@@ -1,5 +1,6 @@
 //! The store on SQLite: one connection that writes in groups, and a pool of readers. One process has it to itself.
 
+mod checkpoint;
 #[cfg(test)]
 mod tests;
 
@@ -17,23 +18,12 @@ use super::batch::{self, Heads, Written};
 use super::rows::unsigned;
 use super::sql::{Answer, Row, Sql, Value, bound, failed};
 use super::sql_store::{Readers, SqlStore};
-use super::writer::{Open, Session, Writer};
+use super::writer::{Session, Writer};
 use super::{Chain, Commit, FailPoint, Freshness, Opened, StoreError, feed};
-
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(2);
 
 /// Opens or creates the database at `path`.
 pub(super) async fn open(path: &Path, fail_point: FailPoint, tasks: &Tasks) -> Result<Opened, StoreError> {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(Duration::from_secs(10))
-        // Checkpoints belong to the task below, off the commit path.
-        .pragma("wal_autocheckpoint", "0")
-        .pragma("secure_delete", "on")
-        .disable_statement_logging();
+    let options = options(path).create_if_missing(true);
     let mut connection = options.clone().connect().await.map_err(failed)?;
     let migrated = super::migrations::sqlite().run(&mut connection).await;
     migrated.map_err(|error| StoreError::Database(Box::new(error)))?;
@@ -42,8 +32,26 @@ pub(super) async fn open(path: &Path, fail_point: FailPoint, tasks: &Tasks) -> R
     let (teller, outbox, news) = feed::feed(heads.outbox, watch::channel(true).1);
     let session = SqliteSession { connection, heads };
     let writer = Writer::start(session, teller, Duration::ZERO, fail_point, tasks);
-    tokio::spawn(tasks.watch("sqlite-checkpoint", checkpoint(options, writer.open())));
+    tokio::spawn(tasks.watch("sqlite-checkpoint", checkpoint::run(options, writer.open())));
     Ok(Opened { store: Arc::new(SqlStore { readers, writer }), feed: outbox, news })
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(Duration::from_secs(10))
+        // Checkpoints belong to the task below, off the commit path.
+        .pragma("wal_autocheckpoint", "0")
+        .pragma("secure_delete", "on")
+        .disable_statement_logging()
+}
+
+/// For keys alone, of a database that another pool has brought to the newest migration.
+pub(super) fn key_readers(path: &Path) -> SqliteReaders {
+    let pool = SqlitePoolOptions::new().max_connections(1);
+    SqliteReaders(pool.connect_lazy_with(options(path).pragma("query_only", "on")))
 }
 
 async fn readers(options: SqliteConnectOptions) -> Answer<SqliteReaders> {
@@ -60,7 +68,7 @@ async fn readers(options: SqliteConnectOptions) -> Answer<SqliteReaders> {
 }
 
 #[derive(Debug)]
-struct SqliteReaders(SqlitePool);
+pub(super) struct SqliteReaders(SqlitePool);
 
 impl Readers for SqliteReaders {
     type Driver = Sqlite;
@@ -148,27 +156,4 @@ async fn heads(connection: &mut SqliteConnection) -> Answer<Heads> {
     let outbox = connection.rows("select seq from sqlite_sequence where name = 'outbox'", &[]).await?;
     let outbox = outbox.first().map(|row| row.number(0)).transpose()?;
     Ok(Heads { chain, outbox: outbox.map(unsigned).unwrap_or_default() })
-}
-
-/// Moves what is committed from the write-ahead log into the database, while the store is open.
-async fn checkpoint(options: SqliteConnectOptions, store: Open) {
-    let mut connection = None;
-    loop {
-        tokio::time::sleep(CHECKPOINT_EVERY).await;
-        if !store.is_open() {
-            break;
-        }
-        if connection.is_none() {
-            connection = options.connect().await.ok();
-        }
-        if let Some(open) = &mut connection
-            && let Err(error) = sqlx::query("pragma wal_checkpoint(passive)").execute(open).await
-        {
-            tracing::warn!(%error, "checkpoint failed; the next one tries again");
-            connection = None;
-        }
-    }
-    if let Some(connection) = connection {
-        connection.close().await.ok();
-    }
 }

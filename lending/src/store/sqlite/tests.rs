@@ -37,6 +37,28 @@ async fn a_full_file_takes_no_more_writes_and_a_broken_rule_is_the_commits_own()
 }
 
 #[tokio::test]
+async fn a_write_ahead_log_that_is_long_is_cut_and_one_that_is_read_waits_its_turn() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.open().await;
+    let file = folder.path().join("lending.db");
+    let log = || std::fs::metadata(folder.path().join("lending.db-wal")).unwrap().len();
+    let options = options(&file).busy_timeout(Duration::from_millis(10));
+    let (mut own, mut reader) = (options.connect().await.unwrap(), options.connect().await.unwrap());
+    store.commit(appending("a", 0, &["1"])).await.unwrap();
+    sqlx::raw_sql("begin; select count(*) from journal").execute(&mut reader).await.unwrap();
+    store.commit(appending("a", 1, &["2"])).await.unwrap();
+    checkpoint::checkpoint(&mut own, 0).await.unwrap();
+    assert!(log() > 0, "a reader still reads it");
+    store.commit(appending("a", 2, &["3"])).await.unwrap();
+    sqlx::raw_sql("rollback").execute(&mut reader).await.unwrap();
+    checkpoint::checkpoint(&mut own, 10_000).await.unwrap();
+    assert!(log() > 0, "it is short");
+    checkpoint::checkpoint(&mut own, 0).await.unwrap();
+    assert_eq!(log(), 0);
+    assert_eq!(store.load(&StreamId::application(&"a".into())).await.unwrap(), ["1", "2", "3"]);
+}
+
+#[tokio::test]
 async fn a_transaction_left_open_on_a_reader_is_ended_before_the_next_one() {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.open().await;

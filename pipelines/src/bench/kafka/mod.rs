@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use weir_features::DEFAULT_PART_WAIT_SECONDS;
 use weir_ingest::RepeatWindow;
+use weir_ingest::dead_letters::Seals;
 use weir_ingest::log::EventLog;
 use weir_ingest::log::kafka::{KafkaLog, KafkaSettings, topics};
 use weir_ingest::state::{ObjectsSettings, Snapshots};
@@ -52,7 +53,6 @@ pub(crate) struct Kafka {
 struct Installation {
     settings: KafkaSettings,
     around: Surroundings,
-    keyring: Arc<Keyring>,
     state: PathBuf,
 }
 
@@ -62,10 +62,12 @@ impl Installation {
         settings.prefix = format!("bench-{}.", uuid::Uuid::now_v7().simple());
         topics::apply(&settings, PARTITIONS).await.map_err(failed)?;
         let log: Arc<dyn EventLog> = Arc::new(KafkaLog::open(&settings).await.map_err(failed)?);
+        let keyring = Keyring::new("k1", [("k1".to_owned(), [7; 32])].into()).map_err(failed)?;
         let around = Surroundings {
             repeats: RepeatWindow::default(),
             part_wait_seconds: DEFAULT_PART_WAIT_SECONDS,
             log,
+            seals: Seals::new(Arc::new(keyring)),
             save_every: Duration::from_secs(1),
             rebuild_from_kept: false,
             snapshots: None,
@@ -75,15 +77,14 @@ impl Installation {
             tasks: Tasks::default(),
             fail_point: Arc::new(FailPoint::default()),
         };
-        let keyring = Keyring::new("k1", [("k1".to_owned(), [7; 32])].into()).map_err(failed)?;
-        Ok(Self { settings, around, keyring: Arc::new(keyring), state })
+        Ok(Self { settings, around, state })
     }
 }
 
 impl Installation {
     /// What the folds of a member are made of, with their state in `state`.
     fn folds<'a>(&'a self, state: &'a std::path::Path) -> Parts<'a> {
-        Parts { around: &self.around, state, keyring: &self.keyring, committed: None }
+        Parts { around: &self.around, state, committed: None }
     }
 
     fn keep_snapshots(&mut self, objects: &std::path::Path) -> Result<(), DemoError> {

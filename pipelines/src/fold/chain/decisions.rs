@@ -1,9 +1,6 @@
 //! From the parts of a vector to the decision.
 
-use std::sync::Arc;
-
 use weir_features::VectorStage;
-use weir_messages::privacy::Keyring;
 use weir_messages::{KnownTime, Part, Record, Sequenced, Stage, Topic};
 
 use super::outputs::{DEAD_LETTERS, DECISIONS};
@@ -12,7 +9,6 @@ use super::{Chain, Deciding, Folded, Output, Stages};
 use crate::fold::{FoldError, History};
 
 pub(crate) struct DecisionChain {
-    pub keyring: Arc<Keyring>,
     pub vectors: VectorStage,
     pub deciding: Deciding,
     pub gauges: PartGauges,
@@ -63,7 +59,7 @@ impl Chain for DecisionChain {
 
     fn fold(&mut self, batch: &[Sequenced<Record>]) -> Result<Folded, FoldError> {
         let mut folded = Folded::default();
-        let parts = readable::<Part>((&self.keyring, "vectors", self.reads()), batch, &mut folded);
+        let parts = readable::<Part>(("vectors", self.reads()), batch, &mut folded);
         let mut vectors = Vec::new();
         self.vectors.consume(parts, &mut vectors)?;
         folded.newest = vectors.iter().map(|one| one.body.known_time).max();

@@ -1,9 +1,6 @@
 //! From what entities are told and asked to their parts of a vector.
 
-use std::sync::Arc;
-
 use weir_features::{EntityStage, Refolds};
-use weir_messages::privacy::Keyring;
 use weir_messages::{Derived, ForEntity, KnownTime, Place, Record, Sequenced, Stage, Topic};
 
 use super::outputs::{DEAD_LETTERS, FEATURES};
@@ -12,7 +9,6 @@ use super::{Chain, Folded, Output, Refolding, Stages};
 use crate::fold::{FoldError, History};
 
 pub(crate) struct EntityChain {
-    pub keyring: Arc<Keyring>,
     pub entities: EntityStage,
 }
 
@@ -44,7 +40,7 @@ impl Chain for EntityChain {
     fn refold(&self) -> Option<Refolding> {
         let entities = self.entities.refold();
         let (live, apart) = (self.entities.name(), entities.name());
-        let chain = Self { keyring: Arc::clone(&self.keyring), entities };
+        let chain = Self { entities };
         Some(Refolding { chain: Box::new(chain), live, apart })
     }
 
@@ -54,7 +50,7 @@ impl Chain for EntityChain {
 
     fn fold(&mut self, batch: &[Sequenced<Record>]) -> Result<Folded, FoldError> {
         let mut folded = Folded::default();
-        let told = readable::<ForEntity>((&self.keyring, "entities", self.reads()), batch, &mut folded);
+        let told = readable::<ForEntity>(("entities", self.reads()), batch, &mut folded);
         let mut parts = Vec::new();
         self.entities.process(&told, &mut parts)?;
         folded.newest = told.iter().map(|one| one.body.body.body.known_time()).max();

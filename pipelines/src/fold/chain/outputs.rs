@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use weir_messages::{DeadLetter, KnownTime, Place, Position, Record, Sequenced, Topic};
+use weir_ingest::dead_letters::{KeysUnavailable, Seals};
+use weir_messages::{DeadLetter, KnownTime, Place, Position, Record, Sequenced, Topic, Unsealed};
 use weir_scoring::Decided;
 
 /// Header of a decision record: which engine made it.
@@ -37,13 +38,14 @@ pub(super) const DEAD_LETTERS: Output =
 pub(super) const ENTITY_EVENTS: Output = Output { topic: Topic::EntityEvents, repeats: Repeats::DroppedByReaders };
 pub(super) const FEATURES: Output = Output { topic: Topic::Features, repeats: Repeats::DroppedByReaders };
 
-/// A record, and the offset of the source record that it came out of.
-pub(crate) type FromSource = (u64, Record);
+/// A record, or what becomes one, and the offset of the source record that it came out of.
+pub(crate) type FromSource<T = Record> = (u64, T);
 
 /// What came out of a batch, in the order of its source, and the newest moment at which any of it became known.
 #[derive(Debug, Default)]
 pub(crate) struct Folded {
     outputs: BTreeMap<Topic, Vec<FromSource>>,
+    letters: Vec<FromSource<DeadLetter<Unsealed>>>,
     pub decisions: Vec<Decided>,
     /// Where each came from, and its class.
     pub dead_letters: Vec<(String, String)>,
@@ -63,9 +65,9 @@ impl Folded {
         }
     }
 
-    pub(super) fn refused(&mut self, letter: &Sequenced<DeadLetter>) {
-        self.push(DEAD_LETTERS.topic, letter.position, Record::from(&letter.body));
+    pub(super) fn refused(&mut self, letter: Sequenced<DeadLetter<Unsealed>>) {
         self.dead_letters.push((letter.body.origin.clone(), letter.body.class.clone()));
+        self.letters.push((letter.position.offset, letter.body));
     }
 
     #[cfg(test)]
@@ -73,9 +75,23 @@ impl Folded {
         Self { outputs, ..Self::default() }
     }
 
-    /// The records of each topic, which are then no longer here.
-    pub(crate) fn take_outputs(&mut self) -> BTreeMap<Topic, Vec<FromSource>> {
-        std::mem::take(&mut self.outputs)
+    /// The records of one topic.
+    #[cfg(test)]
+    pub(super) fn take(&mut self, topic: Topic) -> Vec<Record> {
+        self.outputs.remove(&topic).unwrap_or_default().into_iter().map(|(_, record)| record).collect()
+    }
+
+    /// The records of each topic, dead letters sealed among them, which are then no longer here.
+    pub(crate) async fn take_outputs(
+        &mut self,
+        seals: &Seals,
+    ) -> Result<BTreeMap<Topic, Vec<FromSource>>, KeysUnavailable> {
+        let (sources, letters): (Vec<u64>, Vec<_>) = std::mem::take(&mut self.letters).into_iter().unzip();
+        if !letters.is_empty() {
+            let sealed = seals.seal(letters).await?;
+            self.outputs.insert(DEAD_LETTERS.topic, sources.into_iter().zip(sealed.iter().map(Record::from)).collect());
+        }
+        Ok(std::mem::take(&mut self.outputs))
     }
 }
 

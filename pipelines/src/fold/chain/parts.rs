@@ -5,7 +5,6 @@ use std::sync::Arc;
 use weir_ingest::RepeatWindow;
 use weir_ingest::admission::{Admission, Passed};
 use weir_ingest::dead_letters;
-use weir_messages::privacy::Keyring;
 use weir_messages::{Admitted, DecodeError, Derived, FeatureVector, KnownTime, Place, Record, Sequenced, Stage, Topic};
 use weir_scoring::{CurrentLineup, Decider};
 
@@ -15,21 +14,19 @@ use crate::fold::FoldError;
 /// The front of a chain that reads events.
 pub(crate) struct Admitting {
     pub(super) admission: Admission,
-    keyring: Arc<Keyring>,
     partitions: u16,
     repeats: RepeatWindow,
 }
 
 impl Admitting {
     /// `partitions` is how many the events have, `repeats` how long repeats of one are recognised.
-    pub(crate) fn new(keyring: &Arc<Keyring>, partitions: u16, repeats: RepeatWindow) -> Self {
-        let admission = Admission::new(Arc::clone(keyring), partitions).with_repeat_window(repeats);
-        Self { admission, keyring: Arc::clone(keyring), partitions, repeats }
+    pub(crate) fn new(partitions: u16, repeats: RepeatWindow) -> Self {
+        Self { admission: Admission::new(partitions).with_repeat_window(repeats), partitions, repeats }
     }
 
     /// As at the start of the log.
     pub(super) fn fresh(&self) -> Self {
-        Self::new(&self.keyring, self.partitions, self.repeats)
+        Self::new(self.partitions, self.repeats)
     }
 
     /// What admission lets through, with its dead letters and the newest known time noted.
@@ -47,7 +44,7 @@ impl Admitting {
                     folded.newest = folded.newest.max(Some(event.event.known_time));
                     admitted.push(place.with(event));
                 }
-                Passed::DeadLetter(letter) => folded.refused(&place.with(letter)),
+                Passed::DeadLetter(letter) => folded.refused(place.with(letter)),
             }
         }
         Ok(admitted)
@@ -90,7 +87,7 @@ impl Deciding {
 
 /// Reads derived records; one that does not read becomes a dead letter.
 pub(super) fn readable<T>(
-    (keyring, stage, source): (&Arc<Keyring>, &'static str, Topic),
+    (stage, source): (&'static str, Topic),
     batch: &[Sequenced<Record>],
     folded: &mut Folded,
 ) -> Vec<Sequenced<Derived<T>>>
@@ -103,8 +100,8 @@ where
             Ok(derived) => read.push(one.with(derived)),
             Err(error) => {
                 let place = Place::new(source, one.position);
-                let letter = dead_letters::unreadable(keyring, place, stage, &one.body, error);
-                folded.refused(&one.with(letter));
+                let letter = dead_letters::unreadable(place, stage, &one.body, error);
+                folded.refused(one.with(letter));
             }
         }
     }

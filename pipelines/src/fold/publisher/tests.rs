@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use weir_ingest::log::{EmbeddedLog, Entry};
 use weir_ingest::state::StateStore;
+use weir_messages::privacy::Keyring;
 
 use super::*;
 
@@ -57,6 +58,11 @@ fn others(count: u64) -> Vec<Record> {
     (0..count).map(|_| Record { key: String::new(), headers: Vec::new(), value: Vec::new() }).collect()
 }
 
+fn seals() -> Seals {
+    let ring = Keyring::new("k1", [("k1".to_owned(), [7; 32])].into()).unwrap();
+    Seals::new(Arc::new(ring))
+}
+
 impl Site {
     /// With so many events on the log.
     async fn new(events: u64) -> Self {
@@ -70,7 +76,7 @@ impl Site {
     async fn open(&self, published: u64) -> Publisher {
         let log = Arc::clone(&self.log) as Arc<dyn EventLog>;
         let source = Source { topic: Topic::Events, partition: 0, published };
-        Publisher::open(log, &*self.store.reader(STATE).unwrap(), source, &[LETTERS, PARTS]).await.unwrap()
+        Publisher::open((log, seals()), &*self.store.reader(STATE).unwrap(), source, &[LETTERS, PARTS]).await.unwrap()
     }
 
     fn save(&self, publisher: &Publisher, next: u64) {

@@ -1,6 +1,8 @@
 //! What an operator does with dead letters: list them, read the bytes that were refused, and put those through the same
 //! checks again. A dead letter stays where it is; replaying it twice is harmless, as events count once.
 
+mod seals;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +11,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
-use weir_messages::privacy::{Keyring, SealError};
-use weir_messages::{DeadLetter, DecodeError, KnownTime, Place, Position, Record, Topic, TraceId};
+use weir_messages::privacy::SealError;
+use weir_messages::{
+    CustomerId, DeadLetter, DecodeError, KnownTime, Place, Position, Record, Sealed, Topic, TraceId, Unsealed,
+};
+
+pub use seals::{CustomerKeys, Keys, KeysUnavailable, NotOpened, Seals};
 
 use crate::collector::{Answer, CollectError, Collector, Content, Original as Collected};
 use crate::log::{Entry, EventLog, LogError, codec};
@@ -28,8 +34,12 @@ pub enum DeadLetterError {
     Gone { offset: u64, first: u64 },
     #[error("dead letter {offset} does not read back")]
     Unreadable { offset: u64, source: DecodeError },
+    #[error("the customer of dead letter {0} is erased: nobody can read it any more")]
+    Erased(u64),
     #[error("dead letter {offset} does not open")]
     Sealed { offset: u64, source: SealError },
+    #[error(transparent)]
+    Keys(#[from] KeysUnavailable),
     #[error("what dead letter {offset} holds does not read back: {reason}")]
     Corrupt { offset: u64, reason: String },
     #[error(transparent)]
@@ -47,6 +57,9 @@ pub struct Listed {
     /// Stable code of the reason.
     pub class: String,
     pub message: String,
+    /// The customer whose key seals it: it becomes unreadable when they are erased. Absent where nobody's key does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer: Option<CustomerId>,
 }
 
 /// A dead letter with the bytes that were refused, in clear.
@@ -72,7 +85,7 @@ pub enum Replayed {
 #[derive(Debug)]
 pub struct DeadLetters {
     log: Arc<dyn EventLog>,
-    keyring: Arc<Keyring>,
+    seals: Seals,
     collector: Arc<Collector>,
 }
 
@@ -86,20 +99,14 @@ enum Original {
 
 /// The dead letter of a record that `stage` found unreadable at `place`.
 #[must_use]
-pub fn unreadable(
-    keyring: &Keyring,
-    place: Place,
-    stage: &'static str,
-    record: &Record,
-    error: DecodeError,
-) -> DeadLetter {
-    Refusal::from(error).letter_of_record(keyring, place, stage, record)
+pub fn unreadable(place: Place, stage: &'static str, record: &Record, error: DecodeError) -> DeadLetter<Unsealed> {
+    Refusal::from(error).letter_of_record(place, stage, record)
 }
 
 impl DeadLetters {
     #[must_use]
-    pub fn new(log: Arc<dyn EventLog>, keyring: Arc<Keyring>, collector: Arc<Collector>) -> Self {
-        Self { log, keyring, collector }
+    pub fn new(log: Arc<dyn EventLog>, seals: Seals, collector: Arc<Collector>) -> Self {
+        Self { log, seals, collector }
     }
 
     /// At most `limit` dead letters from the offset `from` on, or from the first that is kept.
@@ -127,7 +134,7 @@ impl DeadLetters {
 
     pub async fn show(&self, offset: u64) -> Result<Shown, DeadLetterError> {
         let letter = self.find(offset).await?;
-        let original = match self.open(offset, &letter)? {
+        let original = match self.open(offset, &letter).await? {
             Original::Collected(Collected::Event(json)) => serde_json::from_slice(&json),
             Original::Collected(Collected::Intake(Entry { record, .. })) | Original::Record(record) => {
                 serde_json::value::to_raw_value(&readable(&record))
@@ -140,7 +147,7 @@ impl DeadLetters {
     /// Through the collector what came over HTTP or the intake topic, onto the events what came from there. `trace` is the request's.
     pub async fn replay(&self, offset: u64, trace: TraceId) -> Result<Replayed, DeadLetterError> {
         let letter = self.find(offset).await?;
-        match self.open(offset, &letter)? {
+        match self.open(offset, &letter).await? {
             Original::Collected(Collected::Intake(entry)) => {
                 let results = self.collector.collect_records(&[entry]).await?;
                 Ok(Replayed::Collector { results })
@@ -167,9 +174,12 @@ impl DeadLetters {
         entries.first().map_or(Err(DeadLetterError::NotFound(offset)), letter)
     }
 
-    fn open(&self, offset: u64, letter: &DeadLetter) -> Result<Original, DeadLetterError> {
-        let opened = self.keyring.open(TOPIC.name(), &letter.sealed);
-        let bytes = opened.map_err(|source| DeadLetterError::Sealed { offset, source })?;
+    async fn open(&self, offset: u64, letter: &DeadLetter) -> Result<Original, DeadLetterError> {
+        let bytes = self.seals.open(&letter.body).await.map_err(|error| match error {
+            NotOpened::Erased => DeadLetterError::Erased(offset),
+            NotOpened::Keys(unavailable) => unavailable.into(),
+            NotOpened::Seal(source) => DeadLetterError::Sealed { offset, source },
+        })?;
         let original = Collected::of(&letter.origin, &bytes).map_or_else(
             || codec::decode(&bytes).map(Original::Record),
             |collected| collected.map(Original::Collected),
@@ -184,8 +194,8 @@ fn letter(entry: &Entry) -> Result<DeadLetter, DeadLetterError> {
 }
 
 fn listed(offset: u64, letter: DeadLetter) -> Listed {
-    let DeadLetter { origin, stage, class, message, known_time, .. } = letter;
-    Listed { offset, known_time, origin, stage, class, message }
+    let DeadLetter { body: Sealed { customer, .. }, origin, stage, class, message, known_time } = letter;
+    Listed { offset, known_time, origin, stage, class, message, customer }
 }
 
 /// A record for reading: its value as text.
