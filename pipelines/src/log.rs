@@ -2,7 +2,7 @@
 //! process, as the sink of lending's outbox, and as the source of decisions that lending tries again. And customers' keys from lending,
 //! for its dead letters.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,11 +27,24 @@ pub(crate) struct WatchedLog {
     pub fail_point: Arc<FailPoint>,
 }
 
+/// How many dead letters of each class.
+fn by_class(letters: &[Record]) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for class in letters.iter().filter_map(|letter| letter.header("class")) {
+        *counts.entry(class.to_owned()).or_default() += 1;
+    }
+    counts
+}
+
 #[async_trait]
 impl EventLog for WatchedLog {
     async fn append(&self, topic: Topic, records: Vec<Record>) -> Result<Vec<Position>, LogError> {
+        let by_class = if topic == Topic::DeadLetters { by_class(&records) } else { BTreeMap::new() };
         let positions = self.log.append(topic, records).await?;
         metrics::counter!("weir_log_records_total", "topic" => topic.name()).increment(positions.len() as u64);
+        for (class, letters) in by_class {
+            metrics::counter!("weir_dead_letters_total", "class" => class).increment(letters);
+        }
         if topic == Topic::Events {
             self.fail_point.pass("events_appended");
             if let Some(last) = positions.last().filter(|_| !self.partitioned) {

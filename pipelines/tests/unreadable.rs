@@ -87,6 +87,14 @@ async fn an_erased_customers_dead_letters_open_no_more_and_those_of_others_do() 
     }
     erase(&weir, &goes).await;
     hold(&weir, &before, &goes).await;
+    // As a phone sends that was without a network.
+    weir.send_events(&refused(&goes, 4)).await;
+    let before = letters(&weir, 8).await;
+    assert_eq!(before.iter().filter(|letter| letter["customer"] == json!(goes)).count(), 4, "{before:?}");
+    hold(&weir, &before, &goes).await;
+    let page = answer(weir.http.get(format!("{}/metrics", weir.base))).await.unwrap().1;
+    let counted = page.as_str().unwrap().contains("weir_dead_letters_total{class=\"unknown_type\"} 4");
+    assert!(counted, "what the collector refuses is counted too: {page}");
     weir.stop();
     hold(&site.start(&[]).await, &before, &goes).await;
 }

@@ -13,12 +13,12 @@ const PLACE: &str = Topic::DeadLetters.name();
 /// The keys of customers, which somebody else keeps, and destroys when a customer is erased.
 #[async_trait]
 pub trait CustomerKeys: Debug + Send + Sync {
-    /// The keys of those of `customers` who have one.
+    /// The keys of those of `customers` who are known.
     async fn keys(&self, customers: &BTreeSet<CustomerId>) -> Result<Keys, KeysUnavailable>;
 }
 
-/// Customers' keys, each opened.
-pub type Keys = BTreeMap<CustomerId, Result<Keyring, SealError>>;
+/// Customers' keys, each opened; `None` where it was destroyed.
+pub type Keys = BTreeMap<CustomerId, Option<Result<Keyring, SealError>>>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum KeysUnavailable {
@@ -66,17 +66,21 @@ impl Seals {
             Some(customers) if !subjects.is_empty() => customers.keys(&subjects).await?,
             Some(_) | None => Keys::new(),
         };
-        for (customer, error) in keys.iter().filter_map(|(customer, key)| Some((customer, key.as_ref().err()?))) {
-            tracing::error!(%customer, %error, "the customer's key does not open: the ring's seals in its place");
+        for (customer, key) in &keys {
+            if let Some(Err(error)) = key {
+                tracing::error!(%customer, %error, "the customer's key does not open: the ring's seals in its place");
+            }
         }
         let seal = |letter: DeadLetter<Unsealed>| {
             let Unsealed { bytes, subject } = &letter.body;
-            let own = subject.as_ref().and_then(|customer| Some((customer, keys.get(customer)?.as_ref().ok()?)));
-            let body = match own {
-                Some((customer, key)) => {
+            let known = subject.as_ref().and_then(|customer| Some((customer, keys.get(customer)?)));
+            let body = match known {
+                Some((customer, Some(Ok(key)))) => {
                     Sealed { text: key.seal(&place(customer), bytes), customer: Some(customer.clone()) }
                 }
-                None => Sealed { text: self.ring.seal(PLACE, bytes), customer: None },
+                // What comes after an erasure is nobody's to read. That it came stays on record.
+                Some((customer, None)) => Sealed { text: String::new(), customer: Some(customer.clone()) },
+                Some((_, Some(Err(_)))) | None => Sealed { text: self.ring.seal(PLACE, bytes), customer: None },
             };
             letter.with(body)
         };
@@ -88,7 +92,7 @@ impl Seals {
         let Some(customer) = customer else { return Ok(self.ring.open(PLACE, text)?) };
         let customers = self.customers.as_ref().ok_or(KeysUnavailable::Here)?;
         let mut keys = customers.keys(&BTreeSet::from([customer.clone()])).await?;
-        let key = keys.remove(customer).ok_or(NotOpened::Erased)??;
+        let key = keys.remove(customer).flatten().ok_or(NotOpened::Erased)??;
         Ok(key.open(&place(customer), text)?)
     }
 }
@@ -118,7 +122,7 @@ mod tests {
         async fn keys(&self, asked: &BTreeSet<CustomerId>) -> Result<Keys, KeysUnavailable> {
             let key = self.0.lock().unwrap().ok_or_else(|| KeysUnavailable::Now("out".into()))?;
             let known = asked.iter().filter(|customer| customer.as_str() == "c1");
-            Ok(known.filter_map(|customer| Some((customer.clone(), Ok(ring(key?))))).collect())
+            Ok(known.map(|customer| (customer.clone(), key.map(|key| Ok(ring(key))))).collect())
         }
     }
 
@@ -140,6 +144,8 @@ mod tests {
 
         *keys.0.lock().unwrap() = Some(None);
         assert!(matches!(seals.open(&sealed[0].body).await, Err(NotOpened::Erased)));
+        let after = seals.seal(vec![letter(b"13800138000", Some("c1"))]).await.unwrap().remove(0).body;
+        assert_eq!(after, Sealed { text: String::new(), customer: Some("c1".into()) }, "nothing of it is kept");
         let as_the_rings = Sealed { customer: None, ..sealed[0].body.clone() };
         assert!(matches!(seals.open(&as_the_rings).await, Err(NotOpened::Seal(_))), "the ring opens no customer's");
         assert_eq!(seals.open(&sealed[1].body).await.unwrap(), b"strange");

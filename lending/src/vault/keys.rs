@@ -22,14 +22,14 @@ impl CustomerKeys {
         Self { master, keys: store::data_keys(database) }
     }
 
-    /// The keys of those of `customers` who have one, each opened: who is unknown or erased has none.
+    /// The keys of those of `customers` who are or were ours, each opened; `None` where it was destroyed with an erasure.
     pub async fn of(
         &self,
         customers: &BTreeSet<CustomerId>,
-    ) -> Result<BTreeMap<CustomerId, Result<Keyring, SealError>>, StoreError> {
+    ) -> Result<BTreeMap<CustomerId, Option<Result<Keyring, SealError>>>, StoreError> {
         let sealed = self.keys.sealed(customers).await?;
         let opened = sealed.into_iter().map(|(customer, wrapped)| {
-            let key = unwrapped(&self.master, &customer, &wrapped);
+            let key = wrapped.map(|wrapped| unwrapped(&self.master, &customer, &wrapped));
             (customer, key)
         });
         Ok(opened.collect())

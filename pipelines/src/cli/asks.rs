@@ -91,7 +91,7 @@ impl DeadLetters {
     pub(crate) fn run(&self) -> Result<ExitCode, CliError> {
         match self {
             Self::List(page) => page.lines("/v1/dead-letters", "dead_letters", &[]),
-            Self::Show(one) => one.shown("/v1/dead-letters/{}"),
+            Self::Show(one) => one.shown_untouched("/v1/dead-letters/{}"),
             Self::Replay(one) => print(&pretty(&one.sent("/v1/dead-letters/{}/replay")?)),
         }
     }
@@ -126,6 +126,11 @@ impl Page {
 impl One {
     fn shown(&self, path: &str) -> Result<ExitCode, CliError> {
         print(&pretty(&Asked::of(&self.config)?.get(&self.path(path)?, &[])?))
+    }
+
+    /// As it came: a number or a text in it may be one that no JSON reader gives back.
+    fn shown_untouched(&self, path: &str) -> Result<ExitCode, CliError> {
+        print(&Asked::of(&self.config)?.get_text(&self.path(path)?, &[])?)
     }
 
     fn sent(&self, path: &str) -> Result<Value, CliError> {
@@ -165,6 +170,10 @@ impl Asked {
     }
 
     pub(super) fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Value, CliError> {
+        parsed(&self.get_text(path, query)?)
+    }
+
+    fn get_text(&self, path: &str, query: &[(&str, String)]) -> Result<String, CliError> {
         let url = reqwest::Url::parse_with_params(&format!("{}{path}", self.base), query)
             .map_err(|error| CliError::failed(&error))?;
         self.answer(self.http.get(url))
@@ -173,10 +182,10 @@ impl Asked {
     pub(super) fn post(&self, path: &str) -> Result<Value, CliError> {
         let key = uuid::Uuid::new_v4().to_string();
         let request = self.http.post(format!("{}{path}", self.base)).header("idempotency-key", key);
-        self.answer(request.json(&serde_json::json!({})))
+        parsed(&self.answer(request.json(&serde_json::json!({})))?)
     }
 
-    fn answer(&self, request: reqwest::RequestBuilder) -> Result<Value, CliError> {
+    fn answer(&self, request: reqwest::RequestBuilder) -> Result<String, CliError> {
         let unanswered = |error: reqwest::Error| {
             let hint = format!("no platform answers at {}: start it with `weir run`", self.base);
             if error.is_connect() { CliError::Failed(hint) } else { CliError::failed(&error) }
@@ -184,14 +193,19 @@ impl Asked {
         self.runtime.block_on(async {
             let response = request.bearer_auth(&self.token).send().await.map_err(unanswered)?;
             let status = response.status();
-            let body: Value = response.json().await.map_err(unanswered)?;
+            let body = response.text().await.map_err(unanswered)?;
             if status.is_success() {
                 return Ok(body);
             }
+            let body: Value = parsed(&body)?;
             let detail = body["detail"].as_str().unwrap_or("it did not say why").to_owned();
             Err(if status.is_client_error() { CliError::input(detail) } else { CliError::Failed(detail) })
         })
     }
+}
+
+fn parsed(body: &str) -> Result<Value, CliError> {
+    serde_json::from_str(body).map_err(|error| CliError::failed(&error))
 }
 
 pub(super) fn pretty(value: &Value) -> String {

@@ -262,7 +262,6 @@ fn told(folded: &Folded) {
         tracing::info!(application = %decision.application, trace, outcome, "decided");
     }
     for (origin, class) in &folded.dead_letters {
-        metrics::counter!("weir_dead_letters_total", "class" => class.clone()).increment(1);
         tracing::warn!(origin, class, "dead letter");
     }
 }

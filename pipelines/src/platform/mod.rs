@@ -267,7 +267,8 @@ async fn ends_of_days(app: Arc<App>) {
         match app.close_days().await {
             Ok(DaysClosed { loans, applications }) => {
                 closed = today;
-                tracing::info!(?today, loans, applications, "days before today are closed");
+                let today = today.map(tracing::field::display);
+                tracing::info!(today, loans, applications, "days before today are closed");
             }
             Err(error) => tracing::warn!(error = %weir_messages::Causes(&error), "the day's end waits"),
         }

@@ -1,5 +1,7 @@
 //! Moves what is committed from the write-ahead log into the database, off the commit path, while the store is open.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::sqlite::SqliteConnectOptions;
@@ -14,7 +16,8 @@ const MAX_PAGES: i64 = 16_384;
 /// How long an emptying waits for readers. Commits wait as long.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-pub(super) async fn run(options: SqliteConnectOptions, store: Open) {
+/// `erased` says that something was: it is gone when the log, in which it may still stand, was cut.
+pub(super) async fn run(options: SqliteConnectOptions, store: Open, erased: Arc<AtomicBool>) {
     let (options, mut connection) = (options.busy_timeout(PATIENCE), None);
     loop {
         tokio::time::sleep(EVERY).await;
@@ -24,11 +27,15 @@ pub(super) async fn run(options: SqliteConnectOptions, store: Open) {
         if connection.is_none() {
             connection = options.connect().await.ok();
         }
-        if let Some(open) = &mut connection
-            && let Err(error) = checkpoint(open, MAX_PAGES).await
-        {
-            tracing::warn!(%error, "checkpoint failed; the next one tries again");
-            connection = None;
+        let Some(open) = &mut connection else { continue };
+        let erase = erased.swap(false, Ordering::AcqRel);
+        match checkpoint(open, if erase { 0 } else { MAX_PAGES }).await {
+            Ok(cut) => _ = erased.fetch_or(erase && !cut, Ordering::AcqRel),
+            Err(error) => {
+                tracing::warn!(%error, "checkpoint failed; the next one tries again");
+                erased.fetch_or(erase, Ordering::AcqRel);
+                connection = None;
+            }
         }
     }
     if let Some(connection) = connection {
@@ -36,12 +43,14 @@ pub(super) async fn run(options: SqliteConnectOptions, store: Open) {
     }
 }
 
-/// Where the log has more pages than `most`, all of it is moved and the file cut to nothing, unless somebody reads.
-pub(super) async fn checkpoint(connection: &mut SqliteConnection, most: i64) -> Result<(), sqlx::Error> {
+/// Where the log has more pages than `most`, all of it is moved and the file cut to nothing, unless somebody reads; whether
+/// the log has no more than that now.
+pub(super) async fn checkpoint(connection: &mut SqliteConnection, most: i64) -> Result<bool, sqlx::Error> {
     // A row of: whether somebody was in the way, pages in the log, pages of them in the database.
     let moved = sqlx::query("pragma wal_checkpoint(passive)").fetch_one(&mut *connection).await?;
-    if moved.try_get::<i64, _>(1)? > most {
-        sqlx::query("pragma wal_checkpoint(truncate)").execute(connection).await?;
+    if moved.try_get::<i64, _>(1)? <= most {
+        return Ok(true);
     }
-    Ok(())
+    let cut = sqlx::query("pragma wal_checkpoint(truncate)").fetch_one(connection).await?;
+    Ok(cut.try_get::<i64, _>(0)? == 0)
 }

@@ -6,6 +6,7 @@ mod tests;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
@@ -30,9 +31,10 @@ pub(super) async fn open(path: &Path, fail_point: FailPoint, tasks: &Tasks) -> R
     let readers = readers(options.clone()).await?;
     let heads = heads(&mut connection).await?;
     let (teller, outbox, news) = feed::feed(heads.outbox, watch::channel(true).1);
-    let session = SqliteSession { connection, heads };
+    let erased = Arc::new(AtomicBool::new(true));
+    let session = SqliteSession { connection, heads, erased: Arc::clone(&erased) };
     let writer = Writer::start(session, teller, Duration::ZERO, fail_point, tasks);
-    tokio::spawn(tasks.watch("sqlite-checkpoint", checkpoint::run(options, writer.open())));
+    tokio::spawn(tasks.watch("sqlite-checkpoint", checkpoint::run(options, writer.open(), erased)));
     Ok(Opened { store: Arc::new(SqlStore { readers, writer }), feed: outbox, news })
 }
 
@@ -113,6 +115,8 @@ async fn end_stray_transaction(connection: &mut SqliteConnection) -> Result<bool
 struct SqliteSession {
     connection: SqliteConnection,
     heads: Heads,
+    /// Set when what was erased may still stand in the write-ahead log.
+    erased: Arc<AtomicBool>,
 }
 
 impl SqliteSession {
@@ -131,7 +135,12 @@ impl Session for SqliteSession {
     async fn write(&mut self, group: &[Commit], published: Option<u64>, _: Instant) -> Answer<Written> {
         let written = self.transact(group, published).await;
         match &written {
-            Ok(written) => self.heads = written.heads.clone(),
+            Ok(written) => {
+                self.heads = written.heads.clone();
+                if group.iter().any(|commit| commit.erase.is_some()) {
+                    self.erased.store(true, Ordering::Release);
+                }
+            }
             Err(_) => drop(self.connection.run("rollback", &[]).await),
         }
         written

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::contract::{self, Site, appending};
-use super::super::{Find, Listing, ListingState, Listings, Store, StreamId};
+use super::super::{Find, Listing, ListingState, Listings, Personal, Store, StreamId};
 use super::*;
 use crate::store::sql::takes_no_writes;
 
@@ -47,13 +47,13 @@ async fn a_write_ahead_log_that_is_long_is_cut_and_one_that_is_read_waits_its_tu
     store.commit(appending("a", 0, &["1"])).await.unwrap();
     sqlx::raw_sql("begin; select count(*) from journal").execute(&mut reader).await.unwrap();
     store.commit(appending("a", 1, &["2"])).await.unwrap();
-    checkpoint::checkpoint(&mut own, 0).await.unwrap();
+    assert!(!checkpoint::checkpoint(&mut own, 0).await.unwrap());
     assert!(log() > 0, "a reader still reads it");
     store.commit(appending("a", 2, &["3"])).await.unwrap();
     sqlx::raw_sql("rollback").execute(&mut reader).await.unwrap();
-    checkpoint::checkpoint(&mut own, 10_000).await.unwrap();
+    assert!(checkpoint::checkpoint(&mut own, 10_000).await.unwrap());
     assert!(log() > 0, "it is short");
-    checkpoint::checkpoint(&mut own, 0).await.unwrap();
+    assert!(checkpoint::checkpoint(&mut own, 0).await.unwrap());
     assert_eq!(log(), 0);
     assert_eq!(store.load(&StreamId::application(&"a".into())).await.unwrap(), ["1", "2", "3"]);
 }
@@ -100,4 +100,26 @@ async fn a_listed_state_that_no_release_knows_is_named() {
     let find = Find { listings, customer: None, after: None, limit: 9, freshness };
     let error = store.find(&find).await.unwrap_err().to_string();
     assert!(error.starts_with("stored state of a listed loan does not read back: expected one of signed"), "{error}");
+}
+
+#[tokio::test]
+async fn an_erased_key_is_soon_in_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.open().await;
+    let wrapped_key = "sealed-key-that-is-destroyed".to_owned();
+    let stands = || {
+        let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap_or_default();
+        let holds = |bytes: Vec<u8>| bytes.windows(wrapped_key.len()).any(|window| window == wrapped_key.as_bytes());
+        ["lending.db", "lending.db-wal"].map(read).into_iter().any(holds)
+    };
+    let personal = Personal { customer: "c1".into(), wrapped_key: wrapped_key.clone(), fields: Vec::new() };
+    store.commit(Commit { personal: Some(personal), ..appending("a", 0, &["1"]) }).await.unwrap();
+    assert!(stands());
+    store.commit(Commit { erase: Some("c1".into()), ..appending("a", 1, &["2"]) }).await.unwrap();
+    let began = Instant::now();
+    while stands() {
+        assert!(began.elapsed() < Duration::from_secs(60), "the key stands in a file");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    store.close().await;
 }
