@@ -28,10 +28,11 @@ pub(super) async fn open(path: &Path, fail_point: FailPoint, tasks: &Tasks) -> R
     let mut connection = options.clone().connect().await.map_err(failed)?;
     let migrated = super::migrations::sqlite().run(&mut connection).await;
     migrated.map_err(|error| StoreError::Database(Box::new(error)))?;
+    checkpoint::at_the_start(&options).await.map_err(failed)?;
     let readers = readers(options.clone()).await?;
     let heads = heads(&mut connection).await?;
     let (teller, outbox, news) = feed::feed(heads.outbox, watch::channel(true).1);
-    let erased = Arc::new(AtomicBool::new(true));
+    let erased = Arc::<AtomicBool>::default();
     let session = SqliteSession { connection, heads, erased: Arc::clone(&erased) };
     let writer = Writer::start(session, teller, Duration::ZERO, fail_point, tasks);
     tokio::spawn(tasks.watch("sqlite-checkpoint", checkpoint::run(options, writer.open(), erased)));
