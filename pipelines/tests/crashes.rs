@@ -20,10 +20,8 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 /// Applications under way at once: each is followed by the next, until the platform dies.
-const WORKERS: usize = 96;
-/// Of one kill, and of all on average: how many are under way at one moment hangs on how fast the machine decides.
-const FEWEST_IN_FLIGHT: usize = 20;
-const FEWEST_ON_AVERAGE: usize = 50;
+const WORKERS: usize = 160;
+const FEWEST_IN_FLIGHT: usize = 50;
 /// Customers of one life: more than are reached before it ends.
 const CUSTOMERS: u32 = 600;
 const TAPS: u32 = 3;
@@ -58,7 +56,7 @@ struct Load {
 async fn killed_at_twenty_random_moments_nothing_is_lost_or_doubled() {
     let mut site = Site::new("late=30,paid-unanswered=30,unpaid=30,twice=30,error-before=30,error-after=30,seed=5");
     set(&mut site.config, "limits", "save_every_ms", 150);
-    let (known, mut all_in_flight) = (Arc::new(Acknowledged::default()), 0);
+    let known = Arc::new(Acknowledged::default());
     for seed in 0..RANDOM_KILLS {
         let mut random = fastrand::Rng::with_seed(u64::from(seed));
         let (after, pause) = (random.usize(1..250), Duration::from_micros(random.u64(0..20_000)));
@@ -76,9 +74,7 @@ async fn killed_at_twenty_random_moments_nothing_is_lost_or_doubled() {
         let in_flight = load.cut_off.load(Ordering::SeqCst);
         println!("seed {seed}: killed after {after} answers and {pause:?}, {in_flight} applications in flight");
         assert!(in_flight >= FEWEST_IN_FLIGHT, "seed {seed}: only {in_flight} applications in flight");
-        all_in_flight += in_flight;
     }
-    assert!(all_in_flight >= FEWEST_ON_AVERAGE * RANDOM_KILLS as usize, "only {all_in_flight} in flight in all");
     end(&site, &known).await;
 }
 
@@ -100,7 +96,7 @@ async fn ended_at_every_fail_point_nothing_is_lost_or_doubled() {
         assert!(status.is_some_and(|status| !status.success()), "{place} was not passed five times");
         let in_flight = load.cut_off.load(Ordering::SeqCst);
         println!("{place}: ended with {in_flight} applications in flight");
-        assert!(in_flight >= FEWEST_ON_AVERAGE, "{place}: only {in_flight} applications in flight");
+        assert!(in_flight >= FEWEST_IN_FLIGHT, "{place}: only {in_flight} applications in flight");
     }
     end(&site, &known).await;
 }

@@ -44,9 +44,7 @@ impl Origin<'_> {
             Self::Intake(entry) => codec::encode(&entry.record),
         }
     }
-}
 
-impl Origin<'_> {
     /// Whom it says it is about, however wrong the rest is.
     pub(super) fn subject(self) -> Option<CustomerId> {
         match self {
