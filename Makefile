@@ -52,7 +52,7 @@ bench-models: setup models/.venv/installed ## models beside ONNX Runtime and the
 		models/.venv/lib/python3*/site-packages/onnxruntime/capi/libonnxruntime.so.*
 
 forms: ## rewrite the committed schemas and API descriptions after a deliberate change
-	UPDATE_FORMS=1 cargo test --workspace --test forms
+	UPDATE_FORMS=1 cargo test --workspace --test platform forms::
 
 models: models/.venv/installed ## train the shipped models again, and say what came out otherwise (Python, from pinned requirements)
 	cd models && .venv/bin/python -m unittest discover --quiet -s training -t . && .venv/bin/python -m training

@@ -1,6 +1,6 @@
 //! The event log as the rest of the platform uses it: watched for its health, with the place where a test may end the
-//! process, as the sink of lending's outbox, and as the source of decisions that lending tries again. And customers' keys from lending,
-//! for its dead letters.
+//! process, as the sink of lending's outbox, and as the source of decisions that lending tries again. And customers' keys
+//! from lending, for its dead letters.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! The state of stages, saved together with the offset up to which it was folded.
 //!
-//! Whatever is here can be folded from the log again, but for what others keep in [`WrittenOnce`]. State is only ever read by the very stages that wrote it: under
-//! any other set of names it is dropped and the fold starts anew.
+//! Whatever is here can be folded from the log again, but for what others keep in [`WrittenOnce`]. State is only ever
+//! read by the very stages that wrote it: under any other set of names it is dropped and the fold starts anew.
 
 mod objects;
 mod once;
@@ -72,7 +72,7 @@ impl StateStore {
     /// Opens or creates the store in `folder`, which is this process's alone. Where it holds the state of another set
     /// of stages, that is dropped and the next offset is 0 again.
     pub fn open(folder: &Path, stages: &[String]) -> Result<Self, StateError> {
-        let database = database::open(folder)?;
+        let database = database::open(folder).map_err(|error| StateError::Storage(Box::new(error)))?;
         let meta = database.keyspace(META, database::options)?;
         let names: BTreeSet<String> = stages.iter().cloned().collect();
         let mut set = stored_set(&meta)?;

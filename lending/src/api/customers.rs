@@ -87,7 +87,9 @@ impl Lending {
         });
         let erased = erasing.await?;
         // The list of whom to erase again after an older backup was restored.
-        tracing::info!(%customer, trace = %request.trace, "customer erased");
+        if !erased.replayed() {
+            tracing::info!(%customer, trace = %request.trace, "customer erased");
+        }
         Ok(erased)
     }
 

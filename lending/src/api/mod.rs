@@ -63,8 +63,8 @@ use crate::outbox::{EventSink, OutboxAge, Relay};
 use crate::payment::{Ordered, PaymentChannel, Runner};
 use crate::product::{Product, ProductRef};
 use crate::rate::CapTable;
-use crate::store::{self, Database, FailPoint, Opened, Store, StoreError};
-use crate::vault::Vault;
+use crate::store::{self, Database, FailPoint, Opened, Store};
+use crate::vault::{UnfitKeys, Vault};
 use crate::zone::BusinessZone;
 
 /// Orders of payouts that wait for the runner; beyond that it finds them in the database.
@@ -141,9 +141,15 @@ impl std::ops::Deref for Lending {
 
 impl Lending {
     /// Opens the store and starts the outbox relay and the payout runner, both of which take up what a crash left.
-    pub async fn open(config: LendingConfig, ports: Ports) -> Result<Self, StoreError> {
+    /// Keys that are not those of the database are refused.
+    pub async fn open(config: LendingConfig, ports: Ports) -> Result<Self, UnfitKeys> {
         let fail_point = Arc::clone(&ports.fail_point);
         let Opened { store, feed, news } = store::open(&config.database, fail_point, &ports.tasks).await?;
+        let vault = Vault::new(Arc::clone(&ports.keyring), Arc::clone(&ports.tokens));
+        if let Err(unfit) = vault.fits(&*store).await {
+            store.close().await;
+            return Err(unfit);
+        }
         let (payouts, ordered) = mpsc::channel(MAX_ORDERED);
         let (outbox_age, turn) = (OutboxAge::default(), feed.turn.clone());
         let relay = Relay {
@@ -156,7 +162,7 @@ impl Lending {
         };
         let lending = Self(Arc::new(Office {
             store,
-            vault: Vault::new(Arc::clone(&ports.keyring), Arc::clone(&ports.tokens)),
+            vault,
             products: config.products.into_iter().map(|product| (product.reference.clone(), product)).collect(),
             caps: config.caps,
             lender: config.lender,

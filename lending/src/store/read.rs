@@ -89,6 +89,12 @@ pub(super) async fn with_token(database: &mut impl Sql, kind: &str, token: &str)
     Ok(customers.into_iter().map(CustomerId::new).collect())
 }
 
+pub(super) async fn with_data_key(database: &mut impl Sql, limit: u32) -> Answer<Vec<CustomerId>> {
+    let sql = "select customer from data_keys order by customer limit $1";
+    let customers = texts(&database.rows(sql, &[Value::Number(limit.into())]).await?)?;
+    Ok(customers.into_iter().map(CustomerId::new).collect())
+}
+
 pub(super) async fn personal(database: &mut impl Sql, customer: &CustomerId) -> Answer<Option<Personal>> {
     let sql = "select wrapped, field, sealed from data_keys join vault using (customer)
                where customer = $1 order by field";

@@ -75,6 +75,10 @@ impl<R: Readers> Store for SqlStore<R> {
         read::with_token(&mut *self.readers.reader(Freshness::Now).await?, kind, token).await
     }
 
+    async fn with_data_key(&self, limit: u32) -> Result<Vec<CustomerId>, StoreError> {
+        read::with_data_key(&mut *self.readers.reader(Freshness::Now).await?, limit).await
+    }
+
     async fn personal(&self, customer: &CustomerId) -> Result<Option<Personal>, StoreError> {
         read::personal(&mut *self.readers.reader(Freshness::Now).await?, customer).await
     }

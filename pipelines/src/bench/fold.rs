@@ -6,9 +6,8 @@ use std::time::{Duration, Instant};
 use weir_features::CustomerStage;
 use weir_ingest::RepeatWindow;
 use weir_ingest::state::StateStore;
-use weir_messages::{Position, Record, Sequenced};
 
-use super::made_up::telemetry;
+use super::made_up::{placed, telemetry};
 use super::{OWN_VIEWS, failed, repeats, views};
 use crate::demo::DemoError;
 use crate::demo::folder::Folder;
@@ -47,7 +46,7 @@ impl Fold {
         let mut records = telemetry(self.events, self.customers, self.seed);
         let (mut offset, mut folding, mut saving) = (0, Duration::ZERO, Duration::ZERO);
         for batch in 1.. {
-            let records: Vec<Sequenced<Record>> = (offset..).zip(records.by_ref().take(BATCH)).map(placed).collect();
+            let records = placed(offset, records.by_ref().take(BATCH));
             let Some(last) = records.last() else { break };
             offset = last.position.offset + 1;
             let began = Instant::now();
@@ -67,8 +66,4 @@ impl Fold {
         let repeats = repeats::measure(&folder.platform(), self.events)?;
         Ok(format!("{offset} events: {fold:.2} us each to fold, {save:.2} us each to save\n{repeats}"))
     }
-}
-
-pub(super) fn placed((offset, record): (u64, Record)) -> Sequenced<Record> {
-    Sequenced::first(Position { partition: 0, offset }, record)
 }

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 use serde_json::{Value, json};
-use weir_messages::{CustomerId, Event, EventId, EventTime, EventType, KnownTime, Record};
+use weir_messages::{CustomerId, Event, EventId, EventTime, EventType, KnownTime, Position, Record, Sequenced};
 
 const START: i64 = 1_772_442_000_000_000;
 
@@ -102,6 +102,12 @@ pub(crate) fn application(id: &str, number: u64) -> Record {
         "telephone": "yes, registered under the customers name",
     });
     record(id.to_owned(), EventType::Application, customer(number), START + 1_000_000, &data)
+}
+
+/// As they are read from partition 0, the first of them at `offset`.
+pub(crate) fn placed(offset: u64, records: impl IntoIterator<Item = Record>) -> Vec<Sequenced<Record>> {
+    let positions = (offset..).map(|offset| Position { partition: 0, offset });
+    positions.zip(records).map(|(position, record)| Sequenced::first(position, record)).collect()
 }
 
 #[cfg(test)]

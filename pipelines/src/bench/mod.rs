@@ -1,4 +1,5 @@
-//! Benches over the whole platform, started as the demo starts it, and over models alone: figures beside the limits they are stated against.
+//! Benches over the whole platform, started as the demo starts it, and over models alone: figures beside the limits they
+//! are stated against.
 //! Never a test: a figure that misses its limit is printed like any other.
 
 mod collector;

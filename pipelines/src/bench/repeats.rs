@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use weir_ingest::RepeatWindow;
 use weir_ingest::admission::Admission;
 use weir_ingest::state::StateStore;
-use weir_messages::{Record, Sequenced, Stage, StageError};
+use weir_messages::{Stage, StageError};
 
 use super::failed;
-use super::fold::{BATCH, SAVE_AFTER, placed};
-use super::made_up::clicks;
+use super::fold::{BATCH, SAVE_AFTER};
+use super::made_up::{clicks, placed};
 use crate::demo::DemoError;
 
 /// Days over which the events come.
@@ -48,7 +48,7 @@ impl Measured {
         let (mut offset, mut admitting, mut saving) = (0, Duration::ZERO, Duration::ZERO);
         let mut records = clicks(events, DAYS);
         for batch in 1.. {
-            let records: Vec<Sequenced<Record>> = (offset..).zip(records.by_ref().take(BATCH)).map(placed).collect();
+            let records = placed(offset, records.by_ref().take(BATCH));
             let Some(last) = records.last() else { break };
             offset = last.position.offset + 1;
             admitting += timed(|| admission.process(&records, &mut Vec::new()))?;

@@ -21,8 +21,10 @@ pub(crate) enum Decisions {
     /// One JSON line for each decision, in order of the applications
     List(Page),
     /// A decision with everything it read and used
+    #[command(mut_arg("id", |id| id.help("The application it is about")))]
     Show(One),
     /// Run a decision again from its record; exits 1 unless the bytes are equal
+    #[command(mut_arg("id", |id| id.help("The application it is about")))]
     Rerun(One),
 }
 
@@ -32,8 +34,10 @@ pub(crate) enum DeadLetters {
     /// One JSON line for each dead letter: where it came from, which step refused it, and why
     List(Page),
     /// A dead letter with its original bytes, opened
+    #[command(mut_arg("id", |id| id.help("Its offset, as `list` tells it")))]
     Show(One),
-    /// Put a dead letter's original bytes through the same checks again
+    /// Put a dead letter's original bytes through the same checks again; exits 1 when it is rejected again
+    #[command(mut_arg("id", |id| id.help("Its offset, as `list` tells it")))]
     Replay(One),
 }
 
@@ -67,7 +71,6 @@ pub(crate) struct Page {
 
 #[derive(Debug, Args)]
 pub(crate) struct One {
-    /// The application of a decision, or the offset of a dead letter
     id: String,
     #[command(flatten)]
     config: ConfigFile,
@@ -81,7 +84,7 @@ impl Decisions {
             Self::Rerun(one) => {
                 let answer = one.sent("/v1/decisions/{}/rerun")?;
                 print(&pretty(&answer))?;
-                Ok(if answer["equal"] == true { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+                Ok(success_if(answer["equal"] == true))
             }
         }
     }
@@ -92,7 +95,13 @@ impl DeadLetters {
         match self {
             Self::List(page) => page.lines("/v1/dead-letters", "dead_letters", &[]),
             Self::Show(one) => one.shown_untouched("/v1/dead-letters/{}"),
-            Self::Replay(one) => print(&pretty(&one.sent("/v1/dead-letters/{}/replay")?)),
+            Self::Replay(one) => {
+                let answer = one.sent("/v1/dead-letters/{}/replay")?;
+                print(&pretty(&answer))?;
+                let mut results = answer["results"].as_array().into_iter().flatten();
+                let rejected = results.any(|result| result["status"] == "rejected");
+                Ok(success_if(!rejected))
+            }
         }
     }
 }
@@ -104,7 +113,7 @@ impl Ledger {
                 let answer = Asked::within(VERIFICATION_PATIENCE, config)?.get("/v1/ledger/verification", &[])?;
                 print(&pretty(&answer))?;
                 let sound = answer.get("broken").is_none() && answer["different"] == 0;
-                Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+                Ok(success_if(sound))
             }
             Self::TrialBalance(config) => lines(&Asked::of(config)?.get("/v1/ledger/trial-balance", &[])?["lines"]),
             Self::Statement { account, page } => {
@@ -216,4 +225,9 @@ pub(super) fn pretty(value: &Value) -> String {
 pub(super) fn lines(values: &Value) -> Result<ExitCode, CliError> {
     let lines: Vec<String> = values.as_array().into_iter().flatten().map(Value::to_string).collect();
     if lines.is_empty() { Ok(ExitCode::SUCCESS) } else { print(&lines.join("\n")) }
+}
+
+/// The exit code of a command that asks whether something is so.
+const fn success_if(so: bool) -> ExitCode {
+    if so { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,4 +1,5 @@
-//! What the simulated channel has paid, and what it has declined, by id; appended to a file where one is given, so that it survives a restart.
+//! What the simulated channel has paid, and what it has declined, by id; appended to a file where one is given, so that it
+//! survives a restart.
 //! The card is not among it.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -8,6 +8,7 @@ mod faults;
 pub mod fleet;
 pub mod models;
 pub mod people;
+pub mod records;
 pub mod redis;
 
 use std::net::TcpListener;

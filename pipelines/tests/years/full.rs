@@ -2,15 +2,15 @@
 //! again, and what was acknowledged is there.
 
 use std::collections::HashSet;
-use std::path::Path;
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
-use weir_ingest::log::{EmbeddedLog, EventLog, LogError};
-use weir_messages::{Position, Topic};
+use weir_ingest::log::EmbeddedLog;
+use weir_messages::Topic;
 
 use crate::harness::disk::may_mount;
+use crate::harness::records::each_record;
 use crate::harness::{BATCH, Weir, answer, set};
 use crate::measure::bytes;
 use crate::world::World;
@@ -48,7 +48,9 @@ pub(crate) async fn fill_disk(world: &mut World, week: u64) {
     let ended = weir.wait(Duration::from_secs(120)).expect("the process ends on a full disk");
     assert!(!ended.success(), "{ended}");
     world.site.config = config;
-    let there = events(&data.join("log")).await;
+    let mut there = HashSet::new();
+    let log = EmbeddedLog::open(&data.join("log")).unwrap();
+    each_record(&log, Topic::Events, |record| there.extend(record.header("ce_id").map(str::to_owned))).await;
     let lost = taken.iter().filter(|id| !there.contains(*id)).count();
     assert_eq!(lost, 0, "of {} events that were acknowledged while the disk filled", taken.len());
     println!("seed {} week {week}: the disk filled behind {} events", world.seed, taken.len());
@@ -75,24 +77,4 @@ async fn fill(weir: &Weir, world: &World, week: u64) -> Vec<String> {
 
 fn all_accepted(body: &Value) -> bool {
     body["results"].as_array().unwrap().iter().all(|result| result["status"] == "accepted")
-}
-
-/// The ids of all events that the log keeps.
-async fn events(folder: &Path) -> HashSet<String> {
-    let log = EmbeddedLog::open(folder).unwrap();
-    let (mut offset, end) = (log.start(Topic::Events, 0).await.unwrap(), log.end(Topic::Events, 0).await.unwrap());
-    let mut ids = HashSet::new();
-    while offset < end {
-        let read = log.read(Topic::Events, Position { partition: 0, offset }, 5_000, Duration::ZERO).await;
-        let read = match read {
-            Err(LogError::OutOfRange { first, .. }) => {
-                offset = first;
-                continue;
-            }
-            read => read.unwrap(),
-        };
-        offset += read.len() as u64;
-        ids.extend(read.iter().filter_map(|entry| entry.record.header("ce_id")).map(str::to_owned));
-    }
-    ids
 }

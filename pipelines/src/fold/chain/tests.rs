@@ -4,19 +4,14 @@ use std::sync::Arc;
 
 use weir_features::{CustomerStage, EntityStage, VectorStage};
 use weir_ingest::RepeatWindow;
-use weir_messages::{Decision, Derived, KnownTime, Outcome, Part, Position};
+use weir_messages::{Decision, Derived, KnownTime, Outcome, Part};
 use weir_scoring::{Content as Files, CurrentLineup, Lineup};
 
 use super::*;
-use crate::bench::made_up::{acquainted, application};
+use crate::bench::made_up::{acquainted, application, placed};
 use crate::content::Content;
 
 const DEADLINE_SECONDS: u32 = 600;
-
-fn placed(records: Vec<Record>) -> Vec<Sequenced<Record>> {
-    let positions = (0..).map(|offset| Position { partition: 0, offset });
-    positions.zip(records).map(|(position, record)| Sequenced::first(position, record)).collect()
-}
 
 /// The content of this repository, with its model.
 fn shipped() -> (Content, Arc<CurrentLineup>) {
@@ -47,8 +42,8 @@ fn parts(content: &Content, events: Vec<Record>) -> Vec<Record> {
         customers: CustomerStage::new(Arc::clone(&content.views)),
     };
     let mut entities = EntityChain { entities: EntityStage::new(Arc::clone(&content.views), 1) };
-    let mut own = customers.fold(&placed(events)).unwrap();
-    let mut told = entities.fold(&placed(own.take(Topic::EntityEvents))).unwrap();
+    let mut own = customers.fold(&placed(0, events)).unwrap();
+    let mut told = entities.fold(&placed(0, own.take(Topic::EntityEvents))).unwrap();
     [own.take(Topic::Features), told.take(Topic::Features)].concat()
 }
 
@@ -61,7 +56,7 @@ fn is_device_of(record: &Record, application: &str) -> bool {
 fn decided(lineup: &Arc<CurrentLineup>, parts: Vec<Record>) -> Vec<Decision> {
     let vectors = VectorStage::default().with_deadline(DEADLINE_SECONDS);
     let mut chain = DecisionChain { vectors, deciding: Deciding::new(lineup), gauges: PartGauges::default() };
-    chain.fold(&placed(parts)).unwrap().decisions.into_iter().map(|one| one.decision).collect()
+    chain.fold(&placed(0, parts)).unwrap().decisions.into_iter().map(|one| one.decision).collect()
 }
 
 fn told(decisions: &[Decision]) -> Vec<(&str, Outcome)> {

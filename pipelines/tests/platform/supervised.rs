@@ -1,0 +1,65 @@
+//! Every task that runs as long as its process ends the process when it ends, with its name and why.
+
+use std::time::Duration;
+
+use weir_pipelines::{TASKS, TASKS_ON_SERVERS};
+
+use crate::harness::fleet::Fleet;
+use crate::harness::models::Models;
+use crate::harness::{Site, Weir, set};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn ends_with_its_name(weir: &Weir, task: &str, cause: &str, log: &std::path::Path) {
+    let status = weir.wait(PATIENCE).unwrap_or_else(|| panic!("the process outlives its task {task}"));
+    let said = std::fs::read_to_string(log).unwrap();
+    let last = said.lines().rfind(|line| line.starts_with("weir: ")).unwrap_or_default();
+    assert!(!status.success(), "{task}: {status}");
+    assert!(last.starts_with(&format!("weir: the task `{task}` ended: {cause}")), "{task} {cause}: {said}");
+}
+
+#[tokio::test]
+async fn a_task_that_ends_ends_its_process_with_its_name() {
+    let mut site = Site::new("");
+    let models = Models::new(&mut site);
+    models.deploy(1);
+    models.promote(1);
+    // Nobody is there: the writer waits for it.
+    set(&mut site.config, "redis", "url", "redis://127.0.0.1:1");
+    for task in TASKS {
+        for (fault, cause) in [("panics", "it panicked: the fail point"), ("returns", "it returned")] {
+            std::fs::remove_file(site.log_file()).ok();
+            let weir = site.spawn(&[("WEIR_FAIL_AT", &format!("{task}:{fault}"))]);
+            ends_with_its_name(&weir, task, cause, &site.log_file());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_on_servers_that_ends_ends_its_process_with_its_name() {
+    let Some(fleet) = Fleet::new("a_task_on_servers_that_ends_ends_its_process_with_its_name", "").await else {
+        return;
+    };
+    for (task, fault) in TASKS_ON_SERVERS.iter().zip(["panics", "returns"].into_iter().cycle()) {
+        let cause = if fault == "panics" { "it panicked: the fail point" } else { "it returned" };
+        let armed = format!("{task}:{fault}");
+        let weir = fleet.spawn_with(task, "ingest,features,scoring,lending", &[("WEIR_FAIL_AT", &armed)]);
+        ends_with_its_name(&weir, task, cause, &fleet.log_file(task));
+    }
+}
+
+/// The log and the store that were open by then close too, which is not what was wrong.
+#[tokio::test]
+async fn a_start_that_is_refused_tells_the_refusal() {
+    for (file, said) in [("state", "weir: the fold cannot start"), ("lending.sqlite/x", "weir: database.url: ")] {
+        let site = Site::new("");
+        let path = site.data().join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, "in the way").unwrap();
+        let weir = site.spawn(&[]);
+        let status = weir.wait(PATIENCE).expect("it does not start");
+        let log = std::fs::read_to_string(site.log_file()).unwrap();
+        let last = log.lines().rfind(|line| line.starts_with("weir: ")).unwrap_or_default();
+        assert!(!status.success() && last.starts_with(said), "{file}: {log}");
+    }
+}
