@@ -64,7 +64,7 @@ use crate::payment::{Ordered, PaymentChannel, Runner};
 use crate::product::{Product, ProductRef};
 use crate::rate::CapTable;
 use crate::store::{self, Database, FailPoint, Opened, Store};
-use crate::vault::{UnfitKeys, Vault};
+use crate::vault::{KeyCheckError, Vault};
 use crate::zone::BusinessZone;
 
 /// Orders of payouts that wait for the runner; beyond that it finds them in the database.
@@ -142,13 +142,13 @@ impl std::ops::Deref for Lending {
 impl Lending {
     /// Opens the store and starts the outbox relay and the payout runner, both of which take up what a crash left.
     /// Keys that are not those of the database are refused.
-    pub async fn open(config: LendingConfig, ports: Ports) -> Result<Self, UnfitKeys> {
+    pub async fn open(config: LendingConfig, ports: Ports) -> Result<Self, KeyCheckError> {
         let fail_point = Arc::clone(&ports.fail_point);
         let Opened { store, feed, news } = store::open(&config.database, fail_point, &ports.tasks).await?;
         let vault = Vault::new(Arc::clone(&ports.keyring), Arc::clone(&ports.tokens));
-        if let Err(unfit) = vault.fits(&*store).await {
+        if let Err(error) = vault.check_keys(&*store).await {
             store.close().await;
-            return Err(unfit);
+            return Err(error);
         }
         let (payouts, ordered) = mpsc::channel(MAX_ORDERED);
         let (outbox_age, turn) = (OutboxAge::default(), feed.turn.clone());

@@ -2,7 +2,7 @@
 //! master key. Destroying the customer's key makes every copy of the fields unreadable, in backups too.
 //! Where the sealed text is kept is the store's.
 
-mod fit;
+mod key_check;
 mod keys;
 mod mask;
 
@@ -14,7 +14,7 @@ use aes_gcm_siv::aead::Generate;
 use weir_messages::CustomerId;
 use weir_messages::privacy::{Clear, Identifier, Keyring, SealError, Tokenizer};
 
-pub use fit::UnfitKeys;
+pub use key_check::KeyCheckError;
 pub use keys::CustomerKeys;
 pub use mask::Masked;
 

@@ -22,7 +22,7 @@ use weir_ingest::log::kafka::BrokerError;
 use weir_ingest::state::SnapshotError;
 use weir_lending::api::{DaysClosed, Lending, LendingConfig, Ports};
 use weir_lending::payment::{HttpPaymentChannel, Signer};
-use weir_lending::vault::UnfitKeys;
+use weir_lending::vault::KeyCheckError;
 use weir_messages::privacy::{Keyring, Tokenizer};
 use weir_messages::{Clock, ManualClock};
 
@@ -70,7 +70,7 @@ pub(crate) enum StartError {
     #[error("the fold cannot start")]
     Fold(#[from] FoldError),
     #[error("database.url: {database} cannot be opened")]
-    Database { database: String, source: UnfitKeys },
+    Database { database: String, source: KeyCheckError },
     #[error("the engines kept for old decisions cannot be opened")]
     Engines(#[from] EnginesError),
     #[error("decisions cannot be delivered")]

@@ -7,10 +7,10 @@ use super::{Field, Vault, VaultError};
 use crate::store::{Store, StoreError};
 
 /// Customers whose data are tried: of several keys on a ring each has sealed a share of them.
-const TRIED: u32 = 16;
+const SAMPLE: u32 = 16;
 
 #[derive(Debug, thiserror::Error)]
-pub enum UnfitKeys {
+pub enum KeyCheckError {
     #[error("`keys.ring` does not open what the database holds; start with the ring that it was written with")]
     Ring(#[source] VaultError),
     #[error(
@@ -24,18 +24,18 @@ pub enum UnfitKeys {
 
 impl Vault {
     /// Tries the keys on some of the customers in `store`.
-    pub(crate) async fn fits(&self, store: &dyn Store) -> Result<(), UnfitKeys> {
-        for customer in store.with_data_key(TRIED).await? {
+    pub(crate) async fn check_keys(&self, store: &dyn Store) -> Result<(), KeyCheckError> {
+        for customer in store.with_data_key(SAMPLE).await? {
             // Erased since they were listed.
             let Some(personal) = store.personal(&customer).await? else { continue };
-            let opened = self.open(personal).map_err(UnfitKeys::Ring)?;
+            let opened = self.open(personal).map_err(KeyCheckError::Ring)?;
             for (field, _) in Field::INDEXED {
-                let Some(clear) = opened.clear(field).map_err(UnfitKeys::Ring)? else { continue };
+                let Some(clear) = opened.clear(field).map_err(KeyCheckError::Ring)? else { continue };
                 let token = self.token(field, &clear).expect("an indexed field has a token");
                 let found = store.with_token(field.name(), &token).await?.contains(&customer);
                 // Another process may have erased them in between.
                 if !found && store.personal(&customer).await?.is_some() {
-                    return Err(UnfitKeys::Token(customer));
+                    return Err(KeyCheckError::Token(customer));
                 }
             }
         }
@@ -60,19 +60,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_the_keys_that_a_database_was_written_with_fit() {
+    async fn other_keys_than_those_the_database_was_written_with_are_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::Sqlite(folder.path().join("lending.db"));
         let store = store::open(&database, Arc::new(|_| ()), &Tasks::default()).await.unwrap().store;
-        assert!(vault(8, 8).fits(&*store).await.is_ok(), "an empty database takes any keys");
+        assert!(vault(8, 8).check_keys(&*store).await.is_ok(), "an empty database takes any keys");
         let (written, customer) = (vault(7, 9), CustomerId::from("c1"));
         let fields = BTreeMap::from([(Field::Phone, "13812348000".to_owned().into())]);
         let blind_index = written.blind_index(&customer, &fields);
         let personal = Some(written.seal(&customer, &fields));
         let commit = Commit::empty(KnownTime::parse("2024-01-15T10:00:00Z").unwrap(), TraceId::random());
         store.commit(Commit { personal, blind_index, ..commit }).await.unwrap();
-        assert!(written.fits(&*store).await.is_ok());
-        assert!(matches!(vault(8, 9).fits(&*store).await, Err(UnfitKeys::Ring(_))));
-        assert!(matches!(vault(7, 8).fits(&*store).await, Err(UnfitKeys::Token(found)) if found == customer));
+        assert!(written.check_keys(&*store).await.is_ok());
+        assert!(matches!(vault(8, 9).check_keys(&*store).await, Err(KeyCheckError::Ring(_))));
+        assert!(matches!(vault(7, 8).check_keys(&*store).await, Err(KeyCheckError::Token(found)) if found == customer));
     }
 }
