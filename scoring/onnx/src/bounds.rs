@@ -14,8 +14,8 @@ const MOST_VALUES_OF_A_CALL: usize = 1 << 28;
 /// A text takes the room of many numbers.
 const VALUES_OF_A_TEXT: usize = 64;
 
-/// Operators whose output has no known shape and still never holds more than a few values for each of its input.
-const SHRINKING: [&str; 2] = ["NonZero", "Compress"];
+/// Its output has no known shape and still never holds more than a few values for each of its input.
+const SHRINKING: &str = "NonZero";
 
 /// Operators whose inputs say how large the output is, as tract calls them. It cuts such values to 32 bits on the way.
 const SIZED: [&str; 7] = ["ConstantOfShape", "MultiBroadcastTo", "OneHot", "Pad", "Range", "Reshape", "Tile"];
@@ -117,7 +117,7 @@ impl InferenceOp for Bounded {
                 None => known = false,
             }
         }
-        let shrinks = SHRINKING.contains(&&*self.0.name());
+        let shrinks = self.0.name() == SHRINKING;
         if known || shrinks { self.0.infer(inputs, outputs, observed) } else { Ok(facts) }
     }
 

@@ -109,10 +109,12 @@ impl Graph {
         let rows = rows(&self.inputs, &inputs, matches!(self.plan, Plan::Open(..)))?;
         let inputs = inputs.into_iter().map(|tensor| Ok(tensor.into_inner()?.into_tvalue()));
         let inputs = inputs.collect::<TractResult<TVec<TValue>>>()?;
+        let mut symbols = SymbolValues::default();
         let outputs = match &self.plan {
             Plan::Open(plan, volumes) => {
                 if let Some(rows) = rows {
                     volumes.allow(rows)?;
+                    symbols.set(&plan.model().symbols.sym(bounds::ROWS), i64::try_from(rows)?);
                 }
                 plan.run(inputs)?
             }
@@ -126,7 +128,9 @@ impl Graph {
             }
         };
         let named = outputs.iter().zip(&self.outputs);
-        named.map(|(inner, output)| Tensor::of(inner).with_context(|| format!("output `{}`", output.name))).collect()
+        named
+            .map(|(inner, output)| Tensor::of(inner, &symbols).with_context(|| format!("output `{}`", output.name)))
+            .collect()
     }
 }
 
@@ -165,6 +169,8 @@ fn read(bytes: &[u8]) -> TractResult<(ModelProto, Keys)> {
     let mut proto = onnx().proto_model_for_read(&mut &*bytes).context("it is no ONNX model")?;
     check(&proto, &onnx().op_register)?;
     let keys = map_inputs::resolve(bytes, &mut proto)?;
+    // Shapes of inner tensors are inferred; what a file says of them is a hint, in names of its own.
+    proto.graph.iter_mut().for_each(|graph| graph.value_info.clear());
     Ok((proto, keys))
 }
 

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use tract_onnx::tract_hir::internal::{Datum, DatumType, IntoTensor, TractResult, bail, tract_data, tract_ndarray};
+use tract_onnx::tract_hir::internal::{
+    Datum, DatumType, IntoTensor, SymbolValues, TDim, TractResult, bail, tract_data, tract_ndarray,
+};
 
 type Inner = tract_data::prelude::Tensor;
 
@@ -65,10 +67,13 @@ impl Tensor {
         }
     }
 
-    pub(crate) fn of(inner: &Inner) -> TractResult<Self> {
+    /// `rows` says how many rows each symbol of a dimension stands for.
+    pub(crate) fn of(inner: &Inner, rows: &SymbolValues) -> TractResult<Self> {
         // tract computes with symbolic dimensions where ONNX has int64.
         if inner.datum_type() == DatumType::TDim {
-            return Self::of(&*inner.cast_to::<i64>()?);
+            let plain = inner.try_as_plain_ram()?;
+            let dims = plain.as_slice::<TDim>()?.iter().map(|dim| dim.eval(rows).to_i64());
+            return Ok(Self { shape: inner.shape().to_vec(), values: Values::Int64(dims.collect::<Result<_, _>>()?) });
         }
         let plain = inner.try_as_plain_ram()?;
         let values = match Kind::of(inner.datum_type()) {

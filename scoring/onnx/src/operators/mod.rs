@@ -10,7 +10,6 @@ mod binarizer;
 mod category_mapper;
 pub(crate) mod classes;
 mod coupling;
-mod erf;
 mod feature_vectorizer;
 mod imputer;
 mod label_encoder;
@@ -27,6 +26,7 @@ pub(crate) mod real;
 mod rows;
 mod scaler;
 mod shape_readers;
+mod standard;
 mod string_concat;
 mod svm_classifier;
 mod svm_kernel;
@@ -97,8 +97,14 @@ const ML: &[(&str, Builder)] = &[
     ("ZipMap", zip_map::build),
 ];
 
-/// Ours of the standard domain, where tract has none or a worse one.
-const STANDARD: &[(&str, Builder)] = &[("Erf", erf::build), ("StringConcat", string_concat::build)];
+/// Of the standard domain; tract has none.
+const STRING_CONCAT: (&str, Builder) = ("StringConcat", string_concat::build);
+
+/// All of ours.
+fn all() -> impl Iterator<Item = (&'static str, Builder)> {
+    let standard = standard::OPERATORS.iter().flat_map(|(names, build)| names.iter().map(|name| (*name, *build)));
+    ML.iter().copied().chain([STRING_CONCAT]).chain(standard)
+}
 
 /// tract's operators and ours.
 pub(crate) fn register() -> OnnxOpRegister {
@@ -106,15 +112,15 @@ pub(crate) fn register() -> OnnxOpRegister {
     for name in [RANDOM, UNNEEDED].concat() {
         operators.0.remove(name);
     }
-    for (name, build) in ML.iter().chain(STANDARD) {
-        operators.insert(name, *build);
+    for (name, build) in all() {
+        operators.insert(name, build);
     }
     operators
 }
 
 /// What a node asks for, where it is one of ours that can be built.
 pub(crate) fn ours(context: &ParsingContext, node: &NodeProto) -> Option<Arc<dyn Operator>> {
-    let (_, build) = ML.iter().chain(STANDARD).find(|(name, _)| *name == node.op_type)?;
+    let (_, build) = all().find(|(name, _)| *name == node.op_type)?;
     operator::within(&*build(context, node).ok()?.0)
 }
 

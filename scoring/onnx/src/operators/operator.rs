@@ -33,6 +33,24 @@ pub(super) fn built(node: &NodeProto, outputs: usize, operator: impl Operator + 
     Ok((Box::new(Ours { operator: Arc::new(operator), wanted }), vec![]))
 }
 
+/// Whether inputs of these types are taken, each as far as it is known.
+pub(super) type Takes = fn(&[Option<DatumType>]) -> bool;
+
+/// The same, with tract's own operator in its place for inputs that it does not take.
+pub(super) fn beside(
+    node: &NodeProto,
+    outputs: usize,
+    operator: impl Operator + 'static,
+    tracts: Option<Box<dyn InferenceOp>>,
+    takes: Takes,
+) -> Built {
+    let (ours, inputs) = built(node, outputs, operator)?;
+    Ok(match tracts {
+        Some(tracts) => (Box::new(OursOrTracts { ours, tracts, takes }), inputs),
+        None => (ours, inputs),
+    })
+}
+
 /// The operator within, where it is one of ours.
 pub(super) fn within(built: &dyn InferenceOp) -> Option<Arc<dyn Operator>> {
     built.as_op().downcast_ref::<Ours>().map(|ours| Arc::clone(&ours.operator))
@@ -129,6 +147,80 @@ impl InferenceOp for Ours {
     ) -> TractResult<TVec<OutletId>> {
         let inputs: TVec<OutletId> = node.inputs.iter().map(|input| mapping[input]).collect();
         target.wire_node(&node.name, self.clone(), &inputs)
+    }
+
+    as_op!();
+}
+
+/// Which of the two a node is shows when the types of its inputs are known.
+#[derive(Debug, Clone)]
+struct OursOrTracts {
+    ours: Box<dyn InferenceOp>,
+    tracts: Box<dyn InferenceOp>,
+    takes: Takes,
+}
+
+impl OursOrTracts {
+    fn chosen(&self, kinds: impl Iterator<Item = Option<DatumType>>) -> &dyn InferenceOp {
+        if (self.takes)(&kinds.collect::<TVec<_>>()) { &*self.ours } else { &*self.tracts }
+    }
+}
+
+impl PartialEq for OursOrTracts {
+    fn eq(&self, _: &Self) -> bool {
+        false
+    }
+}
+
+impl Eq for OursOrTracts {}
+
+impl Op for OursOrTracts {
+    fn name(&self) -> StaticName {
+        self.ours.name()
+    }
+
+    not_a_typed_op!();
+}
+
+impl EvalOp for OursOrTracts {
+    fn eval(&self, context: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        self.chosen(inputs.iter().map(|input| Some(input.datum_type()))).eval(context, inputs)
+    }
+
+    fn eval_out_of_plan(&self, inputs: TVec<TValue>) -> TractResult<Option<TVec<TValue>>> {
+        self.chosen(inputs.iter().map(|input| Some(input.datum_type()))).eval_out_of_plan(inputs)
+    }
+}
+
+impl InferenceOp for OursOrTracts {
+    fn infer_facts(
+        &mut self,
+        inputs: TVec<&InferenceFact>,
+        outputs: TVec<&InferenceFact>,
+        observed: TVec<&InferenceFact>,
+    ) -> TractResult<(TVec<InferenceFact>, TVec<InferenceFact>, TVec<InferenceFact>)> {
+        let kinds: TVec<_> = inputs.iter().map(|input| input.datum_type.concretize()).collect();
+        let chosen = match (self.takes)(&kinds) {
+            true => &mut self.ours,
+            false => &mut self.tracts,
+        };
+        chosen.infer_facts(inputs, outputs, observed)
+    }
+
+    fn nboutputs(&self) -> TractResult<usize> {
+        self.ours.nboutputs()
+    }
+
+    fn to_typed(
+        &self,
+        source: &InferenceModel,
+        node: &InferenceNode,
+        target: &mut TypedModel,
+        mapping: &HashMap<OutletId, OutletId>,
+    ) -> TractResult<TVec<OutletId>> {
+        let kinds = node.inputs.iter().map(|input| Ok(target.outlet_fact(mapping[input])?.datum_type));
+        let kinds = kinds.collect::<TractResult<TVec<_>>>()?;
+        self.chosen(kinds.into_iter().map(Some)).to_typed(source, node, target, mapping)
     }
 
     as_op!();

@@ -76,7 +76,7 @@ impl Flat {
     /// For rows of `columns`; `None` for an ensemble that does not fit in the table.
     pub(crate) fn of(ensemble: &Ensemble<f32>, columns: usize) -> Option<Self> {
         let places = 2 * (ensemble.nodes.len() + ensemble.roots.len());
-        if columns < ensemble.columns || places.next_power_of_two() > 1 << CHILD_BITS {
+        if ensemble.shares || columns < ensemble.columns || places.next_power_of_two() > 1 << CHILD_BITS {
             return None;
         }
         let mut building = Building { ensemble, nodes: Vec::new(), views: Views::of(columns)? };

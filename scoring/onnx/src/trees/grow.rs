@@ -1,4 +1,6 @@
-//! From nodes as a file names them to an [`Ensemble`]: walks each tree from its root and refuses what is no tree.
+//! From nodes as a file names them to an [`Ensemble`]: walks each tree from its root and refuses what goes in a circle.
+
+use std::collections::HashMap;
 
 use tract_onnx::prelude::TractResult;
 use tract_onnx::tract_hir::internal::{bail, ensure};
@@ -22,24 +24,35 @@ enum Slot {
 pub(super) struct Growth<T> {
     ensemble: Ensemble<T>,
     covers: Covers,
+    /// Branches that have a place, by how the file names them.
+    placed: HashMap<usize, Child>,
 }
 
 impl<T: Real> Growth<T> {
     pub(super) fn new(targets: usize) -> Self {
         let (nodes, leaves, votes, roots) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let covers = Covers { nodes: Vec::new(), leaves: Vec::new() };
-        Self { ensemble: Ensemble { nodes, leaves, votes, roots, targets, columns: 0, covers: None }, covers }
+        let ensemble = Ensemble { nodes, leaves, votes, roots, targets, columns: 0, covers: None, shares: false };
+        Self { ensemble, covers, placed: HashMap::new() }
     }
 
-    /// `read` gives what a key points at, and refuses a key that it has given as a branch before.
+    /// `read` gives what a key points at. `number` tells branches apart that several parents may share; a leaf that several
+    /// share is one leaf for each of them.
     pub(super) fn tree<Key>(
         &mut self,
         root: Key,
+        number: impl Fn(&Key) -> Option<usize>,
         mut read: impl FnMut(Key) -> TractResult<Listing<T, Key>>,
     ) -> TractResult<()> {
         let mut waiting = vec![(root, Slot::Root, 0)];
         while let Some((key, slot, depth)) = waiting.pop() {
             ensure!(depth <= DEEPEST, "a tree is deeper than {DEEPEST} nodes");
+            let number = number(&key);
+            if let Some(child) = number.and_then(|number| self.placed.get(&number)).copied() {
+                self.ensemble.shares = true;
+                self.put(child, slot);
+                continue;
+            }
             let child = match read(key)? {
                 Listing::Leaf(votes, cover) => {
                     self.covers.leaves.push(cover);
@@ -49,6 +62,7 @@ impl<T: Real> Growth<T> {
                     self.covers.nodes.push(cover);
                     let at = self.ensemble.nodes.len();
                     let child = Child::Node(place(at)?);
+                    self.placed.extend(number.map(|number| (number, child)));
                     self.ensemble.columns = self.ensemble.columns.max(feature as usize + 1);
                     self.ensemble.nodes.push(Node {
                         feature,
@@ -62,13 +76,17 @@ impl<T: Real> Growth<T> {
                     child
                 }
             };
-            match slot {
-                Slot::Root => self.ensemble.roots.push(child),
-                Slot::True(parent) => self.ensemble.nodes[parent].when_true = child,
-                Slot::False(parent) => self.ensemble.nodes[parent].when_false = child,
-            }
+            self.put(child, slot);
         }
         Ok(())
+    }
+
+    fn put(&mut self, child: Child, slot: Slot) {
+        match slot {
+            Slot::Root => self.ensemble.roots.push(child),
+            Slot::True(parent) => self.ensemble.nodes[parent].when_true = child,
+            Slot::False(parent) => self.ensemble.nodes[parent].when_false = child,
+        }
     }
 
     fn leaf(&mut self, votes: Vec<Vote<T>>) -> TractResult<Child> {
@@ -88,6 +106,10 @@ impl<T: Real> Growth<T> {
 
     pub(super) fn finish(mut self) -> TractResult<Ensemble<T>> {
         ensure!(!self.ensemble.roots.is_empty(), "it holds no tree");
+        if self.ensemble.shares {
+            ensure!(!goes_in_a_circle(&self.ensemble), "a tree goes in a circle");
+            return Ok(self.ensemble);
+        }
         self.ensemble.covers = Some(self.covers).filter(|covers| covers.is_sound(&self.ensemble.nodes));
         Ok(self.ensemble)
     }
@@ -98,4 +120,27 @@ fn place(at: usize) -> TractResult<u32> {
         Ok(at) => Ok(at),
         Err(_) => bail!("it holds more than {} nodes", u32::MAX),
     }
+}
+
+/// Takes away nodes that no other waits for, until none is left.
+fn goes_in_a_circle<T>(ensemble: &Ensemble<T>) -> bool {
+    let children = |node: &Node<T>| [node.when_true, node.when_false];
+    let mut parents = vec![0_usize; ensemble.nodes.len()];
+    for child in ensemble.nodes.iter().flat_map(children) {
+        if let Child::Node(node) = child {
+            parents[node as usize] += 1;
+        }
+    }
+    let mut free: Vec<usize> = (0..parents.len()).filter(|node| parents[*node] == 0).collect();
+    let mut left = parents.len();
+    while let Some(node) = free.pop() {
+        left -= 1;
+        for child in children(&ensemble.nodes[node]) {
+            if let Child::Node(node) = child {
+                parents[node as usize] -= 1;
+                free.extend((parents[node as usize] == 0).then_some(node as usize));
+            }
+        }
+    }
+    left > 0
 }

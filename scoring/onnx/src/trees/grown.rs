@@ -87,7 +87,7 @@ pub(super) fn ensemble(trees: Vec<Grown>, targets: u32) -> Ensemble<f32> {
                 }
             })
         };
-        growth.tree(tree, read).unwrap();
+        growth.tree(tree, |_| None, read).unwrap();
     }
     growth.finish().unwrap()
 }

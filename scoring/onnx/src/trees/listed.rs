@@ -1,5 +1,6 @@
 //! The form of `TreeEnsembleClassifier` and `TreeEnsembleRegressor`: parallel lists, nodes named by tree and node id,
-//! leaves among the nodes, and weights that name the leaf they belong to.
+//! leaves among the nodes, and weights that name the leaf they belong to. A set of categories is a chain of nodes there: each
+//! asks the same column for one of them, and all lead to one place where it is found.
 
 use std::collections::{HashMap, HashSet};
 
@@ -40,14 +41,19 @@ impl<T: Real> Listed<T> {
             ensure!(places.insert(id, at).is_none(), "node {} of tree {} comes twice", id.1, id.0);
         }
         let votes = self.votes(&places)?;
+        let parents = self.parents(&places);
         let mut reached = vec![false; self.node_ids.len()];
         let mut growth = Growth::new(targets);
         for root in self.roots()? {
-            growth.tree(root, |at| {
-                ensure!(!reached[at], "{} is reached twice", self.named(at));
-                reached[at] = true;
-                self.listing(at, &places, &votes)
-            })?;
+            growth.tree(
+                root,
+                |at| Some(*at),
+                |at| {
+                    reached[at] = true;
+                    let listing = self.listing(at, &places, &votes)?;
+                    self.with_chain(listing, &places, &parents, &mut reached)
+                },
+            )?;
         }
         if let Some(at) = reached.iter().position(|reached| !reached) {
             bail!("{} is never reached", self.named(at));
@@ -149,7 +155,62 @@ impl<T: Real> Listed<T> {
         })
     }
 
+    /// How many nodes lead to each.
+    fn parents(&self, places: &HashMap<Id, usize>) -> Vec<usize> {
+        let mut parents = vec![0; self.node_ids.len()];
+        for at in (0..parents.len()).filter(|at| self.modes[*at] != "LEAF") {
+            for child in [self.true_ids[at], self.false_ids[at]] {
+                if let Some(child) = places.get(&(self.tree_ids[at], child)) {
+                    parents[*child] += 1;
+                }
+            }
+        }
+        parents
+    }
+
+    /// An equality with all that its false side asks of the same column for the same true side.
+    fn with_chain(
+        &self,
+        listing: Listing<T, usize>,
+        places: &HashMap<Id, usize>,
+        parents: &[usize],
+        reached: &mut [bool],
+    ) -> TractResult<Listing<T, usize>> {
+        let Listing::Branch {
+            feature,
+            test: Test::Equal(first),
+            mut missing_is_true,
+            when_true,
+            mut when_false,
+            cover,
+        } = listing
+        else {
+            return Ok(listing);
+        };
+        let mut members = vec![first];
+        while self.modes[when_false] == "BRANCH_EQ" && parents[when_false] == 1 && !reached[when_false] {
+            let same = u32::try_from(self.feature_ids[when_false]) == Ok(feature)
+                && places.get(&(self.tree_ids[when_false], self.true_ids[when_false])) == Some(&when_true);
+            let next = places.get(&(self.tree_ids[when_false], self.false_ids[when_false]));
+            let (true, Some(next)) = (same, next) else { break };
+            reached[when_false] = true;
+            members.push(self.values[when_false]);
+            missing_is_true |= self.missing_is_true.get(when_false) == Some(&1);
+            when_false = *next;
+        }
+        let test = if members.len() == 1 { Test::Equal(first) } else { Test::Member(ascending(members)) };
+        Ok(Listing::Branch { feature, test, missing_is_true, when_true, when_false, cover })
+    }
+
     fn named(&self, at: usize) -> String {
         format!("node {} of tree {}", self.node_ids[at], self.tree_ids[at])
     }
+}
+
+/// Each once, and without NaN, which equals nothing.
+fn ascending<T: Real>(mut members: Vec<T>) -> Box<[T]> {
+    members.retain(|member| !member.is_nan());
+    members.sort_by(|a, b| a.partial_cmp(b).expect("none is NaN"));
+    members.dedup();
+    members.into()
 }

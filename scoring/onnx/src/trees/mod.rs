@@ -1,11 +1,14 @@
 //! Tree ensembles: one canonical form for what `TreeEnsembleClassifier`, `TreeEnsembleRegressor` and `TreeEnsemble` say
 //! in three different ways, and a plain evaluator of it.
 //!
-//! An [`Ensemble`] is valid by construction, so whoever walks it may trust it: children lie behind their parent in
-//! `nodes` (each tree in the order "node, then all of its true side, then all of its false side"), every node is the
-//! child of exactly one other or a root, a leaf's votes lie in `votes`, features are below `columns`, targets below
-//! `targets`, and no tree is deeper than [`DEEPEST`]. What a file says otherwise is refused by the parsers
-//! ([`listed`], [`rooted`]).
+//! An [`Ensemble`] is valid by construction, so whoever walks it may trust it: no way goes in a circle, a leaf's votes lie
+//! in `votes`, features are below `columns` and targets below `targets`. Unless it `shares` nodes, children lie behind their
+//! parent in `nodes` (each tree in the order "node, then all of its true side, then all of its false side"), every node is
+//! the child of exactly one other or a root, and no tree is deeper than [`DEEPEST`]. What a file says otherwise is refused by
+//! the parsers ([`listed`], [`rooted`]).
+//!
+//! Chains of equality over one column that all lead to one place, as converters write the categories of LightGBM and
+//! XGBoost, are one test for members ([`listed`]).
 //!
 //! The evaluator ([`Ensemble::votes_of`], [`Regression`], [`Classification`]) is the reference: faster ones must give the
 //! same bits. Like ONNX Runtime on one thread it adds the votes of the trees in their order, in the type of the
@@ -60,6 +63,8 @@ pub(crate) struct Ensemble<T> {
     pub columns: usize,
     /// Where the file has them, as it has in `nodes_hitrates` if whoever trained the model wrote them there.
     pub covers: Option<Covers>,
+    /// Some node is reached from several others. Only the plain evaluator runs such an ensemble.
+    pub shares: bool,
 }
 
 /// How much of what the model was trained on passed each node and ended at each leaf: more than nothing, and at a node as
@@ -207,6 +212,7 @@ impl<T: Real> Ensemble<T> {
             targets: self.targets,
             columns: self.columns,
             covers: self.covers.clone(),
+            shares: self.shares,
         }
     }
 }

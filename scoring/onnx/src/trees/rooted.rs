@@ -42,18 +42,18 @@ impl<T: Real> Rooted<T> {
         for root in &self.roots {
             let root = place(*root, self.modes.len(), "tree_roots")?;
             let single = self.single_leaf(root)?;
-            growth.tree(single.map_or(Key::Branch(root), Key::Leaf), |key| match key {
+            let number = |key: &Key| match key {
+                Key::Branch(at) => Some(*at),
+                Key::Leaf(_) => None,
+            };
+            growth.tree(single.map_or(Key::Branch(root), Key::Leaf), number, |key| match key {
                 Key::Leaf(at) => Ok(Listing::Leaf(vec![self.vote(at)?], 0.0)),
                 Key::Branch(at) => {
-                    ensure!(!reached[at], "node {at} is reached twice");
                     reached[at] = true;
                     self.branch(at, std::mem::take(&mut sets[at]))
                 }
             })?;
-            if single.is_some() {
-                ensure!(!reached[root], "node {root} is reached twice");
-                reached[root] = true;
-            }
+            reached[root] = true;
         }
         if let Some(at) = reached.iter().position(|reached| !reached) {
             bail!("node {at} is never reached");

@@ -56,9 +56,9 @@ fn children_lie_behind_their_parent() {
 #[test]
 fn what_is_no_tree_is_refused() {
     let cases: [Case<Listed<f32>>; 9] = [
-        ("node 0 of tree 7 is reached twice", |listed| listed.false_ids[2] = 0),
-        ("node 2 of tree 7 is reached twice", |listed| listed.false_ids[2] = 2),
-        ("node 3 of tree 7 is reached twice", |listed| listed.false_ids[2] = 3),
+        ("node 4 of tree 7 is never reached", |listed| listed.false_ids[2] = 0),
+        ("node 4 of tree 7 is never reached", |listed| listed.false_ids[2] = 2),
+        ("node 4 of tree 7 is never reached", |listed| listed.false_ids[2] = 3),
         ("points at node 9, which is not there", |listed| listed.true_ids[0] = 9),
         ("node 1 of tree 7 comes twice", |listed| listed.node_ids[2] = 1),
         ("node 3 of tree 7 is never reached", |listed| {
@@ -154,11 +154,12 @@ fn of_a_large_set_a_value_is_asked_without_its_fraction() {
 
 #[test]
 fn places_that_point_at_nothing_are_refused() {
-    let cases: [Case<Rooted<f32>>; 7] = [
+    let cases: [Case<Rooted<f32>>; 8] = [
         ("`tree_roots`: 2 points at nothing", |rooted| rooted.roots = vec![2]),
         ("`nodes_falsenodeids`: 3 points at nothing", |rooted| rooted.false_ids[1] = 3),
         ("`nodes_truenodeids`: -1 points at nothing", |rooted| rooted.true_ids[0] = -1),
-        ("node 0 is reached twice", |rooted| rooted.roots = vec![0, 0]),
+        ("goes in a circle", |rooted| (rooted.false_ids[1], rooted.false_is_leaf[1]) = (0, 0)),
+        ("goes in a circle", |rooted| (rooted.false_ids[1], rooted.false_is_leaf[1]) = (1, 0)),
         ("node 1 is never reached", |rooted| (rooted.false_ids[0], rooted.false_is_leaf[0]) = (1, 1)),
         ("asks for members and has none", |rooted| rooted.members = vec![1.0]),
         ("more sets than nodes", |rooted| rooted.members.extend([1.0])),

@@ -4,6 +4,7 @@
 
 mod comparison;
 mod corpus;
+mod edges;
 mod graphs;
 mod plans;
 mod shap;

@@ -1,4 +1,5 @@
 """One case of the corpus: a graph, inputs, what ONNX Runtime answers on one thread, and what the training library said."""
+import base64
 import json
 import math
 from pathlib import Path
@@ -7,7 +8,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
-HERE = Path(__file__).parent / "models"
+HERE = Path(__file__).parent
 skipped = []
 written = []
 
@@ -57,27 +58,41 @@ def mapping(name, rows, kind):
     return flat(name, np.array([[rows[key] for key in keys]], kind), [str(key) for key in keys])
 
 
-def case(name, model, inputs, exact=False, trained=None, maps=None):
-    """`exact`: only sums and comparisons are involved, so floats must agree to the bit."""
+def case(name, model, inputs, exact=False, trained=None, maps=None, fails=False, line_of=None):
+    """`exact`: only sums and comparisons are involved, so floats must agree to the bit. `fails`: where ONNX Runtime has no answer,
+    nobody has. `line_of`: one line of `edges/LINE_OF.jsonl`, with the graph in it."""
     try:
         model = model() if callable(model) else model
         del model.metadata_props[:]
         model.graph.name = name  # the converters' is random
         runtime = session(model)
-        answers = runtime.run(None, maps or inputs)
     except Exception as error:  # what cannot be exported or run is said, not hidden
         skipped.append((name, str(error).strip().splitlines()[0][:160]))
         return
+    try:
+        answers = runtime.run(None, maps or inputs)
+    except Exception as error:
+        if not fails:
+            skipped.append((name, str(error).strip().splitlines()[0][:160]))
+            return
+        answers = None
     given = [mapping(key, value, np.float32) for key, value in maps.items()] if maps else None
     given = given or [flat(key, value) for key, value in inputs.items()]
-    outputs = [output(out.name, answer) for out, answer in zip(runtime.get_outputs(), answers)]
+    outputs = answers and [output(out.name, answer) for out, answer in zip(runtime.get_outputs(), answers)]
     written_case = {"exact": exact, "inputs": given, "outputs": outputs}
     if trained is not None and np.size(trained[1]) == len(outputs[trained[0]]["data"]):
         at, values = trained
         written_case["trained"] = {"output": at, "data": [number(value) for value in np.asarray(values).ravel()]}
-    HERE.mkdir(exist_ok=True)
-    (HERE / f"{name}.onnx").write_bytes(model.SerializeToString(deterministic=True))
-    (HERE / f"{name}.json").write_text(json.dumps(written_case, separators=(",", ":")) + "\n")
+    graph = model.SerializeToString(deterministic=True)
+    folder = HERE / ("edges" if line_of else "models")
+    folder.mkdir(exist_ok=True)
+    if line_of:
+        line = {"name": name, "graph": base64.b64encode(graph).decode()} | written_case
+        with (folder / f"{line_of}.jsonl").open("a") as lines:
+            lines.write(json.dumps(line, separators=(",", ":"), ensure_ascii=False) + "\n")
+    else:
+        (folder / f"{name}.onnx").write_bytes(graph)
+        (folder / f"{name}.json").write_text(json.dumps(written_case, separators=(",", ":")) + "\n")
     written.append(name)
 
 

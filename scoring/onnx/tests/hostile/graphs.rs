@@ -134,7 +134,7 @@ fn a_tree_that_is_none_is_refused_by_node_and_id() {
     };
     assert!(loaded(vec![tree(&[1, 0, 0], 1)], vec![]).is_ok());
     for (ids, part) in
-        [([0, 0, 0], "reached twice"), ([7, 0, 0], "points at node 7"), ([-1, 0, 0], "points at node -1")]
+        [([0, 0, 0], "is never reached"), ([7, 0, 0], "points at node 7"), ([-1, 0, 0], "points at node -1")]
     {
         let found = refusal(vec![tree(&ids, 1)], vec![]);
         assert!(found.contains("TreeEnsembleRegressor") && found.contains(part), "{found}");

@@ -1,0 +1,320 @@
+//! Functions of one value: activations, rounding, logarithms. Computed in the type of the input by the C library's rules; NaN
+//! stays NaN except where the definition compares it away.
+
+use tract_onnx::model::ParsingContext;
+use tract_onnx::pb::NodeProto;
+use tract_onnx::tract_hir::internal::tract_num_traits::{Float, PrimInt, Signed, WrappingNeg};
+use tract_onnx::tract_hir::internal::*;
+
+use super::super::attributes::Attributes;
+use super::super::operator::{Built, Operator};
+use super::super::rows::only;
+use super::broadcast::map;
+use super::built;
+
+/// By its name in ONNX, with its attributes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Function {
+    Abs,
+    Acos,
+    Acosh,
+    Asin,
+    Asinh,
+    Atan,
+    Atanh,
+    Ceil,
+    Celu { alpha: f32 },
+    Cos,
+    Cosh,
+    Elu { alpha: f32 },
+    Erf,
+    Exp,
+    Floor,
+    Gelu,
+    GeluTanh,
+    HardSigmoid { alpha: f32, beta: f32 },
+    HardSwish,
+    LeakyRelu { alpha: f32 },
+    Log,
+    Mish,
+    Neg,
+    Reciprocal,
+    Relu,
+    Round,
+    Selu { alpha: f32, gamma: f32 },
+    Sigmoid,
+    Sign,
+    Sin,
+    Sinh,
+    Softplus,
+    Softsign,
+    Sqrt,
+    Tan,
+    Tanh,
+    ThresholdedRelu { alpha: f32 },
+}
+
+/// What the two kinds of float have beyond `Float`.
+trait Real: Float + Datum {
+    fn round_ties_even(self) -> Self;
+    fn of(value: f32) -> Self;
+    fn erf(self) -> Self;
+    /// In float64, whose squares hold any float32.
+    fn double(self) -> f64;
+    fn narrowed(value: f64) -> Self;
+}
+
+impl Real for f32 {
+    fn round_ties_even(self) -> Self {
+        self.round_ties_even()
+    }
+
+    fn of(value: f32) -> Self {
+        value
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "the function gives what it takes")]
+    fn erf(self) -> Self {
+        erf(f64::from(self)) as Self
+    }
+
+    fn double(self) -> f64 {
+        f64::from(self)
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "the function gives what it takes")]
+    fn narrowed(value: f64) -> Self {
+        value as Self
+    }
+}
+
+impl Real for f64 {
+    fn round_ties_even(self) -> Self {
+        self.round_ties_even()
+    }
+
+    fn of(value: f32) -> Self {
+        Self::from(value)
+    }
+
+    fn erf(self) -> Self {
+        erf(self)
+    }
+
+    fn double(self) -> f64 {
+        self
+    }
+
+    fn narrowed(value: f64) -> Self {
+        value
+    }
+}
+
+/// NIST Digital Library of Mathematical Functions 7.6.2, whose terms are all of one sign; beyond 6 it is one in float64.
+fn erf(x: f64) -> f64 {
+    if x.is_nan() || x.abs() >= 6.0 {
+        return if x.is_nan() { x } else { x.signum() };
+    }
+    let (mut sum, mut term, mut odd) = (0.0, x, 1.0);
+    while sum + term != sum {
+        sum += term;
+        odd += 2.0;
+        term *= 2.0 * x * x / odd;
+    }
+    std::f64::consts::FRAC_2_SQRT_PI * (-x * x).exp() * sum
+}
+
+fn sigmoid<T: Float>(x: T) -> T {
+    T::one() / (T::one() + (-x).exp())
+}
+
+fn softplus<T: Float>(x: T) -> T {
+    if x > T::zero() { x + (-x).exp().ln_1p() } else { x.exp().ln_1p() }
+}
+
+/// NaN stays NaN.
+fn clamp<T: Float>(x: T, least: T, most: T) -> T {
+    if x < least {
+        least
+    } else if x > most {
+        most
+    } else {
+        x
+    }
+}
+
+fn elu<T: Float>(x: T, alpha: T) -> T {
+    if x > T::zero() || x.is_nan() { x } else { alpha * (x.exp() - T::one()) }
+}
+
+impl Function {
+    fn floats<T: Real>(self, input: &Tensor) -> TractResult<Tensor> {
+        let (zero, one, half) = (T::zero(), T::one(), T::of(0.5));
+        match self {
+            Self::Abs => map::<T, T>(input, |x| x.abs()),
+            Self::Acos => map::<T, T>(input, |x| x.acos()),
+            Self::Acosh => map::<T, T>(input, |x| T::narrowed(x.double().acosh())),
+            Self::Asin => map::<T, T>(input, |x| x.asin()),
+            Self::Asinh => map::<T, T>(input, |x| T::narrowed(x.double().asinh())),
+            Self::Atan => map::<T, T>(input, |x| x.atan()),
+            Self::Atanh => map::<T, T>(input, |x| x.atanh()),
+            Self::Ceil => map::<T, T>(input, |x| x.ceil()),
+            Self::Celu { alpha } => {
+                let alpha = T::of(alpha);
+                map::<T, T>(input, |x| if *x > zero { *x } else { elu(*x / alpha, alpha) })
+            }
+            Self::Cos => map::<T, T>(input, |x| x.cos()),
+            Self::Cosh => map::<T, T>(input, |x| x.cosh()),
+            Self::Elu { alpha } => map::<T, T>(input, |x| elu(*x, T::of(alpha))),
+            Self::Erf => map::<T, T>(input, |x| Real::erf(*x)),
+            Self::Exp => map::<T, T>(input, |x| x.exp()),
+            Self::Floor => map::<T, T>(input, |x| x.floor()),
+            Self::Gelu => {
+                map::<T, T>(input, |x| half * *x * (one + Real::erf(*x * T::of(std::f32::consts::FRAC_1_SQRT_2))))
+            }
+            Self::GeluTanh => {
+                let scale = (T::of(2.0) / T::of(std::f32::consts::PI)).sqrt();
+                map::<T, T>(input, |x| half * *x * (one + (scale * (*x + T::of(0.044_715) * *x * *x * *x)).tanh()))
+            }
+            Self::HardSigmoid { alpha, beta } => {
+                map::<T, T>(input, |x| clamp(T::of(alpha) * *x + T::of(beta), zero, one))
+            }
+            Self::HardSwish => map::<T, T>(input, |x| *x * clamp(T::of(1.0 / 6.0) * *x + half, zero, one)),
+            Self::LeakyRelu { alpha } => map::<T, T>(input, |x| if *x < zero { T::of(alpha) * *x } else { *x }),
+            Self::Log => map::<T, T>(input, |x| x.ln()),
+            Self::Mish => map::<T, T>(input, |x| *x * softplus(*x).tanh()),
+            Self::Neg => map::<T, T>(input, |x| -*x),
+            Self::Reciprocal => map::<T, T>(input, |x| x.recip()),
+            Self::Relu => map::<T, T>(input, |x| if *x < zero { zero } else { *x }),
+            Self::Round => map::<T, T>(input, |x| Real::round_ties_even(*x)),
+            Self::Selu { alpha, gamma } => map::<T, T>(input, |x| T::of(gamma) * elu(*x, T::of(alpha))),
+            Self::Sigmoid => map::<T, T>(input, |x| sigmoid(*x)),
+            Self::Sign => map::<T, T>(input, |x| if *x == zero || x.is_nan() { *x } else { x.signum() }),
+            Self::Sin => map::<T, T>(input, |x| x.sin()),
+            Self::Sinh => map::<T, T>(input, |x| x.sinh()),
+            // Of float64 ONNX Runtime gives the plain formula, which is infinite from 710 on.
+            Self::Softplus if T::datum_type() == DatumType::F64 => map::<T, T>(input, |x| (x.exp() + one).ln()),
+            Self::Softplus => map::<T, T>(input, |x| softplus(*x)),
+            Self::Softsign => map::<T, T>(input, |x| *x / (one + x.abs())),
+            Self::Sqrt => map::<T, T>(input, |x| x.sqrt()),
+            Self::Tan => map::<T, T>(input, |x| x.tan()),
+            Self::Tanh => map::<T, T>(input, |x| x.tanh()),
+            Self::ThresholdedRelu { alpha } => map::<T, T>(input, |x| if *x > T::of(alpha) { *x } else { zero }),
+        }
+    }
+
+    const fn takes_integers(self) -> bool {
+        matches!(self, Self::Abs | Self::Neg | Self::Relu | Self::Sign)
+    }
+
+    /// The largest absolute value of the least integer is itself, as in two's complement.
+    fn integers<I: Datum + Signed + PrimInt + WrappingNeg>(self, input: &Tensor) -> TractResult<Tensor> {
+        if self == Self::Neg {
+            return map::<I, I>(input, |x| x.wrapping_neg());
+        } else if self == Self::Abs {
+            return map::<I, I>(input, |x| if x.is_negative() { x.wrapping_neg() } else { *x });
+        } else if self == Self::Relu {
+            return map::<I, I>(input, |x| (*x).max(I::zero()));
+        } else if self == Self::Sign {
+            return map::<I, I>(input, I::signum);
+        }
+        bail!("integers are not supported")
+    }
+}
+
+#[derive(Debug)]
+struct OfOne {
+    name: &'static str,
+    function: Function,
+}
+
+impl Operator for OfOne {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
+        let input = only(inputs)?;
+        match input.datum_type {
+            DatumType::F32 | DatumType::F64 => {}
+            DatumType::I32 | DatumType::I64 if self.function.takes_integers() => {}
+            other => bail!("an input of {other:?} is not supported"),
+        }
+        Ok(tvec!(input.without_value()))
+    }
+
+    fn eval(&self, inputs: &[&Tensor]) -> TractResult<TVec<Tensor>> {
+        let input = only(inputs)?;
+        Ok(tvec!(match input.datum_type() {
+            DatumType::F32 => self.function.floats::<f32>(input),
+            DatumType::F64 => self.function.floats::<f64>(input),
+            DatumType::I32 => self.function.integers::<i32>(input),
+            DatumType::I64 => self.function.integers::<i64>(input),
+            other => bail!("an input of {other:?} is not supported"),
+        }?))
+    }
+}
+
+/// Each by its name in ONNX, with the names and defaults of its attributes.
+pub(super) fn build(context: &ParsingContext, node: &NodeProto) -> Built {
+    let plain = |name, function| (name, &[][..], function);
+    let (name, attributes, function): (&'static str, &[&str], Function) = match node.op_type.as_str() {
+        "Abs" => plain("Abs", Function::Abs),
+        "Acos" => plain("Acos", Function::Acos),
+        "Acosh" => plain("Acosh", Function::Acosh),
+        "Asin" => plain("Asin", Function::Asin),
+        "Asinh" => plain("Asinh", Function::Asinh),
+        "Atan" => plain("Atan", Function::Atan),
+        "Atanh" => plain("Atanh", Function::Atanh),
+        "Ceil" => plain("Ceil", Function::Ceil),
+        "Celu" => ("Celu", &["alpha"], Function::Celu { alpha: 1.0 }),
+        "Cos" => plain("Cos", Function::Cos),
+        "Cosh" => plain("Cosh", Function::Cosh),
+        "Elu" => ("Elu", &["alpha"], Function::Elu { alpha: 1.0 }),
+        "Erf" => plain("Erf", Function::Erf),
+        "Exp" => plain("Exp", Function::Exp),
+        "Floor" => plain("Floor", Function::Floor),
+        "Gelu" => ("Gelu", &["approximate"], Function::Gelu),
+        "HardSigmoid" => ("HardSigmoid", &["alpha", "beta"], Function::HardSigmoid { alpha: 0.2, beta: 0.5 }),
+        "HardSwish" => plain("HardSwish", Function::HardSwish),
+        "LeakyRelu" => ("LeakyRelu", &["alpha"], Function::LeakyRelu { alpha: 0.01 }),
+        "Log" => plain("Log", Function::Log),
+        "Mish" => plain("Mish", Function::Mish),
+        "Neg" => plain("Neg", Function::Neg),
+        "Reciprocal" => plain("Reciprocal", Function::Reciprocal),
+        "Relu" => plain("Relu", Function::Relu),
+        "Round" => plain("Round", Function::Round),
+        "Selu" => ("Selu", &["alpha", "gamma"], Function::Selu { alpha: 1.673_263_2, gamma: 1.050_701 }),
+        "Sigmoid" => plain("Sigmoid", Function::Sigmoid),
+        "Sign" => plain("Sign", Function::Sign),
+        "Sin" => plain("Sin", Function::Sin),
+        "Sinh" => plain("Sinh", Function::Sinh),
+        "Softplus" => plain("Softplus", Function::Softplus),
+        "Softsign" => plain("Softsign", Function::Softsign),
+        "Sqrt" => plain("Sqrt", Function::Sqrt),
+        "Tan" => plain("Tan", Function::Tan),
+        "Tanh" => plain("Tanh", Function::Tanh),
+        "ThresholdedRelu" => ("ThresholdedRelu", &["alpha"], Function::ThresholdedRelu { alpha: 1.0 }),
+        other => bail!("{other} is no function of one value"),
+    };
+    let given = Attributes::new(node, attributes)?;
+    let function = match function {
+        Function::Celu { alpha } => Function::Celu { alpha: given.float("alpha", alpha)? },
+        Function::Elu { alpha } => Function::Elu { alpha: given.float("alpha", alpha)? },
+        Function::Gelu => match given.text("approximate", "none")?.as_str() {
+            "none" => Function::Gelu,
+            "tanh" => Function::GeluTanh,
+            other => bail!("attribute `approximate`: `{other}` is not supported"),
+        },
+        Function::HardSigmoid { alpha, beta } => {
+            Function::HardSigmoid { alpha: given.float("alpha", alpha)?, beta: given.float("beta", beta)? }
+        }
+        Function::LeakyRelu { alpha } => Function::LeakyRelu { alpha: given.float("alpha", alpha)? },
+        Function::Selu { alpha, gamma } => {
+            Function::Selu { alpha: given.float("alpha", alpha)?, gamma: given.float("gamma", gamma)? }
+        }
+        Function::ThresholdedRelu { alpha } => Function::ThresholdedRelu { alpha: given.float("alpha", alpha)? },
+        plain => plain,
+    };
+    built(context, node, 1, OfOne { name, function })
+}

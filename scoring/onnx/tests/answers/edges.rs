@@ -1,0 +1,88 @@
+//! Cells of one graph each, with what ONNX Runtime answered: the standard operators by type over their edges
+//! (`corpus/edges`), and what was reported of other runtimes (`corpus/reported.jsonl`). Every one answers the same or is
+//! refused by name; where ONNX Runtime has no answer there is none.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::Value;
+use weir_onnx::score_json;
+
+use crate::comparison::{Closeness, compare};
+
+/// Cells that are refused, by the start of their names, each with the part of the reason that says why.
+const REFUSED: [(&str, &str); 13] = [
+    // There ONNX Runtime 1.32 copies the first text of each row and leaves the others empty.
+    ("Gather_s_given", "texts of several values each"),
+    ("Gather_s_matrix", "texts of several values each"),
+    ("Gather_s_none", "texts of several values each"),
+    ("Gather_s_rows", "texts of several values each"),
+    ("LayerNormalization_f_some", "the squares of a row are beyond float32"),
+    ("Pad_b", "Pad: an input of Bool is not supported"),
+    // A slice that ends before it begins.
+    ("Slice_b_none", "the_Slice"),
+    ("Slice_d_none", "the_Slice"),
+    ("Slice_f_none", "the_Slice"),
+    ("Slice_i_none", "the_Slice"),
+    ("Slice_l_none", "the_Slice"),
+    ("Slice_s_none", "the_Slice"),
+    ("Tile_s", "Tile: an input of String is not supported"),
+];
+
+fn corpus(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(name)
+}
+
+fn difference(line: &str, cell: &Value) -> Result<(), String> {
+    let graph = BASE64_STANDARD.decode(cell["graph"].as_str().unwrap()).unwrap();
+    let answer = score_json(&graph, line.as_bytes()).map_err(|error| error.to_string());
+    let Some(expected) = cell["outputs"].as_array() else {
+        return match answer {
+            Err(reason) if !reason.contains('\n') && !reason.contains("gave up") => Ok(()),
+            Err(reason) => Err(format!("says {reason}")),
+            Ok(answer) => Err(format!("answers {answer}, where ONNX Runtime has no answer")),
+        };
+    };
+    let answer: Value = serde_json::from_str(&answer?).unwrap();
+    let ours = answer["outputs"].as_array().unwrap();
+    assert_eq!(ours.len(), expected.len());
+    let reduced = cell["name"].as_str().unwrap().starts_with("Reduce");
+    let inputs = cell["inputs"][0]["data"].as_array().unwrap().iter();
+    let largest = inputs.filter_map(Value::as_f64).map(f64::abs).fold(0.0, f64::max);
+    let closeness = if reduced { Closeness::Reduced { largest } } else { Closeness::NearWithTails };
+    ours.iter().zip(expected).try_for_each(|(ours, expected)| compare(ours, expected, closeness))
+}
+
+/// How many cells the file holds, and those that differ.
+fn differences(file: &Path) -> (usize, Vec<String>) {
+    let (mut cells, mut wrong) = (0, Vec::new());
+    for line in fs::read_to_string(file).unwrap().lines() {
+        let cell: Value = serde_json::from_str(line).unwrap();
+        let name = cell["name"].as_str().unwrap();
+        let found = difference(line, &cell);
+        cells += 1;
+        match REFUSED.iter().find(|(refused, _)| name.starts_with(refused)) {
+            None => wrong.extend(found.err().map(|reason| format!("{name}: {reason}"))),
+            Some((_, part)) => assert!(found.as_ref().is_err_and(|reason| reason.contains(part)), "{name}: {found:?}"),
+        }
+    }
+    (cells, wrong)
+}
+
+#[test]
+fn every_operator_of_every_type_answers_as_onnx_runtime_does_at_its_edges() {
+    let files = fs::read_dir(corpus("edges")).unwrap().map(|file| differences(&file.unwrap().path()));
+    let (cells, wrong): (Vec<usize>, Vec<Vec<String>>) = files.unzip();
+    let (cells, mut wrong) = (cells.iter().sum::<usize>(), wrong.concat());
+    wrong.sort();
+    assert!(wrong.is_empty(), "{} of {cells} differ:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(cells > 1_300, "{cells} cells");
+}
+
+#[test]
+fn what_was_reported_of_other_runtimes_is_right_here() {
+    let (cells, wrong) = differences(&corpus("reported.jsonl"));
+    assert!(wrong.is_empty() && cells == 57, "{} of {cells} differ:\n{}", wrong.len(), wrong.join("\n"));
+}
