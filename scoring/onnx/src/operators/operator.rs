@@ -18,6 +18,16 @@ pub(crate) trait Operator: Debug + Send + Sync {
     /// All outputs, in the types and shapes that `facts` says.
     fn eval(&self, inputs: &[&Tensor]) -> TractResult<TVec<Tensor>>;
 
+    /// Whether the only output may take the place of the only input, whose type and shape it has.
+    fn overwrites(&self) -> bool {
+        false
+    }
+
+    /// As `eval`, in place; only asked where it [`Self::overwrites`].
+    fn overwrite(&self, _tensor: &mut Tensor) -> TractResult<()> {
+        bail!("{} makes new tensors", self.name())
+    }
+
     /// The same said of columns instead of tensors, for every output; `None` where it cannot be said so.
     fn symbols(&self, _inputs: &[Symbol]) -> Option<Vec<Symbol>> {
         None
@@ -98,7 +108,12 @@ impl Op for Ours {
 impl EvalOp for Ours {
     op_out_of_plan!();
 
-    fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+    fn eval(&self, _: &EvalContext, mut inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        if self.operator.overwrites() && inputs.len() == 1 {
+            let mut tensor = inputs.remove(0).into_tensor();
+            self.operator.overwrite(&mut tensor).with_context(|| self.operator.name())?;
+            return Ok(tvec!(tensor.into_tvalue()));
+        }
         let inputs = inputs.iter().map(|input| plain(input)).collect::<TractResult<TVec<_>>>()?;
         let inputs: TVec<&Tensor> = inputs.iter().map(|input| &**input).collect();
         let outputs = self.operator.eval(&inputs).with_context(|| self.operator.name())?;

@@ -132,6 +132,10 @@ def two_by_two():
                 op(f"{operator}_{kind}_alone", operator, {"A": x})
                 op(f"{operator}_{kind}_three", operator, {"A": x, "B": x[::-1].copy(), "C": np.roll(x, 5)})
             op(f"{operator}_{kind}_empty", operator, {"A": x[:0].reshape(0, 1), "B": x.reshape(1, -1)})
+            # A constant beside it, which a runtime may take as a reason to leave the operator out.
+            for constant in [0, 1, -1, np.nan, np.inf] if kind in "fd" else [1, 3] if operator in ["Div", "Mod"] else [0, 1, -1]:
+                if kind in "fdil" and operator not in ["And", "Or", "Xor", "Mod", "Pow"]:
+                    op(f"{operator}_{kind}_{constant}", operator, {"A": edges(kind)}, {"B": np.array([constant], KINDS[kind][0])})
     for base, exponent in ["fd", "fi", "fl", "df", "dl", "if", "id", "il", "lf", "li"]:
         exponents = [0, 1, 2, 3, -1] if base in "il" else [0, 1, 2, 3, -1, -2]
         op(f"Pow_{base}_{exponent}", "Pow", {"A": edges(base, SHORT[base]).reshape(-1, 1), "B": np.array([exponents], KINDS[exponent][0])})

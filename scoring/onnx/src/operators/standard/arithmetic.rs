@@ -11,7 +11,7 @@ use tract_onnx::tract_hir::internal::*;
 use super::super::attributes::Attributes;
 use super::super::operator::{Built, Operator};
 use super::broadcast::{broadcast_shape, values, zip};
-use super::{built, expect};
+use super::{built, built_for, expect};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Arithmetic {
@@ -231,5 +231,13 @@ pub(super) fn build(context: &ParsingContext, node: &NodeProto) -> Built {
         "Sum" => ("Sum", Arithmetic::Sum),
         other => bail!("{other} is no arithmetic"),
     };
-    built(context, node, 1, OfMany { name, arithmetic })
+    let operator = OfMany { name, arithmetic };
+    match arithmetic {
+        // Of float32 tract's own are exact, and become part of the matrix product before them. Not so its product and quotient:
+        // what is NaN or infinite times a constant of zero it takes for zero.
+        Arithmetic::Add | Arithmetic::Sub => built_for(context, node, 1, operator, |kinds| {
+            kinds.iter().flatten().all(|kind| super::is_value(*kind) && *kind != DatumType::F32)
+        }),
+        _ => built(context, node, 1, operator),
+    }
 }

@@ -9,8 +9,7 @@ use tract_onnx::tract_hir::internal::*;
 use super::super::attributes::Attributes;
 use super::super::operator::{Built, Operator};
 use super::super::rows::only;
-use super::broadcast::map;
-use super::built;
+use super::{built, vector};
 
 /// By its name in ONNX, with its attributes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -62,6 +61,9 @@ trait Real: Float + Datum {
     /// In float64, whose squares hold any float32.
     fn double(self) -> f64;
     fn narrowed(value: f64) -> Self;
+    fn exp_each(values: &mut [Self]);
+    fn sigmoid_each(values: &mut [Self]);
+    fn tanh_each(values: &mut [Self]);
 }
 
 impl Real for f32 {
@@ -86,6 +88,18 @@ impl Real for f32 {
     fn narrowed(value: f64) -> Self {
         value as Self
     }
+
+    fn exp_each(values: &mut [Self]) {
+        vector::each(values, vector::exp);
+    }
+
+    fn sigmoid_each(values: &mut [Self]) {
+        vector::each(values, vector::sigmoid);
+    }
+
+    fn tanh_each(values: &mut [Self]) {
+        vector::each(values, vector::tanh);
+    }
 }
 
 impl Real for f64 {
@@ -108,6 +122,18 @@ impl Real for f64 {
     fn narrowed(value: f64) -> Self {
         value
     }
+
+    fn exp_each(values: &mut [Self]) {
+        each(values, f64::exp);
+    }
+
+    fn sigmoid_each(values: &mut [Self]) {
+        each(values, |x| 1.0 / (1.0 + (-x).exp()));
+    }
+
+    fn tanh_each(values: &mut [Self]) {
+        each(values, f64::tanh);
+    }
 }
 
 /// NIST Digital Library of Mathematical Functions 7.6.2, whose terms are all of one sign; beyond 6 it is one in float64.
@@ -122,10 +148,6 @@ fn erf(x: f64) -> f64 {
         term *= 2.0 * x * x / odd;
     }
     std::f64::consts::FRAC_2_SQRT_PI * (-x * x).exp() * sum
-}
-
-fn sigmoid<T: Float>(x: T) -> T {
-    T::one() / (T::one() + (-x).exp())
 }
 
 fn softplus<T: Float>(x: T) -> T {
@@ -148,58 +170,54 @@ fn elu<T: Float>(x: T, alpha: T) -> T {
 }
 
 impl Function {
-    fn floats<T: Real>(self, input: &Tensor) -> TractResult<Tensor> {
+    fn floats<T: Real>(self, values: &mut [T]) {
         let (zero, one, half) = (T::zero(), T::one(), T::of(0.5));
         match self {
-            Self::Abs => map::<T, T>(input, |x| x.abs()),
-            Self::Acos => map::<T, T>(input, |x| x.acos()),
-            Self::Acosh => map::<T, T>(input, |x| T::narrowed(x.double().acosh())),
-            Self::Asin => map::<T, T>(input, |x| x.asin()),
-            Self::Asinh => map::<T, T>(input, |x| T::narrowed(x.double().asinh())),
-            Self::Atan => map::<T, T>(input, |x| x.atan()),
-            Self::Atanh => map::<T, T>(input, |x| x.atanh()),
-            Self::Ceil => map::<T, T>(input, |x| x.ceil()),
+            Self::Abs => each(values, |x| x.abs()),
+            Self::Acos => each(values, |x| x.acos()),
+            Self::Acosh => each(values, |x| T::narrowed(x.double().acosh())),
+            Self::Asin => each(values, |x| x.asin()),
+            Self::Asinh => each(values, |x| T::narrowed(x.double().asinh())),
+            Self::Atan => each(values, |x| x.atan()),
+            Self::Atanh => each(values, |x| x.atanh()),
+            Self::Ceil => each(values, |x| x.ceil()),
             Self::Celu { alpha } => {
                 let alpha = T::of(alpha);
-                map::<T, T>(input, |x| if *x > zero { *x } else { elu(*x / alpha, alpha) })
+                each(values, |x| if x > zero { x } else { elu(x / alpha, alpha) })
             }
-            Self::Cos => map::<T, T>(input, |x| x.cos()),
-            Self::Cosh => map::<T, T>(input, |x| x.cosh()),
-            Self::Elu { alpha } => map::<T, T>(input, |x| elu(*x, T::of(alpha))),
-            Self::Erf => map::<T, T>(input, |x| Real::erf(*x)),
-            Self::Exp => map::<T, T>(input, |x| x.exp()),
-            Self::Floor => map::<T, T>(input, |x| x.floor()),
-            Self::Gelu => {
-                map::<T, T>(input, |x| half * *x * (one + Real::erf(*x * T::of(std::f32::consts::FRAC_1_SQRT_2))))
-            }
+            Self::Cos => each(values, |x| x.cos()),
+            Self::Cosh => each(values, |x| x.cosh()),
+            Self::Elu { alpha } => each(values, |x| elu(x, T::of(alpha))),
+            Self::Erf => each(values, |x| Real::erf(x)),
+            Self::Exp => T::exp_each(values),
+            Self::Floor => each(values, |x| x.floor()),
+            Self::Gelu => each(values, |x| half * x * (one + Real::erf(x * T::of(std::f32::consts::FRAC_1_SQRT_2)))),
             Self::GeluTanh => {
                 let scale = (T::of(2.0) / T::of(std::f32::consts::PI)).sqrt();
-                map::<T, T>(input, |x| half * *x * (one + (scale * (*x + T::of(0.044_715) * *x * *x * *x)).tanh()))
+                each(values, |x| half * x * (one + (scale * (x + T::of(0.044_715) * x * x * x)).tanh()))
             }
-            Self::HardSigmoid { alpha, beta } => {
-                map::<T, T>(input, |x| clamp(T::of(alpha) * *x + T::of(beta), zero, one))
-            }
-            Self::HardSwish => map::<T, T>(input, |x| *x * clamp(T::of(1.0 / 6.0) * *x + half, zero, one)),
-            Self::LeakyRelu { alpha } => map::<T, T>(input, |x| if *x < zero { T::of(alpha) * *x } else { *x }),
-            Self::Log => map::<T, T>(input, |x| x.ln()),
-            Self::Mish => map::<T, T>(input, |x| *x * softplus(*x).tanh()),
-            Self::Neg => map::<T, T>(input, |x| -*x),
-            Self::Reciprocal => map::<T, T>(input, |x| x.recip()),
-            Self::Relu => map::<T, T>(input, |x| if *x < zero { zero } else { *x }),
-            Self::Round => map::<T, T>(input, |x| Real::round_ties_even(*x)),
-            Self::Selu { alpha, gamma } => map::<T, T>(input, |x| T::of(gamma) * elu(*x, T::of(alpha))),
-            Self::Sigmoid => map::<T, T>(input, |x| sigmoid(*x)),
-            Self::Sign => map::<T, T>(input, |x| if *x == zero || x.is_nan() { *x } else { x.signum() }),
-            Self::Sin => map::<T, T>(input, |x| x.sin()),
-            Self::Sinh => map::<T, T>(input, |x| x.sinh()),
+            Self::HardSigmoid { alpha, beta } => each(values, |x| clamp(T::of(alpha) * x + T::of(beta), zero, one)),
+            Self::HardSwish => each(values, |x| x * clamp(T::of(1.0 / 6.0) * x + half, zero, one)),
+            Self::LeakyRelu { alpha } => each(values, |x| if x < zero { T::of(alpha) * x } else { x }),
+            Self::Log => each(values, |x| x.ln()),
+            Self::Mish => each(values, |x| x * softplus(x).tanh()),
+            Self::Neg => each(values, |x| -x),
+            Self::Reciprocal => each(values, |x| x.recip()),
+            Self::Relu => each(values, |x| if x < zero { zero } else { x }),
+            Self::Round => each(values, |x| Real::round_ties_even(x)),
+            Self::Selu { alpha, gamma } => each(values, |x| T::of(gamma) * elu(x, T::of(alpha))),
+            Self::Sigmoid => T::sigmoid_each(values),
+            Self::Sign => each(values, |x| if x == zero || x.is_nan() { x } else { x.signum() }),
+            Self::Sin => each(values, |x| x.sin()),
+            Self::Sinh => each(values, |x| x.sinh()),
             // Of float64 ONNX Runtime gives the plain formula, which is infinite from 710 on.
-            Self::Softplus if T::datum_type() == DatumType::F64 => map::<T, T>(input, |x| (x.exp() + one).ln()),
-            Self::Softplus => map::<T, T>(input, |x| softplus(*x)),
-            Self::Softsign => map::<T, T>(input, |x| *x / (one + x.abs())),
-            Self::Sqrt => map::<T, T>(input, |x| x.sqrt()),
-            Self::Tan => map::<T, T>(input, |x| x.tan()),
-            Self::Tanh => map::<T, T>(input, |x| x.tanh()),
-            Self::ThresholdedRelu { alpha } => map::<T, T>(input, |x| if *x > T::of(alpha) { *x } else { zero }),
+            Self::Softplus if T::datum_type() == DatumType::F64 => each(values, |x| (x.exp() + one).ln()),
+            Self::Softplus => each(values, |x| softplus(x)),
+            Self::Softsign => each(values, |x| x / (one + x.abs())),
+            Self::Sqrt => each(values, |x| x.sqrt()),
+            Self::Tan => each(values, |x| x.tan()),
+            Self::Tanh => T::tanh_each(values),
+            Self::ThresholdedRelu { alpha } => each(values, |x| if x > T::of(alpha) { x } else { zero }),
         }
     }
 
@@ -207,18 +225,22 @@ impl Function {
         matches!(self, Self::Abs | Self::Neg | Self::Relu | Self::Sign)
     }
 
-    /// The largest absolute value of the least integer is itself, as in two's complement.
-    fn integers<I: Datum + Signed + PrimInt + WrappingNeg>(self, input: &Tensor) -> TractResult<Tensor> {
-        if self == Self::Neg {
-            return map::<I, I>(input, |x| x.wrapping_neg());
-        } else if self == Self::Abs {
-            return map::<I, I>(input, |x| if x.is_negative() { x.wrapping_neg() } else { *x });
-        } else if self == Self::Relu {
-            return map::<I, I>(input, |x| (*x).max(I::zero()));
-        } else if self == Self::Sign {
-            return map::<I, I>(input, I::signum);
+    /// The absolute value of the least integer is itself, as in two's complement.
+    fn integers<I: Signed + PrimInt + WrappingNeg>(self, values: &mut [I]) -> TractResult<()> {
+        match self {
+            Self::Abs => each(values, |x| if x.is_negative() { x.wrapping_neg() } else { x }),
+            Self::Neg => each(values, |x| x.wrapping_neg()),
+            Self::Relu => each(values, |x| x.max(I::zero())),
+            Self::Sign => each(values, |x| x.signum()),
+            other => bail!("{other:?} of integers is not supported"),
         }
-        bail!("integers are not supported")
+        Ok(())
+    }
+}
+
+fn each<T: Copy>(values: &mut [T], function: impl Fn(T) -> T) {
+    for value in values {
+        *value = function(*value);
     }
 }
 
@@ -244,14 +266,26 @@ impl Operator for OfOne {
     }
 
     fn eval(&self, inputs: &[&Tensor]) -> TractResult<TVec<Tensor>> {
-        let input = only(inputs)?;
-        Ok(tvec!(match input.datum_type() {
-            DatumType::F32 => self.function.floats::<f32>(input),
-            DatumType::F64 => self.function.floats::<f64>(input),
-            DatumType::I32 => self.function.integers::<i32>(input),
-            DatumType::I64 => self.function.integers::<i64>(input),
+        let mut output = only(inputs)?.clone();
+        self.overwrite(&mut output)?;
+        Ok(tvec!(output))
+    }
+
+    fn overwrites(&self) -> bool {
+        true
+    }
+
+    fn overwrite(&self, tensor: &mut Tensor) -> TractResult<()> {
+        let kind = tensor.datum_type();
+        let mut plain = tensor.try_as_plain_ram_mut()?;
+        match kind {
+            DatumType::F32 => self.function.floats(plain.as_slice_mut::<f32>()?),
+            DatumType::F64 => self.function.floats(plain.as_slice_mut::<f64>()?),
+            DatumType::I32 => self.function.integers(plain.as_slice_mut::<i32>()?)?,
+            DatumType::I64 => self.function.integers(plain.as_slice_mut::<i64>()?)?,
             other => bail!("an input of {other:?} is not supported"),
-        }?))
+        }
+        Ok(())
     }
 }
 

@@ -19,6 +19,7 @@ mod reduce;
 mod refused;
 mod softmax;
 mod text;
+mod vector;
 
 use std::sync::LazyLock;
 

@@ -10,7 +10,7 @@ use super::super::operator::{Built, Operator};
 use super::super::rows::only;
 use super::axes::{Lines, axis_of};
 use super::broadcast::values;
-use super::built;
+use super::{built, vector};
 use crate::tensor::array;
 
 #[derive(Debug, Clone, Copy)]
@@ -28,38 +28,47 @@ struct Softmax {
 }
 
 impl Softmax {
-    fn of<T: Float + Datum>(&self, input: &Tensor) -> TractResult<Tensor> {
+    fn of<T: Float + Datum>(&self, input: &Tensor, exp: fn(&mut [T])) -> TractResult<Tensor> {
         let axis = axis_of(self.axis, input.rank())?;
         let lines = if self.one_line { Lines::from(input.shape(), axis) } else { Lines::along(input.shape(), axis) };
         let mut values = values::<T>(input)?.to_vec();
-        for line in 0..lines.count {
-            let places = lines.places(line);
-            // A first NaN stays.
-            let most = places.clone().map(|at| values[at]).reduce(|most, next| if next > most { next } else { most });
-            let Some(most) = most else { continue };
-            match self.kind {
-                Kind::Softmax => {
-                    let mut sum = T::zero();
-                    for at in places.clone() {
-                        values[at] = (values[at] - most).exp();
-                        sum = sum + values[at];
-                    }
-                    places.for_each(|at| values[at] = values[at] / sum);
-                }
-                Kind::LogSoftmax => {
-                    // Beside an infinity ONNX Runtime says NaN of a float32 and minus infinity of a float64.
-                    let first = |at: usize| T::datum_type() == DatumType::F64 && values[at] == most;
-                    let term = |at: usize| if first(at) { T::one() } else { (values[at] - most).exp() };
-                    let sum = places.clone().fold(T::zero(), |sum, at| sum + term(at)).ln();
-                    places.for_each(|at| values[at] = values[at] - most - sum);
-                }
-                Kind::Hardmax => {
-                    let first = places.clone().find(|at| values[*at] == most);
-                    places.for_each(|at| values[at] = if Some(at) == first { T::one() } else { T::zero() });
-                }
-            }
+        if lines.step == 1 {
+            values.chunks_exact_mut(lines.length.max(1)).for_each(|line| self.over(line, exp));
+            return array(input.shape(), values);
+        }
+        let mut line = vec![T::zero(); lines.length];
+        for at in 0..lines.count {
+            line.iter_mut().zip(lines.places(at)).for_each(|(value, place)| *value = values[place]);
+            self.over(&mut line, exp);
+            line.iter().zip(lines.places(at)).for_each(|(value, place)| values[place] = *value);
         }
         array(input.shape(), values)
+    }
+
+    fn over<T: Float + Datum>(&self, line: &mut [T], exp: fn(&mut [T])) {
+        // A first NaN stays.
+        let most = line.iter().copied().reduce(|most, next| if next > most { next } else { most });
+        let Some(most) = most else { return };
+        match self.kind {
+            Kind::Softmax => {
+                line.iter_mut().for_each(|value| *value = *value - most);
+                exp(line);
+                let sum = line.iter().fold(T::zero(), |sum, value| sum + *value);
+                line.iter_mut().for_each(|value| *value = *value / sum);
+            }
+            Kind::LogSoftmax => {
+                // Beside an infinity ONNX Runtime says NaN of a float32 and minus infinity of a float64.
+                let is_one = |value: T| T::datum_type() == DatumType::F64 && value == most;
+                let term = |value: T| if is_one(value) { T::one() } else { (value - most).exp() };
+                let sum = line.iter().fold(T::zero(), |sum, value| sum + term(*value)).ln();
+                line.iter_mut().for_each(|value| *value = *value - most - sum);
+            }
+            Kind::Hardmax => {
+                let first = line.iter().position(|value| *value == most);
+                line.fill(T::zero());
+                first.into_iter().for_each(|at| line[at] = T::one());
+            }
+        }
     }
 }
 
@@ -86,8 +95,8 @@ impl Operator for Softmax {
     fn eval(&self, inputs: &[&Tensor]) -> TractResult<TVec<Tensor>> {
         let input = only(inputs)?;
         Ok(tvec!(match input.datum_type() {
-            DatumType::F32 => self.of::<f32>(input),
-            _ => self.of::<f64>(input),
+            DatumType::F32 => self.of::<f32>(input, |line| vector::each(line, vector::exp)),
+            _ => self.of::<f64>(input, |line| line.iter_mut().for_each(|value| *value = value.exp())),
         }?))
     }
 }
