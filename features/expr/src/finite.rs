@@ -7,6 +7,8 @@ use arrow::datatypes::DataType;
 use datafusion_common::{Result, ScalarValue, exec_err};
 use datafusion_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
+pub(crate) const NAME: &str = "finite";
+
 static FINITE: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
     Arc::new(ScalarUDF::from(Finite { signature: Signature::exact(vec![DataType::Float64], Volatility::Immutable) }))
 });
@@ -22,7 +24,7 @@ struct Finite {
 
 impl ScalarUDFImpl for Finite {
     fn name(&self) -> &str {
-        "finite"
+        NAME
     }
 
     fn signature(&self) -> &Signature {

@@ -192,6 +192,9 @@ impl Planner<'_> {
             )));
         }
         let time = self.wanted(time, ColumnType::Time, depth)?;
+        if part == "second" {
+            return Ok(Typed::of(ColumnType::Number, seconds_of(time)));
+        }
         let value = datetime::date_part().call(vec![lit(part), time]);
         Ok(Typed::of(ColumnType::Number, try_cast(value, ColumnType::Number.arrow())))
     }
@@ -208,6 +211,13 @@ impl Planner<'_> {
             CeilFloorKind::DateTimeField(_) | CeilFloorKind::Scale(_) => Err(unsupported("a scale of ceil or floor")),
         }
     }
+}
+
+/// Seconds into the minute, to the microsecond; also before 1970.
+fn seconds_of(time: Expr) -> Expr {
+    const MINUTE: i64 = 60_000_000;
+    let rest = (try_cast(time, ColumnType::Integer.arrow()) % lit(MINUTE) + lit(MINUTE)) % lit(MINUTE);
+    try_cast(rest, ColumnType::Number.arrow()) / lit(1e6)
 }
 
 fn arguments(function: &Function) -> Result<Vec<&Syntax>, ExprError> {

@@ -1,6 +1,7 @@
 //! Literals: numbers, texts, truth values, times and intervals.
 
-use arrow::compute::kernels::cast_utils::{parse_interval_month_day_nano, string_to_timestamp_nanos};
+use arrow::compute::kernels::cast_utils::{parse_interval_month_day_nano, string_to_datetime};
+use chrono::Utc;
 use datafusion_common::ScalarValue;
 use datafusion_expr::lit;
 use sqlparser::ast::{DataType as SqlType, Expr as Syntax, Interval, Value};
@@ -29,9 +30,9 @@ fn number(digits: &str) -> Result<Typed, ExprError> {
 
 /// RFC 3339, or a date and time taken as UTC.
 pub(super) fn time(text: &str) -> Result<Typed, ExprError> {
-    let nanos = string_to_timestamp_nanos(text)
+    let time = string_to_datetime(&Utc, text)
         .map_err(|_| ExprError::Syntax { reason: format!("expected an RFC 3339 time, found `{text}`") })?;
-    let micros = ScalarValue::TimestampMicrosecond(Some(nanos.div_euclid(1_000)), None);
+    let micros = ScalarValue::TimestampMicrosecond(Some(time.timestamp_micros()), None);
     Ok(Typed::of(ColumnType::Time, lit(micros)))
 }
 

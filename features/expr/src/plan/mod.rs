@@ -20,6 +20,7 @@ use datafusion_physical_expr::expressions::BinaryExpr;
 use datafusion_physical_expr::{PhysicalExpr, create_physical_expr};
 use sqlparser::ast::{Expr as Syntax, Ident};
 
+use crate::total::total;
 use crate::{ColumnType, Columns, ExprError};
 
 pub(crate) struct Planned {
@@ -47,15 +48,15 @@ fn physical(expr: Expr, columns: &Columns) -> Result<Arc<dyn PhysicalExpr>, Data
     let expr = expr.transform_up(|expr| called_as_declared(expr, &schema))?.data;
     let plan = create_physical_expr(&expr, &schema, &ExecutionProps::new(), &PhysicalPlanningContext::default())?;
     // An overflow has to be seen to become null; by default it wraps around.
-    let checked = plan.transform(|node| {
-        Ok(match node.downcast_ref::<BinaryExpr>() {
+    let checked = plan.transform_up(|node| {
+        let checked = match node.downcast_ref::<BinaryExpr>() {
             Some(binary) => {
                 let (left, right) = (Arc::clone(binary.left()), Arc::clone(binary.right()));
-                let checked = BinaryExpr::new(left, *binary.op(), right).with_fail_on_overflow(true);
-                Transformed::yes(Arc::new(checked) as Arc<dyn PhysicalExpr>)
+                Arc::new(BinaryExpr::new(left, *binary.op(), right).with_fail_on_overflow(true))
             }
-            None => Transformed::no(node),
-        })
+            None => node,
+        };
+        Ok(Transformed::yes(total(checked)))
     })?;
     Ok(checked.data)
 }

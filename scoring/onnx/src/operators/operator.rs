@@ -18,7 +18,7 @@ pub(crate) trait Operator: Debug + Send + Sync {
     /// All outputs, in the types and shapes that `facts` says.
     fn eval(&self, inputs: &[&Tensor]) -> TractResult<TVec<Tensor>>;
 
-    /// Whether the only output may take the place of the only input, whose type and shape it has.
+    /// Whether it works value by value, so that the only output may take the place of the only input.
     fn overwrites(&self) -> bool {
         false
     }
@@ -125,6 +125,24 @@ impl TypedOp for Ours {
     fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
         let inputs: TVec<TypedFact> = inputs.iter().map(|input| plain_fact((*input).clone())).collect();
         Ok(self.wanted(self.operator.facts(&inputs.iter().collect::<TVec<_>>())?))
+    }
+
+    fn axes_mapping(&self, inputs: &[&TypedFact], outputs: &[&TypedFact]) -> TractResult<AxesMapping> {
+        match self.operator.overwrites() {
+            true => AxesMapping::natural(inputs, outputs),
+            false => AxesMapping::disconnected(inputs, outputs),
+        }
+    }
+
+    /// What overwrites value by value does so in any order of the axes: the product before it need not turn its result.
+    fn change_axes(
+        &self,
+        model: &TypedModel,
+        node: &TypedNode,
+        _: InOut,
+        change: &AxisOp,
+    ) -> TractResult<Option<AxisChangeConsequence>> {
+        Ok(self.operator.overwrites().then(|| AxisChangeConsequence::new(model, node, None, change)))
     }
 
     as_op!();

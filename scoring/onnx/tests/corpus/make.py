@@ -3,13 +3,16 @@ import shutil
 
 import by_hand
 import case
+import edges
 import trained
 
 if __name__ == "__main__":
-    shutil.rmtree(case.HERE, ignore_errors=True)
+    for folder in ["models", "edges"]:
+        shutil.rmtree(case.HERE / folder, ignore_errors=True)
     by_hand.all_by_hand()
     trained.all_trained()
-    size = sum(path.stat().st_size for path in case.HERE.iterdir())
+    edges.all_edges()
+    size = sum(path.stat().st_size for folder in ["models", "edges"] for path in (case.HERE / folder).iterdir())
     print(f"{len(case.written)} cases, {size / 1e6:.1f} MB")
     for name, reason in case.skipped:
         print(f"not exported: {name}: {reason}")
