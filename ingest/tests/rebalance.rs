@@ -123,7 +123,7 @@ impl Site {
     }
 
     fn servers(&self, order: &str) {
-        let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/servers");
+        let script = std::path::Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../scripts/servers");
         let done = Command::new(script).args([order, "kafka", &self.servers]).status().unwrap();
         assert!(done.success(), "scripts/servers {order} kafka");
     }

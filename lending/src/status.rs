@@ -58,6 +58,8 @@ pub(crate) use statuses;
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::application::ApplicationStatus;
     use crate::loan::LoanStatus;
@@ -85,7 +87,7 @@ mod tests {
     /// The lines of the tables in `docs/lending.md` that begin with a state: its name, and whether its customer may be
     /// erased.
     fn documented() -> Vec<(String, String)> {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/lending.md");
+        let path = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../docs/lending.md");
         let text = std::fs::read_to_string(path).unwrap();
         let rows = text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |"));
         rows.map(|(name, rest)| {

@@ -119,13 +119,15 @@ impl Content {
     /// What comes with the sources.
     #[cfg(test)]
     pub(crate) fn shipped() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let package = std::env::var("CARGO_MANIFEST_DIR").unwrap();
+        let root = Path::new(&package).parent().unwrap();
         Self::load(&config::Content::under(root)).unwrap()
     }
 
     #[cfg(test)]
     pub(crate) fn shipped_model() -> Files {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let package = std::env::var("CARGO_MANIFEST_DIR").unwrap();
+        let root = Path::new(&package).parent().unwrap();
         Files::read_model(&root.join("models/german_credit")).unwrap()
     }
 }

@@ -28,7 +28,7 @@ const CRATES: &[(&str, &str)] = &[
 const LEFT_OUT: &[&str] = &["tests", "bench", "demo", "simulator", "model_report"];
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).parent().unwrap().to_owned()
 }
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -50,7 +50,10 @@ const ONE_OWNER: &[(&str, &[&str])] = &[
 ];
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("pipelines lies in the workspace").to_owned()
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap())
+        .parent()
+        .expect("pipelines lies in the workspace")
+        .to_owned()
 }
 
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {

@@ -1,5 +1,7 @@
 //! The worked example of `docs/features.md`, run as it stands there.
 
+use std::path::Path;
+
 use weir_features::{Sources, replay};
 
 use crate::recording;
@@ -12,7 +14,9 @@ fn blocks<'a>(guide: &'a str, language: &str) -> Vec<&'a str> {
 
 #[test]
 fn the_guides_example_gives_the_answers_it_prints() {
-    let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/features.md")).unwrap();
+    let guide =
+        std::fs::read_to_string(Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../docs/features.md"))
+            .unwrap();
     let ([view], [events, requests, expected]) = (&blocks(&guide, "toml")[..], &blocks(&guide, "json")[..]) else {
         panic!("the guide shows one view, and events, requests and answers");
     };

@@ -22,12 +22,13 @@ pub(crate) fn views(files: &[(&str, &str)], sources: &Sources) -> FeatureViews {
 
 pub(crate) fn shipped() -> FeatureViews {
     let sources = Sources::of_events(&attributes());
-    FeatureViews::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("views"), &sources).unwrap()
+    FeatureViews::load(&Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("views"), &sources).unwrap()
 }
 
 /// What the shipped product asks of an applicant.
 pub(crate) fn attributes() -> Vec<(String, weir_expr::ColumnType)> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../lending/products/consumer_instalment.toml");
+    let path =
+        Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../lending/products/consumer_instalment.toml");
     let product: toml::Table = std::fs::read_to_string(path).unwrap().parse().unwrap();
     let kind = |rule: &toml::Value| match rule["type"].as_str().unwrap() {
         "text" => weir_expr::ColumnType::Text,

@@ -18,7 +18,8 @@ fn the_shipped_views_load_and_explain_themselves() {
 #[test]
 fn every_input_of_a_shipped_model_is_a_feature_of_a_fitting_type() {
     let (views, mut inputs) = (recording::shipped(), 0);
-    for folder in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../models")).unwrap() {
+    for folder in std::fs::read_dir(Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../models")).unwrap()
+    {
         let Ok(text) = std::fs::read_to_string(folder.unwrap().path().join("model.toml")) else { continue };
         let model: toml::Table = text.parse().unwrap();
         for input in model["input"].as_array().unwrap() {

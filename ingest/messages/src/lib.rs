@@ -23,6 +23,7 @@ mod tasks;
 mod time;
 mod trace;
 mod vector;
+mod whole;
 
 pub use admitted::Admitted;
 pub use causes::Causes;
@@ -31,7 +32,7 @@ pub use dead_letter::{DeadLetter, Sealed, Unsealed};
 pub use decision::{
     Arm, Decision, Experiment, ModelUse, Offer, Outcome, PolicyUse, Reason, RuleAnswer, RuleUse, Shadow, ShadowAnswer,
 };
-pub use event::{DecodeError, Event, decode_json};
+pub use event::{BYTE_ORDER_MARK, DecodeError, Event, decode_json};
 pub use event_type::{EventType, UnknownEventType};
 pub use ids::{ApplicationId, CustomerId, EventId, LoanId, Shard};
 pub use named::{Name, Named};
@@ -41,6 +42,6 @@ pub use retry::{Retry, UnknownRetry};
 pub use shuffle::{EntityPart, ForEntity, Part, Question, Touch};
 pub use stage::{Change, Position, Sequenced, Stage, StageError, StateEntry, StateReader};
 pub use tasks::{TaskEnded, TaskFault, TaskOutcome, Tasks, Watched};
-pub use time::{EventTime, InvalidTime, KnownTime, MICROS_PER_DAY};
+pub use time::{EventTime, InvalidTime, KnownTime, MICROS_PER_DAY, NoRfc3339};
 pub use trace::TraceId;
 pub use vector::{FeatureValue, FeatureVector};

@@ -1,5 +1,6 @@
 //! The two times of an event: when it happened and when it became known. Both are microseconds since 1970 UTC.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
@@ -12,6 +13,10 @@ pub const MICROS_PER_DAY: i64 = 86_400_000_000;
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("expected an RFC 3339 time or integer microseconds since 1970, found `{0}`")]
 pub struct InvalidTime(String);
+
+#[derive(Debug, Clone, Copy, thiserror::Error, PartialEq, Eq)]
+#[error("expected an RFC 3339 time, such as 2026-03-01T10:00:00Z")]
+pub struct NoRfc3339;
 
 macro_rules! time {
     ($(#[$doc:meta])* $name:ident) => {
@@ -104,6 +109,21 @@ time! {
 }
 
 impl EventTime {
+    /// RFC 3339 alone, for times that come from outside: digits could be seconds, milliseconds or anything.
+    pub fn parse_rfc3339(text: &str) -> Result<Self, NoRfc3339> {
+        if let Some(micros) = as_we_write(text.as_bytes()) {
+            return Ok(Self(micros));
+        }
+        let time = DateTime::parse_from_rfc3339(text).map_err(|_| NoRfc3339)?;
+        Ok(Self(time.timestamp_micros()))
+    }
+
+    /// The same of JSON, for `deserialize_with`.
+    pub fn from_rfc3339<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        let text = Option::<Cow<'de, str>>::deserialize(deserializer)?;
+        text.map(|text| Self::parse_rfc3339(&text)).transpose().map_err(de::Error::custom)
+    }
+
     /// This instant seen as a moment of knowing: for input that carries no known time of its own.
     #[must_use]
     pub const fn as_known(self) -> KnownTime {

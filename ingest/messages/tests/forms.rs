@@ -10,7 +10,7 @@ use weir_messages::privacy::Tokenizer;
 use weir_messages::{Decision, EventType, events, intake};
 
 fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join(name)
 }
 
 fn assert_committed(path: &Path, schema: &schemars::Schema) {

@@ -1,9 +1,12 @@
 //! Binary mode: the same event in structured form, so that there is one set of rules (CloudEvents HTTP binding, 3.1, and
 //! Kafka binding, 3.2).
 
+use std::collections::HashSet;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::value::RawValue;
+use weir_messages::BYTE_ORDER_MARK;
 
 use super::CollectError;
 use super::body::malformed;
@@ -13,13 +16,18 @@ pub(super) fn structured(
     content_type: Option<&str>,
     data: &[u8],
 ) -> Result<Vec<u8>, CollectError> {
-    let mut members: Vec<String> = attributes.iter().map(|(name, value)| member(name, &quoted(value))).collect();
-    if let Some(content_type) = content_type {
+    // What is said twice and the same is said once.
+    let mut said = HashSet::new();
+    let once = attributes.iter().filter(|attribute| said.insert(*attribute));
+    let mut members: Vec<String> = once.map(|(name, value)| member(name, &quoted(value))).collect();
+    let said_so = |content_type: &str| attributes.iter().any(|(n, v)| n == "datacontenttype" && v == content_type);
+    if let Some(content_type) = content_type.filter(|content_type| !said_so(content_type)) {
         members.push(member("datacontenttype", &quoted(content_type)));
     }
     if !content_type.is_none_or(is_json) {
         members.push(member("data_base64", &quoted(&STANDARD.encode(data))));
     } else if !data.is_empty() {
+        let data = data.strip_prefix(BYTE_ORDER_MARK).unwrap_or(data);
         let data: &RawValue = serde_json::from_slice(data).map_err(|error| malformed(&error))?;
         members.push(member("data", data.get()));
     }
@@ -75,6 +83,8 @@ mod tests {
         let expected =
             r#"{"id":"1","source":"a b","datacontenttype":"application/json; charset=utf-8","data":{"x":1.50}}"#;
         assert_eq!(event, expected);
+        assert_eq!(text(&[("id", "1"), ("id", "1")], None, b""), r#"{"id":"1"}"#);
+        assert_eq!(text(&[("id", "1"), ("id", "2")], None, b""), r#"{"id":"1","id":"2"}"#);
         assert_eq!(text(&[], None, b""), "{}");
         assert_eq!(text(&[], Some("text/xml"), b"<a/>"), r#"{"datacontenttype":"text/xml","data_base64":"PGEvPg=="}"#);
     }

@@ -1,6 +1,7 @@
 //! A body as single events, each still as its bytes.
 
 use serde_json::value::RawValue;
+use weir_messages::BYTE_ORDER_MARK;
 
 use super::CollectError;
 
@@ -9,6 +10,7 @@ pub(super) const MOST_EVENTS: usize = 10_000;
 const DEEPEST: u32 = 128;
 
 pub(super) fn batch(bytes: &[u8]) -> Result<Vec<&RawValue>, CollectError> {
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     check_depth(bytes)?;
     let events: Vec<&RawValue> = serde_json::from_slice(bytes).map_err(|error| match one(bytes) {
         Ok(body) if !body.get().starts_with('[') => {
@@ -24,6 +26,7 @@ pub(super) fn batch(bytes: &[u8]) -> Result<Vec<&RawValue>, CollectError> {
 }
 
 pub(super) fn single(bytes: &[u8]) -> Result<&RawValue, CollectError> {
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     check_depth(bytes)?;
     let event = one(bytes).map_err(|error| malformed(&error))?;
     if event.get().starts_with('{') {
@@ -98,6 +101,7 @@ mod tests {
             ["{\"a\":1}", "2"]
         );
         assert!(batch(b"[]").unwrap().is_empty());
+        assert_eq!(batch("\u{feff}[1]".as_bytes()).unwrap().len(), 1);
         for body in [b"".as_slice(), b"[1", b"[1] x", b"[1,]", b"{\"a\":", b"[\"\xff\"]", b"nonsense"] {
             assert_eq!(code(body), "malformed", "{body:?}");
         }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use weir_messages::{EventTime, decode_json};
 
@@ -24,7 +24,7 @@ pub(super) struct Envelope {
     pub(super) time: Option<EventTime>,
     pub(super) datacontenttype: Option<String>,
     pub(super) data: Option<Box<RawValue>>,
-    pub(super) data_base64: Option<IgnoredAny>,
+    pub(super) data_base64: Option<String>,
     pub(super) consentid: Option<String>,
     pub(super) traceparent: Option<String>,
     /// When the producer sent it, by the clock that `time` is by.
@@ -80,14 +80,14 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
                 "source" => set(&mut event.source, &mut map)?,
                 "type" => set(&mut event.event_type, &mut map)?,
                 "subject" => set(&mut event.subject, &mut map)?,
-                "time" => set(&mut event.time, &mut map)?,
+                "time" => set_time(&mut event.time, &mut map)?,
                 "datacontenttype" => set(&mut event.datacontenttype, &mut map)?,
                 "dataschema" => set(&mut dataschema, &mut map)?,
                 "data" => set(&mut event.data, &mut map)?,
                 "data_base64" => set(&mut event.data_base64, &mut map)?,
                 "consentid" => set(&mut event.consentid, &mut map)?,
                 "traceparent" => set(&mut event.traceparent, &mut map)?,
-                "sentat" => set(&mut event.sentat, &mut map)?,
+                "sentat" => set_time(&mut event.sentat, &mut map)?,
                 _ => {
                     check_extension(&name, &extensions, &mut map)?;
                     extensions.push(name);
@@ -108,6 +108,15 @@ fn set<'de, T: Deserialize<'de>, A: MapAccess<'de>>(slot: &mut Option<T>, map: &
         return map.next_value_seed(Wrong("expected this attribute once"));
     }
     *slot = map.next_value()?;
+    Ok(())
+}
+
+fn set_time<'de, A: MapAccess<'de>>(slot: &mut Option<EventTime>, map: &mut A) -> Result<(), A::Error> {
+    #[derive(Deserialize)]
+    struct Stated(#[serde(deserialize_with = "EventTime::from_rfc3339")] Option<EventTime>);
+    let mut stated = slot.map(|time| Stated(Some(time)));
+    set(&mut stated, map)?;
+    *slot = stated.and_then(|Stated(time)| time);
     Ok(())
 }
 
@@ -188,7 +197,7 @@ mod tests {
 
     #[test]
     fn attributes_and_extensions_are_read_and_null_is_absent() {
-        let json = r#"{"id":"1","data":{"a":[1]},"time":5,"sentat":"1970-01-01T00:00:01Z","subject":null,"dataschema":null,
+        let json = r#"{"id":"1","data":{"a":[1]},"time":"1970-01-01T00:00:00.000005Z","sentat":"1970-01-01T00:00:01Z","subject":null,"dataschema":null,
             "sampledrate":3,"lang":"de","ok":true,"none":null}"#;
         let event = Envelope::parse(json).unwrap();
         assert_eq!((event.id.as_deref(), event.subject), (Some("1"), None));
@@ -204,6 +213,9 @@ mod tests {
         for (json, field) in [
             (r#"{"data":{"x":1},"id":13800138000}"#, "id"),
             (r#"{"id":"1","time":"13800138000 o'clock","data":{"x":1}}"#, "time"),
+            (r#"{"id":"1","time":"13800138000"}"#, "time"),
+            (r#"{"id":"1","sentat":13800138000}"#, "sentat"),
+            (r#"{"time":"2026-03-01T10:00:00Z","time":"2026-03-01T10:00:00Z"}"#, "time"),
             (r#"{"id":"1","id":"13800138000"}"#, "id"),
             (r#"{"data":{},"data":{}}"#, "data"),
             (r#"{"Lang":"x"}"#, "Lang"),

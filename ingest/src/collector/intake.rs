@@ -1,7 +1,10 @@
 //! One event as sent becomes one event of the log, or a refusal.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::value::RawValue;
 use weir_messages::privacy::Tokenizer;
-use weir_messages::{CustomerId, Event, EventId, EventType, KnownTime, TraceId, intake};
+use weir_messages::{BYTE_ORDER_MARK, CustomerId, Event, EventId, EventTime, EventType, KnownTime, TraceId, intake};
 
 use super::binary::is_json;
 use super::envelope::Envelope;
@@ -9,10 +12,19 @@ use super::timing::Timing;
 use crate::refusal::{Refusal, check_names, check_object, unknown_type};
 use crate::repeat_window::RepeatWindow;
 
+/// What every event is held to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rules<'a> {
+    pub tokens: &'a Tokenizer,
+    pub repeats: RepeatWindow,
+    /// No event happened before it: a time that says so is another's unit, or a clock that was never set.
+    pub earliest: EventTime,
+}
+
 /// `trace` is the event's where it names none of its own.
 pub(super) fn event(
     json: &str,
-    (tokens, repeats): (&Tokenizer, RepeatWindow),
+    Rules { tokens, repeats, earliest }: Rules<'_>,
     known_time: KnownTime,
     trace: TraceId,
 ) -> Result<Event, Refusal> {
@@ -20,7 +32,10 @@ pub(super) fn event(
     check_form(&sent)?;
     let event_type = telemetry_type(&required("type", sent.event_type)?)?;
     let Timing { time, original } = Timing::of(sent.time, sent.sentat, known_time)?;
-    let data = sent.data.ok_or_else(|| Refusal::missing("data"))?;
+    if time < earliest {
+        return Err(Refusal::invalid("time", format!("expected a time from {earliest} on (limits.earliest_event)")));
+    }
+    let data = payload(sent.data, sent.data_base64)?;
     check_object(data.get())?;
     let mut event = Event {
         id: EventId::new(required("id", sent.id)?),
@@ -55,10 +70,24 @@ fn check_form(sent: &Envelope) -> Result<(), Refusal> {
     if sent.datacontenttype.as_deref().is_some_and(|given| !is_json(given)) {
         return Err(Refusal::new("unsupported_data", "datacontenttype", "expected `application/json`"));
     }
-    if sent.data_base64.is_some() {
-        return Err(Refusal::new("unsupported_data", "data_base64", "expected JSON in `data`"));
-    }
     Ok(())
+}
+
+/// JSON as it stands in `data`, or as bytes in `data_base64` (CloudEvents JSON format 1.0.2, 3.1).
+fn payload(data: Option<Box<RawValue>>, base64: Option<String>) -> Result<Box<RawValue>, Refusal> {
+    let wrong = |expected: &str| Refusal::invalid("data_base64", expected);
+    match (data, base64) {
+        (Some(_), Some(_)) => Err(wrong("expected either `data` or `data_base64`")),
+        (Some(data), None) => Ok(data),
+        (None, Some(base64)) => {
+            let bytes = STANDARD.decode(base64).map_err(|_| wrong("expected base64"))?;
+            let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
+            super::body::single(bytes)
+                .map(RawValue::to_owned)
+                .map_err(|_| wrong("expected the base64 of a JSON object"))
+        }
+        (None, None) => Err(Refusal::missing("data")),
+    }
 }
 
 fn telemetry_type(name: &str) -> Result<EventType, Refusal> {

@@ -3,6 +3,8 @@
 //!
 //! Whether an event came before is decided by the first stage; what is answered here is a hint.
 
+#[cfg(test)]
+mod accepted_forms;
 mod answer;
 mod binary;
 mod body;
@@ -20,7 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::value::RawValue;
 use weir_messages::privacy::Tokenizer;
-use weir_messages::{Clock, DeadLetter, Event, KnownTime, Position, Record, Topic, TraceId, Unsealed};
+use weir_messages::{Clock, DeadLetter, Event, EventTime, KnownTime, Position, Record, Topic, TraceId, Unsealed};
 
 use crate::dead_letters::Seals;
 use crate::event_key::EventKey;
@@ -28,11 +30,14 @@ use crate::log::{Entry, EventLog, LogError};
 use crate::refusal::Refusal;
 use crate::repeat_window::RepeatWindow;
 pub use answer::{Answer, CollectError, Content, Status};
+use intake::Rules;
 use origin::Origin;
 pub(crate) use origin::Original;
 use recent::Recent;
 
 const STAGE: &str = "collector";
+/// 2000-01-01T00:00:00Z.
+pub const EARLIEST: EventTime = EventTime::from_micros(946_684_800_000_000);
 /// Events remembered as accepted, at least, and twice as many at most: some minutes of a busy day, at 17 bytes each.
 const MAX_RECENT_EVENTS: usize = 200_000;
 /// Events looked at before others get a turn: under a millisecond.
@@ -45,6 +50,7 @@ pub struct Collector {
     seals: Seals,
     clock: Arc<dyn Clock>,
     repeats: RepeatWindow,
+    earliest: EventTime,
     recent: Mutex<Recent>,
 }
 
@@ -61,7 +67,13 @@ impl Collector {
     #[must_use]
     pub fn new(log: Arc<dyn EventLog>, tokens: Arc<Tokenizer>, seals: Seals, clock: Arc<dyn Clock>) -> Self {
         let (repeats, recent) = (RepeatWindow::default(), Mutex::new(Recent::holding(MAX_RECENT_EVENTS)));
-        Self { log, tokens, seals, clock, repeats, recent }
+        Self { log, tokens, seals, clock, repeats, earliest: EARLIEST, recent }
+    }
+
+    /// Refuses events from before `earliest` instead of those from before 2000.
+    #[must_use]
+    pub fn with_earliest(self, earliest: EventTime) -> Self {
+        Self { earliest, ..self }
     }
 
     /// Refuses events from before `window` instead of the default: the first stage would.
@@ -123,7 +135,8 @@ impl Collector {
     }
 
     fn sort_one(&self, json: &str, origin: Origin<'_>, (known_time, trace): (KnownTime, TraceId), sorted: &mut Sorted) {
-        let event = match intake::event(json, (&self.tokens, self.repeats), known_time, trace) {
+        let rules = Rules { tokens: &self.tokens, repeats: self.repeats, earliest: self.earliest };
+        let event = match intake::event(json, rules, known_time, trace) {
             Ok(event) => event,
             Err(refusal) => return refuse(envelope::id_of(json), refusal, origin, known_time, sorted),
         };

@@ -99,6 +99,23 @@ async fn both_modes_become_the_same_event_on_the_customers_key_whatever_the_prod
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_header_without_a_value_is_absent() {
+    let Some(site) = Site::new("a_header_without_a_value_is_absent").await else { return };
+    let (_intake, client) = (site.intake(), Client::new(&site));
+    for (number, nothing) in (0..).zip(["ce_time", "ce_sentat", "ce_consentid", "content-type", "ce_traceparent"]) {
+        let id = format!("e{number}");
+        let headers = binary(&id, "c1").into_iter().filter(|(name, _)| *name != nothing);
+        let headers = headers.map(|(key, value)| Header { key, value: Some(value) });
+        let headers = headers.chain([Header { key: nothing, value: None }]);
+        let headers = headers.fold(OwnedHeaders::new(), OwnedHeaders::insert);
+        let record = BaseRecord::<[u8], [u8]>::to(&client.1).payload(DATA.as_bytes()).headers(headers);
+        client.0.send(record).map_err(|(error, _)| error).unwrap();
+    }
+    client.flush();
+    assert_eq!(site.events(5).await.len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn poison_is_a_dead_letter_by_its_place_and_stalls_nothing() {
     let Some(site) = Site::new("poison_is_a_dead_letter_by_its_place_and_stalls_nothing").await else { return };
     let (_intake, client) = (site.intake(), Client::new(&site));

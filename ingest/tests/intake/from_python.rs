@@ -1,6 +1,6 @@
 //! Events from Python: the CloudEvents SDK in both modes, sent by a client that partitions as Java does.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 
 use weir_messages::Shard;
@@ -9,7 +9,7 @@ use crate::broker::{PARTITIONS, Site};
 
 /// What the producer printed: each key, and the partition that it chose for it.
 fn produce(site: &Site) -> Result<Vec<(String, u16)>, String> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let here = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap());
     let mut set_up = Command::new(here.join("../scripts/python-clients"));
     let set_up = set_up.arg(here.join("tests/intake/python")).output().map_err(|error| error.to_string())?;
     if !set_up.status.success() {

@@ -5,6 +5,7 @@ mod amount;
 mod answers;
 mod applications;
 mod books;
+mod canonical;
 mod contracts;
 mod customers;
 mod day_end;

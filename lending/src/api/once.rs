@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use weir_messages::TraceId;
 use weir_messages::privacy::Identifier;
 
+use super::canonical::canonical;
 use super::queues::Turn;
 use super::{Lending, LendingError};
 use crate::store::{AnsweredRequest, Commit, CommitError, Refused};
@@ -26,17 +27,23 @@ pub struct RequestKey {
     pub(crate) key: String,
     /// SHA-256; kept only under the token key, as a body may be guessable.
     digest: [u8; 32],
+    /// The same over the bytes as they came, which answers from before are kept under.
+    digest_of_bytes: [u8; 32],
     /// HTTP status of the answer, should the command be carried out.
     status: u16,
     pub(crate) trace: TraceId,
 }
 
 impl RequestKey {
-    /// `operation` is method and path, `body` the bytes as they came. The answer goes out with the status 201.
+    /// `operation` is method and path, `body` the bytes as they came: another text of the same JSON asks the same. The answer
+    /// goes out with the status 201.
     #[must_use]
     pub fn new(key: impl Into<String>, operation: &str, body: &[u8], trace: TraceId) -> Self {
-        let digest = Sha256::new().chain_update(operation).chain_update([0]).chain_update(body).finalize();
-        Self { key: key.into(), digest: digest.into(), status: 201, trace }
+        let digest =
+            |body: &[u8]| Sha256::new().chain_update(operation).chain_update([0]).chain_update(body).finalize().into();
+        let digest_of_bytes = digest(body);
+        let canonical = canonical(body).map_or(digest_of_bytes, |json| digest(json.as_bytes()));
+        Self { key: key.into(), digest: canonical, digest_of_bytes, status: 201, trace }
     }
 
     /// With another HTTP status for the answer.
@@ -91,7 +98,9 @@ impl Lending {
         }
         // Callers make keys out of anything, phone numbers too: only a token of it is kept.
         let key = self.ports.tokens.token(Identifier::Contact, &request.key);
-        let fingerprint = self.ports.tokens.token(Identifier::Contact, &hex::encode(request.digest));
+        let token = |digest: [u8; 32]| self.ports.tokens.token(Identifier::Contact, &hex::encode(digest));
+        let fingerprint = token(request.digest);
+        let of_bytes = || token(request.digest_of_bytes);
         let (mut looked, mut turn) = (false, None);
         for _ in 0..ATTEMPTS {
             let attempted = attempt(Commit::empty(self.now(), request.trace));
@@ -101,7 +110,7 @@ impl Lending {
                 // Side by side: most requests are new, and the attempt of a repeat is thrown away, whatever it says.
                 let (before, attempted) = tokio::join!(self.store.answered(&key), attempted);
                 if let Some(before) = before? {
-                    return replay(before, &fingerprint);
+                    return replay(before, &fingerprint, of_bytes);
                 }
                 looked = true;
                 attempted
@@ -117,7 +126,7 @@ impl Lending {
                 Some(AnsweredRequest { request: key, fingerprint: fingerprint_kept, status, answer: answer.clone() });
             match self.committed(commit).await {
                 Ok(()) => return Ok(Once { status, body: answer, made: Some(value) }),
-                Err(CommitError::Refused(Refused::Answered(before))) => return replay(before, &fingerprint),
+                Err(CommitError::Refused(Refused::Answered(before))) => return replay(before, &fingerprint, of_bytes),
                 Err(error) => self.prepare_next_attempt(error, &mut turn).await?,
             }
         }
@@ -182,8 +191,12 @@ impl Lending {
     }
 }
 
-fn replay<T>(before: AnsweredRequest, fingerprint: &str) -> Result<Once<T>, LendingError> {
-    if before.fingerprint != fingerprint {
+fn replay<T>(
+    before: AnsweredRequest,
+    fingerprint: &str,
+    of_bytes: impl FnOnce() -> String,
+) -> Result<Once<T>, LendingError> {
+    if before.fingerprint != fingerprint && before.fingerprint != of_bytes() {
         return Err(LendingError::KeyReused);
     }
     Ok(Once { status: before.status, body: before.answer, made: None })

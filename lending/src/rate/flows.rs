@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use rust_decimal::{Decimal, MathematicalOps, RoundingStrategy};
 use weir_money::{Money, Rate};
 
-use super::root::nearest_zero;
+use super::root::{Sign, Sum, Value, zeros};
 
 /// Decimals of a rate that come out of here; about five more are computed.
 const DECIMALS: u32 = 20;
@@ -37,23 +37,44 @@ pub struct AllInRate {
     pub nominal: Rate,
 }
 
-/// X where the sum of amount / (1 + X)^periods is zero (2008/48/EC Annex I, and XIRR with periods in years); nearest to
-/// zero where there are several, `None` where there is none. Money that is put in and of which nothing returns earns -1.
-#[must_use]
-pub fn internal_rate(flows: &[Flow]) -> Option<Rate> {
-    match force_of_interest(flows) {
-        Some(force) => Some(rate(growth(force) - Decimal::ONE)),
-        None if is_total_loss(flows) => Some(Rate::new(Decimal::NEGATIVE_ONE)),
-        None => None,
+/// 10^-18.
+const LEAST_SHARE: Decimal = Decimal::from_parts(1, 0, 0, false, 18);
+/// 10^12.
+const SCALED_FROM: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
+/// Beyond e^66, which is 4.6e28, a decimal holds no growth; below e^-66 none is told from nothing.
+const FARTHEST: Decimal = Decimal::from_parts(66, 0, 0, false, 0);
+
+/// Flows have a rate, and it is not one that is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the rate: expected 1 + r from e^-66 to e^66 (4.6e28) a period, found one beyond")]
+pub struct BeyondRange;
+
+/// Each X where the sum of amount / (1 + X)^periods is zero (2008/48/EC Annex I, and XIRR with periods in years), ascending;
+/// none where no rate is defined. Money that is put in and of which nothing returns earns -1.
+pub fn internal_rates(flows: &[Flow]) -> Result<Vec<Rate>, BeyondRange> {
+    let forces = forces_of_interest(flows)?;
+    if forces.is_empty() && is_total_loss(flows) {
+        return Ok(vec![Rate::new(Decimal::NEGATIVE_ONE)]);
     }
+    Ok(forces.into_iter().map(|force| rate(growth(force) - Decimal::ONE)).collect())
 }
 
-/// 12 CFR 1026 Appendix J (b)(8): the unit-period rate i at which the flows, amount / ((1 + f i)(1 + i)^t), are worth
-/// nothing together, times the unit-periods in a year.
+/// 12 CFR 1026 Appendix J (b)(8): each unit-period rate i at which the flows, amount / ((1 + f i)(1 + i)^t), are worth
+/// nothing together, times the unit-periods in a year; ascending.
+pub fn annual_percentage_rates(flows: &[Flow], unit_periods_per_year: Decimal) -> Result<Vec<Rate>, BeyondRange> {
+    let annual = |force| (growth(force) - Decimal::ONE).checked_mul(unit_periods_per_year).map(rate);
+    forces_of_interest(flows)?.into_iter().map(|force| annual(force).ok_or(BeyondRange)).collect()
+}
+
+/// The one that is given of several: nearest to zero in ln(1 + r), so that a rate and the one that undoes it are equally near,
+/// and the positive one of two that are. It is the one that a small change of the flows moves least when all are small.
 #[must_use]
-pub fn annual_percentage_rate(flows: &[Flow], unit_periods_per_year: Decimal) -> Option<Rate> {
-    let unit_period_rate = growth(force_of_interest(flows)?) - Decimal::ONE;
-    unit_period_rate.checked_mul(unit_periods_per_year).map(rate)
+pub fn nearest(rates: &[Rate]) -> Option<Rate> {
+    let far = |rate: &&Rate| {
+        let growth = rate.fraction() + Decimal::ONE;
+        growth.checked_ln().map_or(Decimal::MAX, |force| force.abs().round_dp(DECIMALS))
+    };
+    rates.iter().rev().min_by_key(far).copied()
 }
 
 /// The internal rate of dated flows, ACT/365 from the earliest date.
@@ -62,7 +83,8 @@ pub fn all_in(flows: &[(NaiveDate, Money)]) -> Option<AllInRate> {
     let first = flows.iter().map(|(date, _)| *date).min()?;
     let years = |date: NaiveDate| Decimal::from((date - first).num_days()) / Decimal::from(365);
     let flows: Vec<_> = flows.iter().map(|(date, money)| Flow::new(money.major_units(), years(*date))).collect();
-    let force = force_of_interest(&flows)?;
+    let forces = forces_of_interest(&flows).ok()?;
+    let force = forces.into_iter().rev().min_by_key(Decimal::abs)?;
     let months = Decimal::from(12);
     Some(AllInRate {
         effective: rate(growth(force) - Decimal::ONE),
@@ -79,44 +101,89 @@ fn growth(exponent: Decimal) -> Decimal {
     if exponent < SMALLEST_EXPONENT { Decimal::ZERO } else { exponent.checked_exp().unwrap_or(Decimal::ZERO) }
 }
 
-/// The continuous rate ln(1 + i): in it every flow is one exponential, and rates near -1 are as tame as large ones.
-fn force_of_interest(flows: &[Flow]) -> Option<Decimal> {
-    let largest = flows.iter().map(|flow| flow.amount.abs()).max().filter(|largest| !largest.is_zero())?;
-    let pays = flows.iter().any(|flow| flow.amount > Decimal::ZERO);
-    let takes = flows.iter().any(|flow| flow.amount < Decimal::ZERO);
-    if !pays || !takes {
-        return None;
-    }
-    // In units of the largest amount no sum overflows. In order of time, so that worth is carried from flow to flow.
-    let mut flows: Vec<_> = flows.iter().map(|flow| Flow { amount: flow.amount / largest, ..*flow }).collect();
+/// The continuous rates ln(1 + i): in them every flow is one exponential, and rates near -1 are as tame as large ones.
+fn forces_of_interest(flows: &[Flow]) -> Result<Vec<Decimal>, BeyondRange> {
+    let Some(largest) = flows.iter().map(|flow| flow.amount.abs()).max().filter(|largest| !largest.is_zero()) else {
+        return Ok(Vec::new());
+    };
+    // Below a million million no sum overflows, and what is small beside the largest keeps its digits. In order of time, so that
+    // worth is carried from flow to flow.
+    let unit = (largest / SCALED_FROM).max(Decimal::ONE);
+    let mut flows: Vec<_> = flows.iter().map(|flow| Flow { amount: flow.amount / unit, ..*flow }).collect();
     flows.sort_by_key(|flow| flow.periods);
-    let gaps: Vec<Decimal> = flows.windows(2).map(|pair| pair[1].periods - pair[0].periods).collect();
-    nearest_zero(|force| worth(&flows, &gaps, force))
+    let worth = Worth::of(&flows);
+    let forces = zeros(&worth, -FARTHEST, FARTHEST);
+    let beyond = forces.is_empty() && worth.has_zero_beyond() || forces.iter().any(|force| !worth.has_digits(*force));
+    if beyond { Err(BeyondRange) } else { Ok(forces) }
 }
 
-/// Horner's scheme over the time between flows: worth at the first flow, or at the last one where the rate is negative,
-/// so that no factor is above 1. Few gaps differ, and each costs one exponential.
-fn worth(flows: &[Flow], gaps: &[Decimal], force: Decimal) -> Decimal {
-    let rate = growth(force) - Decimal::ONE;
-    let amount = |flow: &Flow| flow.amount / (Decimal::ONE + flow.fraction * rate);
-    let mut factors: Vec<(Decimal, Decimal)> = Vec::with_capacity(4);
-    let mut factor = |gap: Decimal| match factors.iter().find(|(known, _)| *known == gap) {
-        Some((_, factor)) => *factor,
-        None => {
-            let factor = growth(-force.abs() * gap);
-            factors.push((gap, factor));
-            factor
+/// What flows in order of time are worth together, as a function of the force of interest. Flows of one time are one term.
+struct Worth {
+    terms: Vec<Vec<Flow>>,
+    gaps: Vec<Decimal>,
+}
+
+impl Worth {
+    fn of(flows: &[Flow]) -> Self {
+        let terms: Vec<Vec<Flow>> = flows.chunk_by(|a, b| a.periods == b.periods).map(<[Flow]>::to_vec).collect();
+        let gaps = terms.windows(2).map(|pair| pair[1][0].periods - pair[0][0].periods).collect();
+        Self { terms, gaps }
+    }
+
+    /// Whether the terms have ten digits and more there: growth is cut off behind 28 decimals.
+    fn has_digits(&self, force: Decimal) -> bool {
+        let whole: Decimal = self.terms.iter().flatten().map(|flow| flow.amount.abs()).sum();
+        self.at(force, &vec![Decimal::ONE; self.terms.len()]).size >= whole * LEAST_SHARE
+    }
+
+    /// Whether its signs at an end of the range and for ever beyond it differ.
+    fn has_zero_beyond(&self) -> bool {
+        let signs: Vec<Sign> =
+            self.times().into_iter().map(|(_, sign)| sign).filter(|sign| *sign != Sign::Zero).collect();
+        let factors = vec![Decimal::ONE; self.terms.len()];
+        let at = |force| Sign::of(self.at(force, &factors).sum);
+        let differs = |end: Sign, beyond: Option<&Sign>| end != Sign::Zero && beyond.is_some_and(|sign| *sign != end);
+        differs(at(FARTHEST), signs.first()) || differs(at(-FARTHEST), signs.last())
+    }
+}
+
+impl Sum for Worth {
+    fn times(&self) -> Vec<(Decimal, Sign)> {
+        let sign = |term: &[Flow]| Sign::of(term.iter().map(|flow| flow.amount).sum());
+        self.terms.iter().map(|term| (term[0].periods, sign(term))).collect()
+    }
+
+    /// Horner's scheme over the time between flows: worth at the first flow, or at the last one where the rate is negative,
+    /// so that no factor is above 1. Few gaps differ, and each costs one exponential.
+    fn at(&self, force: Decimal, factors: &[Decimal]) -> Value {
+        let rate = growth(force) - Decimal::ONE;
+        let simple = |flow: &Flow| match flow.fraction.is_zero() {
+            true => flow.amount,
+            false => flow.amount / (Decimal::ONE + flow.fraction * rate),
+        };
+        let mut growths: Vec<(Decimal, Decimal)> = Vec::with_capacity(4);
+        let mut over = |gap: Decimal| match growths.iter().find(|(known, _)| *known == gap) {
+            Some((_, growth)) => *growth,
+            None => {
+                let growth = growth(-force.abs() * gap);
+                growths.push((gap, growth));
+                growth
+            }
+        };
+        let mut carry = |worth: Value, (term, factor, gap): (&Vec<Flow>, &Decimal, Option<&Decimal>)| {
+            let over = gap.map_or(Decimal::ONE, |gap| over(*gap));
+            let amount = term.iter().map(simple).sum::<Decimal>() * factor;
+            Value { sum: worth.sum * over + amount, size: worth.size * over + amount.abs() }
+        };
+        let nothing = Value { sum: Decimal::ZERO, size: Decimal::ZERO };
+        let terms = self.terms.iter().zip(factors);
+        if force.is_sign_negative() {
+            let gaps = std::iter::once(None).chain(self.gaps.iter().map(Some));
+            terms.zip(gaps).map(|((term, factor), gap)| (term, factor, gap)).fold(nothing, &mut carry)
+        } else {
+            let gaps = std::iter::once(None).chain(self.gaps.iter().rev().map(Some));
+            terms.rev().zip(gaps).map(|((term, factor), gap)| (term, factor, gap)).fold(nothing, &mut carry)
         }
-    };
-    let mut carry = |worth: Decimal, (flow, gap): (&Flow, Option<&Decimal>)| {
-        worth * gap.map_or(Decimal::ONE, |gap| factor(*gap)) + amount(flow)
-    };
-    if force.is_sign_negative() {
-        let gaps = std::iter::once(None).chain(gaps.iter().map(Some));
-        flows.iter().zip(gaps).fold(Decimal::ZERO, &mut carry)
-    } else {
-        let gaps = std::iter::once(None).chain(gaps.iter().rev().map(Some));
-        flows.iter().rev().zip(gaps).fold(Decimal::ZERO, &mut carry)
     }
 }
 

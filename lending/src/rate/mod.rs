@@ -7,5 +7,5 @@ mod request;
 mod root;
 
 pub use caps::{AboveCap, CapCheck, CapError, CapMeaning, CapRow, CapTable};
-pub use flows::{AllInRate, Flow, all_in, annual_percentage_rate, internal_rate};
+pub use flows::{AllInRate, BeyondRange, Flow, all_in, annual_percentage_rates, internal_rates, nearest};
 pub use request::{RateRequestError, answer};

@@ -7,13 +7,15 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use weir_money::Rate;
 
-use super::{Flow, annual_percentage_rate, internal_rate};
+use super::{BeyondRange, Flow, annual_percentage_rates, internal_rates, nearest};
 use crate::malformed::{Malformed, read};
 
 #[derive(Debug, thiserror::Error)]
 pub enum RateRequestError {
     #[error(transparent)]
     Malformed(#[from] Malformed),
+    #[error(transparent)]
+    Beyond(#[from] BeyondRange),
     #[error("{field}: expected {expected}, found `{found}`")]
     Field { field: &'static str, expected: &'static str, found: String },
 }
@@ -103,20 +105,24 @@ struct EuFlow {
 #[derive(Serialize)]
 struct Answer {
     rate: Option<Rate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rates: Option<Vec<Rate>>,
 }
 
-/// The JSON `{"rate":"0.1635…"}` for the JSON of a request. An error names the field.
-pub fn answer(request: &str) -> Result<String, RateRequestError> {
+/// The JSON `{"rate":"0.1635…"}` for the JSON of a request, of several rates the [`nearest`] to zero; with `all` those that
+/// there are in the range too, ascending, as `rates`. An error names the field.
+pub fn answer(request: &str, all: bool) -> Result<String, RateRequestError> {
     let Named { method } = read(request)?;
-    let rate = match method {
+    let rates = match method {
         Method::Xirr => xirr(read(request)?)?,
         Method::RegulationZ => regulation_z(read(request)?)?,
         Method::Eu => eu(&read(request)?)?,
     };
-    Ok(serde_json::to_string(&Answer { rate }).expect("a rate serialises as text"))
+    let answer = Answer { rate: nearest(&rates), rates: all.then_some(rates) };
+    Ok(serde_json::to_string(&answer).expect("a rate serialises as text"))
 }
 
-fn xirr(request: Xirr) -> Result<Option<Rate>, RateRequestError> {
+fn xirr(request: Xirr) -> Result<Vec<Rate>, RateRequestError> {
     let days_a_year = match request.day_count.as_deref() {
         None | Some("ACT/365" | "act/365F") => Decimal::from(365),
         Some("ACT/360" | "act/360") => Decimal::from(360),
@@ -128,16 +134,16 @@ fn xirr(request: Xirr) -> Result<Option<Rate>, RateRequestError> {
             });
         }
     };
-    let Some(first) = request.flows.iter().map(|(date, _)| *date).min() else { return Ok(None) };
+    let Some(first) = request.flows.iter().map(|(date, _)| *date).min() else { return Ok(Vec::new()) };
     let flows: Vec<_> = request
         .flows
         .iter()
         .map(|(date, Figure(amount))| Flow::new(*amount, Decimal::from((*date - first).num_days()) / days_a_year))
         .collect();
-    Ok(internal_rate(&flows))
+    Ok(internal_rates(&flows)?)
 }
 
-fn regulation_z(request: RegulationZ) -> Result<Option<Rate>, RateRequestError> {
+fn regulation_z(request: RegulationZ) -> Result<Vec<Rate>, RateRequestError> {
     let flow = |time_field, fraction_field, amount, periods: Decimal, fraction: Decimal| {
         let wrong = |field, expected, found: Decimal| {
             Err(RateRequestError::Field { field, expected, found: found.to_string() })
@@ -153,17 +159,17 @@ fn regulation_z(request: RegulationZ) -> Result<Option<Rate>, RateRequestError> 
     let advances = request.advances.iter().map(|a| flow("advances.q", "advances.e", -a.amount.0, a.q.0, a.e.0));
     let payments = request.payments.iter().map(|p| flow("payments.t", "payments.f", p.amount.0, p.t.0, p.f.0));
     let flows = advances.chain(payments).collect::<Result<Vec<_>, _>>()?;
-    Ok(annual_percentage_rate(&flows, request.unit_periods_per_year.0))
+    Ok(annual_percentage_rates(&flows, request.unit_periods_per_year.0)?)
 }
 
-fn eu(request: &Eu) -> Result<Option<Rate>, RateRequestError> {
+fn eu(request: &Eu) -> Result<Vec<Rate>, RateRequestError> {
     let most = Decimal::from(10_000);
     if let Some(flow) = request.flows.iter().find(|flow| flow.t_years.0.abs() > most) {
         let found = flow.t_years.0.to_string();
         return Err(RateRequestError::Field { field: "flows.t_years", expected: "at most 10000 years", found });
     }
     let flows: Vec<_> = request.flows.iter().map(|flow| Flow::new(flow.amount.0, flow.t_years.0)).collect();
-    Ok(internal_rate(&flows))
+    Ok(internal_rates(&flows)?)
 }
 
 #[cfg(test)]
@@ -173,7 +179,7 @@ mod tests {
     use super::*;
 
     fn rate_of(request: &Value) -> Option<Decimal> {
-        let answer: Value = serde_json::from_str(&answer(&request.to_string()).unwrap()).unwrap();
+        let answer: Value = serde_json::from_str(&answer(&request.to_string(), false).unwrap()).unwrap();
         answer["rate"].as_str().map(|rate| rate.parse().unwrap())
     }
 
@@ -258,23 +264,63 @@ mod tests {
                 "advances": [], "payments": []}),
             ),
         ] {
-            let error = answer(&request.to_string()).unwrap_err().to_string();
+            let error = answer(&request.to_string(), false).unwrap_err().to_string();
             assert!(error.contains(field), "{error}: {request}");
         }
     }
 
     #[test]
-    fn extreme_flows_have_the_right_rate_or_none() {
+    fn extreme_flows_have_the_right_rate_or_are_refused_by_the_range() {
         let most = "79228162514264337593543950335";
         for (flows, expected) in [
             (json!([["2024-01-01", most], ["2025-01-01", format!("-{most}")]]), Some("0")),
-            (json!([["2024-01-01", "-1"], ["2025-01-01", most]]), None),
             // 2^(365 / 191,491,164 days) - 1, worked out apart.
             (json!([["-262143-01-01", "-1"], ["+262142-01-01", "2"]]), Some("0.00000132120398012621")),
-            (json!([["2024-01-01", "-0.0000000000000000000000000001"], ["2024-01-02", "100000"]]), None),
+            (json!([["2024-01-01", "-1"], ["2025-01-01", "-2"]]), None),
         ] {
             let found = rate_of(&json!({"method": "xirr", "flows": flows}));
             assert_eq!(found, expected.map(|rate| rate.parse().unwrap()), "{flows}");
         }
+        for flows in [
+            json!([["2024-01-01", "-1"], ["2025-01-01", most]]),
+            json!([["2024-01-01", "-100"], ["2024-01-02", "130"]]),
+            json!([["2024-01-01", "-130"], ["2024-01-02", "100"]]),
+        ] {
+            let error = answer(&json!({"method": "xirr", "flows": flows}).to_string(), false).unwrap_err().to_string();
+            assert!(error.contains("e^66 (4.6e28)"), "{error}: {flows}");
+        }
+    }
+
+    #[test]
+    fn of_several_rates_the_nearest_to_zero_is_given_and_all_are_listed() {
+        for (flows, expected) in [
+            (json!([["2025-01-01", "-1000"], ["2026-01-01", "2270"], ["2027-01-01", "-1288"]]), &["0.12", "0.15"][..]),
+            (json!([["2025-01-01", "-1000"], ["2026-01-01", "2200"], ["2027-01-01", "-1210"]]), &["0.1"]),
+            (
+                json!([
+                    ["2025-01-01", "-1000"],
+                    ["2026-01-01", "3300"],
+                    ["2027-01-01", "-3630"],
+                    ["2028-01-01", "1331"]
+                ]),
+                &["0.1"],
+            ),
+            // Growth by 0.8 and by 1.25, which are equally far from 1.
+            (json!([["2025-01-01", "-1"], ["2026-01-01", "2.05"], ["2027-01-01", "-1"]]), &["-0.2", "0.25"]),
+        ] {
+            let asked = json!({"method": "xirr", "flows": flows}).to_string();
+            let answer: Value = serde_json::from_str(&answer(&asked, true).unwrap()).unwrap();
+            let rates = answer["rates"].as_array().unwrap().iter();
+            let rates: Vec<Decimal> = rates.map(|rate| figure(rate).round_dp(10).normalize()).collect();
+            let expected: Vec<Decimal> = expected.iter().map(|rate| rate.parse().unwrap()).collect();
+            assert_eq!(rates, expected, "{answer}");
+            let nearest = if expected.len() == 2 && expected[0].is_sign_negative() { expected[1] } else { expected[0] };
+            assert_eq!(figure(&answer["rate"]).round_dp(10).normalize(), nearest, "{answer}");
+        }
+        // A night at 18 %: 1.18^365 - 1.
+        let night = json!({"method": "xirr", "flows": [["2025-01-01", "-100"], ["2025-01-02", "118"]]});
+        let found = rate_of(&night).unwrap();
+        let expected: Decimal = "172557033780000000000000000".parse().unwrap();
+        assert!((found / expected - Decimal::ONE).abs() < Decimal::new(1, 9), "{found}");
     }
 }

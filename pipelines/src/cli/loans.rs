@@ -19,10 +19,16 @@ pub(crate) enum Loans {
         request: PathBuf,
     },
     /// The annual rate of dated flows: `xirr`, `regulation_z` (12 CFR 1026 Appendix J) or `eu`
+    ///
+    /// Null where none is defined. Of several the one nearest to zero in ln(1 + r) is given. A rate of which 1 + r is beyond
+    /// e^66 (4.6e28) a period, or below e^-66, is refused.
     Rate {
         /// A request in JSON; `-` is standard input
         #[arg(value_name = "FILE")]
         request: PathBuf,
+        /// List every rate in the range, ascending, as `rates`
+        #[arg(long)]
+        all: bool,
     },
 }
 
@@ -30,7 +36,7 @@ impl Loans {
     pub(crate) fn run(&self) -> Result<ExitCode, CliError> {
         match self {
             Self::Schedule { request } => print(&schedule::answer(&read(request)?).map_err(CliError::input)?),
-            Self::Rate { request } => print(&rate::answer(&read(request)?).map_err(CliError::input)?),
+            Self::Rate { request, all } => print(&rate::answer(&read(request)?, *all).map_err(CliError::input)?),
         }
     }
 }

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use weir_features::DEFAULT_PART_WAIT_SECONDS;
 use weir_ingest::RepeatWindow;
+use weir_ingest::collector::EARLIEST;
 use weir_ingest::log::Retention;
+use weir_messages::EventTime;
 
 use super::{ConfigError, field};
 
@@ -21,6 +23,9 @@ pub struct Limits {
     pub fold_threads: u16,
     /// Days for which repeats of an event are recognised, 1 to 3,650. An event that happened earlier is refused.
     pub repeat_days: u32,
+    /// When the earliest event may have happened, RFC 3339. What says it was before is refused: its clock was never set, or
+    /// its time is in another unit.
+    pub earliest_event: EventTime,
     /// How long an application waits for a part of its vector, in seconds between the times at which applications became
     /// known. Then it goes on without the part, which the decision names. On Kafka alone.
     pub part_wait_seconds: u32,
@@ -39,6 +44,7 @@ impl Default for Limits {
             save_every_ms: 2_000,
             fold_threads: 2,
             repeat_days: RepeatWindow::DEFAULT_DAYS,
+            earliest_event: EARLIEST,
             part_wait_seconds: DEFAULT_PART_WAIT_SECONDS,
             min_free_mebibytes: 256,
             rebuild_from_kept: false,

@@ -4,7 +4,8 @@ use super::*;
 
 fn written(edit: impl Fn(String) -> String) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let package = std::env::var("CARGO_MANIFEST_DIR").unwrap();
+    let root = Path::new(&package).parent().unwrap();
     let path = folder.path().join("weir.toml");
     std::fs::write(&path, edit(template(root, folder.path()))).unwrap();
     (folder, path)

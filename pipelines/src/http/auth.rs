@@ -21,7 +21,9 @@ impl Bearer {
     }
 
     fn admits(&self, header: Option<&HeaderValue>) -> bool {
-        let token = header.and_then(|value| value.to_str().ok()).and_then(|text| text.strip_prefix("Bearer "));
+        // The scheme is of any case (RFC 9110, 11.1), the token is not.
+        let credentials = header.and_then(|value| value.to_str().ok()).and_then(|text| text.split_once(' '));
+        let token = credentials.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token);
         token.is_some_and(|token| self.0 == <[u8; 32]>::from(Sha256::digest(token)))
     }
 }
@@ -45,8 +47,16 @@ mod tests {
         let secret: Secret = toml::Value::String("0123456789abcdef".to_owned()).try_into().unwrap();
         let bearer = Bearer::new(&secret);
         let header = |text: &str| HeaderValue::from_str(text).unwrap();
-        assert!(bearer.admits(Some(&header("Bearer 0123456789abcdef"))));
-        for wrong in ["Bearer 0123456789abcde", "bearer 0123456789abcdef", "0123456789abcdef", "Bearer "] {
+        for right in ["Bearer 0123456789abcdef", "bearer 0123456789abcdef", "BEARER 0123456789abcdef"] {
+            assert!(bearer.admits(Some(&header(right))), "{right}");
+        }
+        for wrong in [
+            "Bearer 0123456789abcde",
+            "Bearer 0123456789ABCDEF",
+            "Basic 0123456789abcdef",
+            "0123456789abcdef",
+            "Bearer ",
+        ] {
             assert!(!bearer.admits(Some(&header(wrong))), "{wrong}");
         }
         assert!(!bearer.admits(None));

@@ -14,6 +14,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use weir_messages::{DecodeError, decode_json};
 
+use super::content_coding::{decoded, too_large};
 use super::problem::Problem;
 
 /// The body as `T`, and its bytes for the fingerprint of an idempotent request.
@@ -40,26 +41,30 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     }
 }
 
-/// Within what time a body has to be here.
+/// What a body is held to.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct BodyWithin(pub Duration);
+pub(crate) struct BodyLimits {
+    /// It has to be here by then.
+    pub within: Duration,
+    /// Bytes, once decoded.
+    pub most: usize,
+}
 
-/// The whole body, or a problem that says that it is too large, too slow or broke off.
+/// The whole body as it was before it was compressed, or a problem that says that it is too large, too slow or broke off.
 pub(crate) async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
-    let within = request.extensions().get().map_or(Duration::MAX, |BodyWithin(within)| *within);
+    let limits = request.extensions().get().copied();
+    let BodyLimits { within, most } = limits.unwrap_or(BodyLimits { within: Duration::MAX, most: usize::MAX });
+    let headers = request.headers().clone();
     let read = tokio::time::timeout(within, Bytes::from_request(request, state)).await;
     let read = read.map_err(|_| {
         let detail = format!("expected the whole body within {} s", within.as_secs());
         Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail)
     })?;
-    read.map_err(|rejection: BytesRejection| {
-        let status = rejection.status();
-        if status == StatusCode::PAYLOAD_TOO_LARGE {
-            Problem::new(status, "body_too_large", "the body is larger than this server takes")
-        } else {
-            Problem::bad_request("body_unreadable", "the body broke off or does not decompress")
-        }
-    })
+    let body = read.map_err(|rejection: BytesRejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+        _ => Problem::bad_request("body_unreadable", "the body broke off"),
+    })?;
+    Ok(decoded(&headers, body, most)?)
 }
 
 /// What the bytes are not.
@@ -78,7 +83,7 @@ pub(crate) fn refuse(error: &DecodeError) -> Problem {
 
 fn is_json(request: &Request) -> bool {
     let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     media_type == "application/json" || media_type.ends_with("+json")
 }
 

@@ -8,6 +8,7 @@ mod auth;
 mod body;
 mod clients;
 mod clock;
+mod content_coding;
 mod customers;
 mod dead_letters;
 mod decisions;
@@ -38,7 +39,6 @@ use axum::{Extension, Router};
 use chrono::NaiveDate;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::decompression::RequestDecompressionLayer;
 use weir_features::{Online, OnlineCounts};
 use weir_ingest::collector::Collector;
 use weir_ingest::dead_letters::DeadLetters;
@@ -228,9 +228,8 @@ pub(crate) fn router(app: Arc<App>, bearer: Bearer, limits: RequestLimits) -> Ro
             let status = axum::http::StatusCode::METHOD_NOT_ALLOWED;
             Problem::new(status, "method_not_allowed", "this route does not take that method")
         })
-        .layer(RequestDecompressionLayer::new())
         .layer(DefaultBodyLimit::max(limits.body))
-        .layer(Extension(body::BodyWithin(limits.body_within)))
+        .layer(Extension(body::BodyLimits { within: limits.body_within, most: limits.body }))
         .layer(CatchPanicLayer::custom(|_| axum::response::IntoResponse::into_response(panicked())))
         .layer(from_fn(inference::worded))
         .layer(from_fn(request::traced))

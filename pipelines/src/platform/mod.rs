@@ -143,7 +143,7 @@ impl Platform {
             false => None,
         };
         let inference = Inference::new(Served::by(lineup.cloned()));
-        let intake = roles.run(Role::Ingest).then(|| intake(&clocks, &keys, &around));
+        let intake = roles.run(Role::Ingest).then(|| intake(config, &clocks, &keys, &around));
         let app = Arc::new(app(config, intake, desk, inference, clocks, &around, prometheus));
         let running = match (fold, &config.kafka) {
             (Some(fold), _) => Running::Embedded(embedded::Running::start(fold, &around, &app).await?),
@@ -208,10 +208,11 @@ fn app(
     }
 }
 
-fn intake(clocks: &Clocks, keys: &Keys, around: &Surroundings) -> Intake {
+fn intake(config: &Config, clocks: &Clocks, keys: &Keys, around: &Surroundings) -> Intake {
     let (log, tokens) = (Arc::clone(&around.log), Arc::clone(&keys.tokens));
     let collector = Collector::new(log, tokens, around.seals.clone(), Arc::clone(&clocks.clock));
-    let collector = Arc::new(collector.with_repeat_window(around.repeats));
+    let collector = collector.with_repeat_window(around.repeats).with_earliest(config.limits.earliest_event);
+    let collector = Arc::new(collector);
     let dead_letters = DeadLetters::new(Arc::clone(&around.log), around.seals.clone(), Arc::clone(&collector));
     Intake { collector, dead_letters }
 }

@@ -185,6 +185,11 @@ async fn events_arrive_in_every_mode_and_encoding() {
     let post = || weir.request(Method::POST, "/v1/events");
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     gzip.write_all(json!([click("gzip")]).to_string().as_bytes()).unwrap();
+    let gzip = gzip.finish().unwrap();
+    let mut second = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    second.write_all(b" \n").unwrap();
+    let two_members = [gzip.clone(), second.finish().unwrap()].concat();
+    let rubbish = [gzip.clone(), b"rubbish".to_vec()].concat();
     let zstd = zstd::encode_all(json!([click("zstd")]).to_string().as_bytes(), 3).unwrap();
     let binary = post().header("ce-specversion", "1.0").header("ce-id", "binary").header("ce-source", "test/app");
     let binary = binary.header("ce-type", "behaviour.click.v1").header("ce-subject", "c_1").header("ce-time", START);
@@ -192,11 +197,23 @@ async fn events_arrive_in_every_mode_and_encoding() {
         post().header("content-type", BATCH).body(json!([click("plain")]).to_string()),
         post().header("content-type", STRUCTURED).body(click("structured").to_string()),
         binary.header("content-type", "application/json").body(click("x")["data"].to_string()),
-        post().header("content-type", BATCH).header("content-encoding", "gzip").body(gzip.finish().unwrap()),
+        post().header("content-type", BATCH).header("content-encoding", "GZIP, identity").body(gzip),
         post().header("content-type", BATCH).header("content-encoding", "zstd").body(zstd),
     ] {
         let (status, body) = harness::answer(request).await.unwrap();
         assert_eq!((status, &body["results"][0]["status"]), (StatusCode::OK, &json!("accepted")), "{body}");
     }
+    let coded = |coding: &str, body: Vec<u8>| {
+        post().header("content-type", BATCH).header("content-encoding", coding).body(body)
+    };
+    let (status, body) = harness::answer(coded("x-gzip", two_members)).await.unwrap();
+    assert_eq!((status, &body["results"][0]["status"]), (StatusCode::OK, &json!("duplicate")), "{body}");
+    let (status, problem) = harness::answer(coded("gzip", rubbish)).await.unwrap();
+    assert_eq!((status, &problem["code"]), (StatusCode::BAD_REQUEST, &json!("body_unreadable")));
+    let (status, problem) = harness::answer(coded("br", Vec::new())).await.unwrap();
+    assert_eq!((status, &problem["field"]), (StatusCode::UNSUPPORTED_MEDIA_TYPE, &json!("content-encoding")));
+    let anyhow =
+        weir.http.get(format!("{}/v1/loans", weir.base)).header("authorization", format!("bearer {}", weir.token));
+    assert_eq!(anyhow.send().await.unwrap().status(), StatusCode::OK);
     weir.stop();
 }

@@ -1,5 +1,5 @@
 //! Our records as Kafka's and back. What is written here comes back as it was; what others wrote is read as far as it
-//! goes: no key is an empty key, no value an empty value, and what is no UTF-8 has replacement characters in its place.
+//! goes: no key is an empty key, no value an empty value, a header without a value no header, and what is no UTF-8 has replacement characters in its place.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -49,8 +49,9 @@ fn read(headers: &BorrowedHeaders) -> Vec<Header> {
     (0..headers.count()).filter_map(|number| header(headers, number)).collect()
 }
 
-/// The binding panics at a header whose name is no UTF-8. Such a header is left out: nobody asks for it by name.
+/// The binding panics at a header whose name is no UTF-8. Such a header is left out: nobody asks for it by name. One without a
+/// value is absent.
 fn header(headers: &BorrowedHeaders, number: usize) -> Option<Header> {
     let header = catch_unwind(AssertUnwindSafe(|| headers.try_get(number))).ok().flatten()?;
-    Some(Header::new(header.key, text(header.value)))
+    Some(Header::new(header.key, text(Some(header.value?))))
 }

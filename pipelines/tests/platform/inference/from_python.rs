@@ -11,7 +11,7 @@ use crate::harness::{Site, output, root};
 
 /// The interpreter that has the clients; without one the test is skipped aloud, and with `REQUIRE_SERVICES=1` fails.
 fn python(test: &str) -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/platform/inference/python");
+    let folder = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("tests/platform/inference/python");
     let set_up = Command::new(root().join("scripts/python-clients")).arg(folder).output().unwrap();
     if set_up.status.success() {
         return Some(String::from_utf8(set_up.stdout).unwrap().trim().into());
@@ -31,7 +31,8 @@ async fn tritons_clients_find_what_onnx_runtime_gave() {
     let Some(python) = python("tritons_clients_find_what_onnx_runtime_gave") else { return };
     let site = Site::new("");
     let weir = site.start(&[]).await;
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/platform/inference/python/ask.py");
+    let script =
+        Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("tests/platform/inference/python/ask.py");
     let mut ask = Command::new(python);
     ask.arg(script).arg(weir.base.trim_start_matches("http://")).arg(&weir.token);
     output(ask.arg(root().join("models/german_credit")));

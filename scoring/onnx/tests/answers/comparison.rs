@@ -17,7 +17,7 @@ pub(crate) struct Folder(PathBuf);
 
 impl Folder {
     pub(crate) fn of_tests(name: &str) -> Self {
-        Self(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name))
+        Self(Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("tests").join(name))
     }
 
     /// In order; there is at least one.

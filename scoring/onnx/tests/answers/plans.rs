@@ -9,7 +9,10 @@ use weir_onnx::{Graph, GraphInput, Kind, Scorer, Tensor, Values};
 use crate::comparison::Folder;
 
 fn shipped() -> Vec<u8> {
-    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/german_credit/model.onnx")).unwrap()
+    std::fs::read(
+        Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../models/german_credit/model.onnx"),
+    )
+    .unwrap()
 }
 
 /// Texts that the file holds, and one that it does not.

@@ -5,7 +5,10 @@ use std::path::Path;
 use weir_onnx::{Graph, ModelError};
 
 fn shipped_graph() -> Vec<u8> {
-    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/german_credit/model.onnx")).unwrap()
+    std::fs::read(
+        Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../models/german_credit/model.onnx"),
+    )
+    .unwrap()
 }
 
 /// The shipped graph with every `from` replaced by `to`, which is as long: protobuf counts bytes.

@@ -29,7 +29,7 @@ enum Reduction {
 /// A number that is reduced by way of float64.
 trait Number: Datum + Copy + PartialOrd {
     const LEAST: Self;
-    const MOST: Self;
+    const GREATEST: Self;
     fn double(self) -> f64;
     /// What the type cannot hold becomes its end, and NaN the least of an integer.
     fn narrowed(value: f64) -> Self;
@@ -47,7 +47,7 @@ macro_rules! number {
         )]
         impl Number for $type {
             const LEAST: Self = $least;
-            const MOST: Self = $most;
+            const GREATEST: Self = $most;
 
             fn double(self) -> f64 {
                 self as f64
@@ -117,7 +117,7 @@ impl Reduce {
         let cells = Cells { values: values::<T>(input)?, shape: input.shape(), kept: &kept };
         let folded: Vec<T> = match self.reduction {
             Reduction::Max => cells.extremes(T::LEAST, |value, most| value > most),
-            Reduction::Min => cells.extremes(T::MOST, |value, least| value < least),
+            Reduction::Min => cells.extremes(T::GREATEST, |value, least| value < least),
             Reduction::LogSumExp => cells.log_sum_exp(),
             reduction => {
                 let mut folded = vec![if reduction == Reduction::Prod { 1.0 } else { 0.0 }; cells.count()];

@@ -28,14 +28,14 @@ pub(super) fn each(values: &mut [f32], function: impl Fn(f32) -> f32) {
 #[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
     /// Beyond these the result is zero or infinite.
-    const LEAST: f32 = -104.0;
-    const MOST: f32 = 89.0;
+    const ZERO_BELOW: f32 = -104.0;
+    const INFINITE_ABOVE: f32 = 89.0;
     /// Added to a float it leaves the nearest integer in the last bits.
     const ROUND: f32 = 12_582_912.0;
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
-    let x = if x < LEAST { LEAST } else { x };
-    let x = if x > MOST { MOST } else { x };
+    let x = if x < ZERO_BELOW { ZERO_BELOW } else { x };
+    let x = if x > INFINITE_ABOVE { INFINITE_ABOVE } else { x };
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let power = shifted - ROUND;
     let rest = x - power * LN_2_HIGH - power * LN_2_LOW;
@@ -62,7 +62,7 @@ pub(super) fn sigmoid(x: f32) -> f32 {
 pub(super) fn tanh(x: f32) -> f32 {
     let (size, square) = (x.abs(), x * x);
     let mut series = -5.704_988_7e-3;
-    for coefficient in [2.063_908_9e-2, -5.373_971_6e-2, 1.333_144_2e-1, -3.333_328_2e-1] {
+    for coefficient in [2.063_908_8e-2, -5.373_971_5e-2, 1.333_144_2e-1, -3.333_328e-1] {
         series = series * square + coefficient;
     }
     let near = x + x * square * series;
