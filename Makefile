@@ -5,7 +5,7 @@ export RUST_BACKTRACE ?= 0
 
 WEIR = $(CARGO_TARGET_DIR)/demo/weir
 
-.PHONY: help setup demo demo-smoke demo-servers test test-long lint docs bench bench-models forms models corpus clean-demo
+.PHONY: help setup demo demo-smoke demo-servers test test-long lint docs bench bench-models forms models corpus fuzz-models clean-demo
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -52,6 +52,7 @@ bench-models: setup models/.venv/installed ## models beside ONNX Runtime and the
 		models/.venv/lib/python3*/site-packages/onnxruntime/capi/libonnxruntime.so.*
 
 forms: ## rewrite the committed schemas and API descriptions after a deliberate change
+	UPDATE_FORMS=1 cargo test --workspace --test forms
 	UPDATE_FORMS=1 cargo test --workspace --test platform forms::
 
 models: models/.venv/installed ## train the shipped models again, and say what came out otherwise (Python, from pinned requirements)
@@ -61,6 +62,12 @@ models/.venv/installed: models/requirements.txt
 	python3 -m venv --clear models/.venv
 	models/.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r models/requirements.txt
 	touch $@
+
+SEED ?= 1
+VALUES ?= 1000000
+fuzz-models: setup ## graphs drawn from SEED beside ONNX Runtime, until VALUES are compared (Python, from pinned requirements)
+	cargo build --profile demo -p weir-pipelines --bin weir
+	scoring/onnx/tests/corpus/make fuzz.py $(WEIR) --seed $(SEED) --values $(VALUES)
 
 corpus: ## write the graphs that hold the operators against ONNX Runtime anew (Python, from pinned requirements)
 	scoring/onnx/tests/corpus/make

@@ -76,9 +76,9 @@ impl TryFrom<Value> for Id {
     fn try_from(written: Value) -> Result<Self, Self::Error> {
         let text = match &written {
             Value::String(text) => text.clone(),
-            Value::Number(number) if number.is_i64() => number.to_string(),
+            Value::Number(number) if number.is_i64() || number.is_u64() => number.to_string(),
             Value::Number(_) | Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-                return Err("expected an id, as text or an integer");
+                return Err("expected an id, as text or an integer of 64 bits");
             }
         };
         Ok(Self { text, written })
@@ -113,9 +113,17 @@ pub(super) fn lines(
     file: &'static str,
     lines: impl BufRead,
 ) -> impl Iterator<Item = Result<(usize, String), ReplayError>> {
-    lines.lines().enumerate().filter_map(move |(at, text)| match text {
+    lines.lines().enumerate().filter_map(move |(at, text)| match text.map(|text| without_mark(at, text)) {
         Ok(text) if text.trim().is_empty() => None,
         Ok(text) => Some(Ok((at + 1, text))),
         Err(source) => Some(Err(ReplayError::Read { file, line: at + 1, source })),
     })
+}
+
+/// A file may begin with a byte order mark.
+fn without_mark(at: usize, text: String) -> String {
+    match text.strip_prefix('\u{feff}') {
+        Some(rest) if at == 0 => rest.to_owned(),
+        Some(_) | None => text,
+    }
 }

@@ -117,3 +117,44 @@ fn a_bad_line_is_named_by_file_line_and_field() {
         "requests, line 2: after: expected at most the 6 events there are, found 7"
     );
 }
+
+/// A card is what its digits say, whatever number they would make.
+#[test]
+fn an_integer_of_any_size_is_an_id_of_its_own_and_a_float_is_named() {
+    let view = VIEW
+        .replace("\"device\"\nsource", "\"card\"\nsource")
+        .replace("last   =", "cards  = \"count(distinct card)\"\nlast   =");
+    let event = |id: u8, card: &str| {
+        format!(
+            r#"{{"id":"{id}","type":"txn","time":"1970-01-01T00:00:1{id}Z","subject":"c","card":{card},"amount":1}}"#
+        )
+    };
+    let events = |cards: &[&str]| {
+        let lines = (1..).zip(cards).map(|(id, card)| event(id, card)).collect::<Vec<_>>();
+        format!("\u{feff}{}\n", lines.join("\n"))
+    };
+    let loaded = |events: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("v.toml"), &view).unwrap();
+        let sources = Sources::inferred(events.as_bytes()).map_err(|error| error.to_string())?;
+        FeatureViews::load(folder.path(), &sources).map_err(|error| weir_messages::Causes(&error).to_string())
+    };
+    let wide = events(&["4111", "18446744073709551615", "18446744073709551614", "4111"]);
+    let requests = ["4111", "18446744073709551615", "18446744073709551614", "\"4111\""]
+        .map(|card| format!(r#"{{"id":{card},"time":"1970-01-01T00:00:20Z","after":4,"entities":{{"card":{card}}}}}"#));
+    let mut out = Vec::new();
+    replay(&loaded(&wide).unwrap(), wide.as_bytes(), requests.join("\n").as_bytes(), &mut out).unwrap();
+    let answers: Vec<Value> =
+        String::from_utf8(out).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let counts: Vec<i64> = answers.iter().map(|one| one["features"]["v__events_1h"].as_i64().unwrap()).collect();
+    assert_eq!(counts, [2, 1, 1, 2]);
+    assert_eq!(answers[1]["id"].to_string(), "18446744073709551615");
+    for (cards, said) in [
+        (&["4111", "4111.0"][..], "line 2 holds a number that is no integer of 64 bits"),
+        (&["18446744073709551616"], "line 1 holds a number that is no integer of 64 bits"),
+        (&["18446744073709551615", "4111.5"], "line 2: card: expected text as before, found a number"),
+    ] {
+        let refused = loaded(&events(cards)).unwrap_err();
+        assert!(refused.contains(said), "{cards:?}: {refused}");
+    }
+}

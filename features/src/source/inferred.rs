@@ -12,7 +12,41 @@ use super::{APPLICATION, Known, SourceError, Sources, shared, type_name};
 /// Fields of the envelope, which a line holds beside its data.
 const ENVELOPE: [&str; 6] = ["id", "source", "type", "time", "known_time", "subject"];
 
-type Seen = BTreeMap<String, BTreeMap<String, Option<ColumnType>>>;
+type Seen = BTreeMap<String, BTreeMap<String, Option<Column>>>;
+
+/// What the lines so far show of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Column {
+    kind: Kind,
+    /// The first line with a number that is no integer of 64 bits.
+    float: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Of(ColumnType),
+    /// Integers, some of them beyond what a number holds: ids, as text.
+    Wide,
+}
+
+impl Kind {
+    const fn column(self) -> ColumnType {
+        match self {
+            Self::Of(column) => column,
+            Self::Wide => ColumnType::Text,
+        }
+    }
+
+    fn shared(self, other: Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Of(one), Self::Of(other)) => shared(one, other).map(Self::Of),
+            (Self::Wide, Self::Wide | Self::Of(ColumnType::Integer)) | (Self::Of(ColumnType::Integer), Self::Wide) => {
+                Some(Self::Wide)
+            }
+            (Self::Wide, Self::Of(_)) | (Self::Of(_), Self::Wide) => None,
+        }
+    }
+}
 
 #[derive(Deserialize)]
 struct Typed {
@@ -57,8 +91,12 @@ impl Sources {
             let known = self.types.entry(event_type).or_default();
             for (name, found) in columns {
                 match found {
-                    Some(column) => drop(known.insert(name, Known { column, sure: true })),
-                    None => drop(known.entry(name).or_insert(Known { column: ColumnType::Number, sure: false })),
+                    Some(Column { kind, float }) => {
+                        known.insert(name, Known { column: kind.column(), sure: true, float });
+                    }
+                    None => {
+                        known.entry(name).or_insert(Known { column: ColumnType::Number, sure: false, float: None });
+                    }
                 }
             }
         }
@@ -78,8 +116,9 @@ fn for_each_line(
         if lines.read_line(&mut text).map_err(|source| SourceError::Read { line, source })? == 0 {
             return Ok(());
         }
-        if !text.trim().is_empty() {
-            each(line, &text)?;
+        let json = if line == 1 { text.strip_prefix('\u{feff}').unwrap_or(&text) } else { &text };
+        if !json.trim().is_empty() {
+            each(line, json)?;
         }
     }
 }
@@ -89,19 +128,22 @@ fn decode<T: serde::de::DeserializeOwned>(line: usize, json: &str) -> Result<T, 
 }
 
 fn merge(
-    columns: &mut BTreeMap<String, Option<ColumnType>>,
+    columns: &mut BTreeMap<String, Option<Column>>,
     data: BTreeMap<String, Cell>,
     line: usize,
 ) -> Result<(), SourceError> {
-    for (field, Cell(value)) in data {
+    for (field, cell) in data {
         if ENVELOPE.contains(&field.as_str()) {
             continue;
         }
-        let found = column_of(&value);
+        let found = kind_of(&cell).map(|kind| Column { kind, float: is_float(kind).then_some(line) });
         let known = columns.entry(field.clone()).or_default();
         *known = match (*known, found) {
-            (Some(expected), Some(found)) => {
-                Some(shared(expected, found).ok_or(SourceError::Conflict { line, field, expected, found })?)
+            (Some(before), Some(found)) => {
+                let kind = before.kind.shared(found.kind);
+                let (expected, seen) = (before.kind.column(), found.kind.column());
+                let kind = kind.ok_or(SourceError::Conflict { line, field, expected, found: seen })?;
+                Some(Column { kind, float: before.float.or(found.float) })
             }
             (known, found) => known.or(found),
         };
@@ -109,13 +151,19 @@ fn merge(
     Ok(())
 }
 
-const fn column_of(value: &Scalar) -> Option<ColumnType> {
-    match value {
-        Scalar::Null => None,
-        Scalar::Bool(_) => Some(ColumnType::Bool),
-        Scalar::Integer(_) => Some(ColumnType::Integer),
-        Scalar::Number(_) => Some(ColumnType::Number),
-        Scalar::Text(_) => Some(ColumnType::Text),
-        Scalar::Time(_) => Some(ColumnType::Time),
-    }
+fn is_float(kind: Kind) -> bool {
+    kind == Kind::Of(ColumnType::Number)
+}
+
+const fn kind_of(cell: &Cell) -> Option<Kind> {
+    let column = match cell {
+        Cell::Wide(_) => return Some(Kind::Wide),
+        Cell::Value(Scalar::Null) => return None,
+        Cell::Value(Scalar::Bool(_)) => ColumnType::Bool,
+        Cell::Value(Scalar::Integer(_)) => ColumnType::Integer,
+        Cell::Value(Scalar::Number(_)) => ColumnType::Number,
+        Cell::Value(Scalar::Text(_)) => ColumnType::Text,
+        Cell::Value(Scalar::Time(_)) => ColumnType::Time,
+    };
+    Some(Kind::Of(column))
 }

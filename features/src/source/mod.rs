@@ -50,6 +50,8 @@ pub(crate) enum Unfit {
 struct Known {
     column: ColumnType,
     sure: bool,
+    /// The first recorded line with a number in it that is no integer.
+    float: Option<usize>,
 }
 
 type DataColumns = BTreeMap<String, Known>;
@@ -66,7 +68,8 @@ impl Sources {
     #[must_use]
     pub fn of_events(attributes: &[(String, ColumnType)]) -> Self {
         let mut sources = Self::of_payloads(true);
-        let attributes = attributes.iter().map(|(name, column)| (name.clone(), Known { column: *column, sure: true }));
+        let attributes =
+            attributes.iter().map(|(name, column)| (name.clone(), Known { column: *column, sure: true, float: None }));
         sources.types.entry(APPLICATION.to_owned()).or_default().extend(attributes);
         sources
     }
@@ -74,7 +77,7 @@ impl Sources {
     fn of_payloads(sure: bool) -> Self {
         let columns = |event_type: &EventType| {
             let columns = schema::columns(events::schema(*event_type).as_value());
-            columns.into_iter().map(|(name, column)| (name, Known { column, sure })).collect()
+            columns.into_iter().map(|(name, column)| (name, Known { column, sure, float: None })).collect()
         };
         let types =
             EventType::ALL.iter().map(|event_type| (event_type.name().to_owned(), columns(event_type))).collect();
@@ -95,6 +98,11 @@ impl Sources {
         }
         let data = columns.into_iter().map(|(name, known)| (name, known.column));
         Ok(data.chain(IMPLICIT.iter().map(|(name, column)| ((*name).to_owned(), *column))).collect())
+    }
+
+    /// The first recorded line of one of `types` whose `column` holds a number that is no integer.
+    pub(crate) fn first_float(&self, types: &[String], column: &str) -> Option<usize> {
+        types.iter().filter_map(|event_type| self.types.get(event_type)?.get(column)?.float).min()
     }
 
     fn of_type(&self, event_type: &str) -> Result<DataColumns, Unfit> {
@@ -122,8 +130,10 @@ fn both(one: Known, other: Known) -> Option<Known> {
     match (one.sure, other.sure) {
         (true, false) => Some(one),
         (false, true) => Some(other),
-        (false, false) => Some(Known { column: shared(one.column, other.column).unwrap_or(one.column), sure: false }),
-        (true, true) => Some(Known { column: shared(one.column, other.column)?, sure: true }),
+        (false, false) => Some(Known { column: shared(one.column, other.column).unwrap_or(one.column), ..one }),
+        (true, true) => {
+            Some(Known { column: shared(one.column, other.column)?, sure: true, float: one.float.or(other.float) })
+        }
     }
 }
 

@@ -99,7 +99,12 @@ fn available(types: &[String], entity: &str, sources: &Sources) -> Result<BTreeM
     })?;
     match columns.get(entity) {
         Some(ColumnType::Text | ColumnType::Integer) => Ok(columns),
-        Some(found) => Err(FieldFault::form("entity", format!("expected a column of ids, `{entity}` is {found}"))),
+        Some(found) => {
+            let line = sources.first_float(types, entity);
+            let line = line.map(|line| format!(": line {line} holds a number that is no integer of 64 bits"));
+            let line = line.unwrap_or_default();
+            Err(FieldFault::form("entity", format!("expected a column of ids, `{entity}` is {found}{line}")))
+        }
         None => Err(FieldFault::form("entity", format!("none of the sources has a column `{entity}`"))),
     }
 }

@@ -58,7 +58,7 @@ impl Event {
 /// JSON as a payload struct; the error names the field by its path, under `data`.
 pub(crate) fn decode_data<T: DeserializeOwned>(json: &str) -> Result<T, DecodeError> {
     // What is text need not be looked through for UTF-8 again.
-    serde_json::from_str(json).or_else(|_| decode_json_otherwise(json.as_bytes())).map_err(|error| match error {
+    serde_json::from_str(json).or_else(|_| decode_with_integers(json.as_bytes())).map_err(|error| match error {
         DecodeError::Field { field, reason } if field == "." => DecodeError::Field { field: "data".to_owned(), reason },
         DecodeError::Field { field, reason } => DecodeError::Field { field: format!("data.{field}"), reason },
         DecodeError::MissingHeader(_) | DecodeError::Header { .. } => error,
@@ -68,11 +68,15 @@ pub(crate) fn decode_data<T: DeserializeOwned>(json: &str) -> Result<T, DecodeEr
 /// JSON bytes as `T`. The error names the field by its path (`.` for the whole) and what was expected there, but never
 /// the value that was found: it may be personal.
 pub fn decode_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, DecodeError> {
-    serde_json::from_slice(json).or_else(|_| decode_json_otherwise(json))
+    serde_json::from_slice(json).or_else(|_| decode_json_by_path(json.strip_prefix(BYTE_ORDER_MARK).unwrap_or(json)))
 }
 
-/// What costs more: with a byte order mark, with whole numbers written as 1200.0, and at last for the words.
-fn decode_json_otherwise<T: DeserializeOwned>(json: &[u8]) -> Result<T, DecodeError> {
+/// The same of what others send, who may write an integer as 1200.0.
+pub fn decode_sent<T: DeserializeOwned>(json: &[u8]) -> Result<T, DecodeError> {
+    serde_json::from_slice(json).or_else(|_| decode_with_integers(json))
+}
+
+fn decode_with_integers<T: DeserializeOwned>(json: &[u8]) -> Result<T, DecodeError> {
     let json = json.strip_prefix(BYTE_ORDER_MARK).unwrap_or(json);
     let integers = std::str::from_utf8(json).ok().and_then(whole::with_integers);
     decode_json_by_path(integers.as_deref().map_or(json, str::as_bytes))

@@ -32,7 +32,7 @@ pub use dead_letter::{DeadLetter, Sealed, Unsealed};
 pub use decision::{
     Arm, Decision, Experiment, ModelUse, Offer, Outcome, PolicyUse, Reason, RuleAnswer, RuleUse, Shadow, ShadowAnswer,
 };
-pub use event::{BYTE_ORDER_MARK, DecodeError, Event, decode_json};
+pub use event::{BYTE_ORDER_MARK, DecodeError, Event, decode_json, decode_sent};
 pub use event_type::{EventType, UnknownEventType};
 pub use ids::{ApplicationId, CustomerId, EventId, LoanId, Shard};
 pub use named::{Name, Named};

@@ -124,6 +124,11 @@ impl EventTime {
         text.map(|text| Self::parse_rfc3339(&text)).transpose().map_err(de::Error::custom)
     }
 
+    /// Of an optional one.
+    pub fn rfc3339_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": ["string", "null"], "format": "date-time" })
+    }
+
     /// This instant seen as a moment of knowing: for input that carries no known time of its own.
     #[must_use]
     pub const fn as_known(self) -> KnownTime {

@@ -62,5 +62,6 @@ pub(super) fn read(path: &Path) -> Result<String, CliError> {
         std::fs::read_to_string(path).map(|read| text = read)
     };
     read.map_err(|error| CliError::input(format_args!("{}: {error}", path.display())))?;
-    Ok(text)
+    // Editors of some systems put a byte order mark at the head.
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }

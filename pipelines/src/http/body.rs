@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use weir_messages::{DecodeError, decode_json};
+use weir_messages::{DecodeError, decode_sent};
 
 use super::content_coding::{decoded, too_large};
 use super::problem::Problem;
@@ -36,7 +36,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
             ));
         }
         let bytes = read(request, state).await?;
-        let value = decode_json(&bytes).map_err(|error| refuse(&error))?;
+        let value = decode_sent(&bytes).map_err(|error| refuse(&error))?;
         Ok(Self { value, bytes })
     }
 }

@@ -11,6 +11,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use crate::bounds::{self, Volumes};
 use crate::check::{check, named};
+use crate::constants::constants;
 use crate::map_inputs::Keys;
 use crate::{Kind, ModelError, Tensor, map_inputs, operators, plan, wire};
 
@@ -21,6 +22,7 @@ pub struct Graph {
     plan: Plan,
     inputs: Vec<GraphInput>,
     outputs: Vec<GraphOutput>,
+    constants: Vec<f32>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,10 +74,15 @@ impl Graph {
     fn build(proto: ModelProto, mut keys: Keys) -> TractResult<Self> {
         let (mut model, mut inputs) = parsed(&proto)?;
         inputs.iter_mut().for_each(|input| input.columns = keys.remove(&input.name));
-        let mut outputs = outputs(&proto)?;
+        let (mut outputs, constants) = (outputs(&proto)?, constants(&proto));
         let values_decide = operators::reads_shapes(&proto);
         if values_decide || inputs.iter().any(|input| input.shape.iter().skip(1).any(Option::is_none)) {
-            return Ok(Self { plan: Plan::OfCall { proto: Box::new(proto), values_decide }, inputs, outputs });
+            return Ok(Self {
+                plan: Plan::OfCall { proto: Box::new(proto), values_decide },
+                inputs,
+                outputs,
+                constants,
+            });
         }
         let rows = model.symbols.sym(bounds::ROWS);
         for (at, input) in inputs.iter().enumerate() {
@@ -87,7 +94,7 @@ impl Graph {
         for (at, output) in outputs.iter_mut().enumerate() {
             output.form = form(plan.model().output_fact(at)?);
         }
-        Ok(Self { plan: Plan::Open(plan, volumes), inputs, outputs })
+        Ok(Self { plan: Plan::Open(plan, volumes), inputs, outputs, constants })
     }
 
     #[must_use]
@@ -98,6 +105,11 @@ impl Graph {
     #[must_use]
     pub fn outputs(&self) -> &[GraphOutput] {
         &self.outputs
+    }
+
+    /// The single numbers that it holds, ascending.
+    pub(crate) fn constants(&self) -> &[f32] {
+        &self.constants
     }
 
     /// Tensors in the order of `inputs`; answers in the order of `outputs`.

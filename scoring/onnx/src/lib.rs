@@ -3,6 +3,7 @@
 
 mod bounds;
 mod check;
+mod constants;
 mod graph;
 mod json;
 mod map_inputs;

@@ -80,10 +80,18 @@ impl Scorer {
         matches!(self.way, Way::Compiled(_))
     }
 
-    /// With what trees compare columns; nothing of a graph that is not compiled.
+    /// Where an answer may change at once, by column and value: what trees compare columns with, or, of a graph that is not
+    /// compiled, each single number that it holds and one unit beside it, for every column of numbers.
     #[must_use]
     pub fn thresholds(&self) -> Vec<(usize, f32)> {
-        if let Way::Compiled(plan) = &self.way { plan.thresholds() } else { Vec::new() }
+        let graph = match &self.way {
+            Way::Compiled(plan) => return plan.thresholds(),
+            Way::Interpreted(graph) => graph,
+        };
+        let columns = self.columns().unwrap_or_default();
+        let numbers = (0..).zip(&columns).filter(|(_, column)| column.kind == Kind::Float32).map(|(at, _)| at);
+        let beside = |constant: &f32| [constant - 1.0, *constant, constant + 1.0];
+        numbers.flat_map(|at| graph.constants().iter().flat_map(beside).map(move |value| (at, value))).collect()
     }
 
     /// `None` unless every input is any number of rows of a known width.

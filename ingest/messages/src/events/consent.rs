@@ -13,7 +13,7 @@ pub struct ConsentGranted {
     pub classes: Vec<String>,
     /// Version of the text that was shown.
     pub text_version: String,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "EventTime::from_rfc3339")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<EventTime>,
 }
 

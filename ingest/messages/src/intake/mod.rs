@@ -3,16 +3,18 @@
 
 mod behaviour;
 mod carrier;
+mod consent;
 mod device;
 
 pub use behaviour::BehaviourFormIntake;
 pub use carrier::{CarrierCallIntake, CarrierIdentityIntake};
+pub use consent::ConsentGrantedIntake;
 pub use device::DeviceLoginIntake;
 
 use serde_json::value::RawValue;
 
 use crate::event::decode_data;
-use crate::events::{BehaviourClick, ConsentGranted, ConsentWithdrawn};
+use crate::events::{BehaviourClick, ConsentWithdrawn};
 use crate::privacy::Tokenizer;
 use crate::{DecodeError, Event, EventType};
 
@@ -27,7 +29,7 @@ pub fn to_log(event_type: EventType, json: &str, tokens: &Tokenizer) -> Result<B
         EventType::BehaviourClick => decode_data::<BehaviourClick>(json).map(|data| Event::data_of(&data)),
         EventType::CarrierCall => Ok(Event::data_of(&decode_data::<CarrierCallIntake>(json)?.to_log(tokens))),
         EventType::CarrierIdentity => Ok(Event::data_of(&decode_data::<CarrierIdentityIntake>(json)?.to_log(tokens))),
-        EventType::ConsentGranted => decode_data::<ConsentGranted>(json).map(|data| Event::data_of(&data)),
+        EventType::ConsentGranted => Ok(Event::data_of(&decode_data::<ConsentGrantedIntake>(json)?.to_log())),
         EventType::ConsentWithdrawn => decode_data::<ConsentWithdrawn>(json).map(|data| Event::data_of(&data)),
         EventType::Application | EventType::LoanDisbursed | EventType::LoanRepaid | EventType::LoanClosed => {
             Err(DecodeError::Field {
@@ -46,9 +48,8 @@ pub fn schema(event_type: EventType) -> Option<schemars::Schema> {
         EventType::BehaviourForm => Some(schemars::schema_for!(BehaviourFormIntake)),
         EventType::CarrierCall => Some(schemars::schema_for!(CarrierCallIntake)),
         EventType::CarrierIdentity => Some(schemars::schema_for!(CarrierIdentityIntake)),
-        EventType::BehaviourClick | EventType::ConsentGranted | EventType::ConsentWithdrawn => {
-            Some(crate::events::schema(event_type))
-        }
+        EventType::ConsentGranted => Some(schemars::schema_for!(ConsentGrantedIntake)),
+        EventType::BehaviourClick | EventType::ConsentWithdrawn => Some(crate::events::schema(event_type)),
         EventType::Application | EventType::LoanDisbursed | EventType::LoanRepaid | EventType::LoanClosed => None,
     }
 }

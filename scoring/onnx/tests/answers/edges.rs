@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
-use weir_onnx::score_json;
+use weir_onnx::{Scorer, score_json};
 
 use crate::comparison::{Closeness, compare};
 
@@ -85,4 +85,17 @@ fn every_operator_of_every_type_answers_as_onnx_runtime_does_at_its_edges() {
 fn what_was_reported_of_other_runtimes_is_right_here() {
     let (cells, wrong) = differences(&corpus("reported.jsonl"));
     assert!(wrong.is_empty() && cells == 57, "{} of {cells} differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Where a graph is not compiled its single numbers are what an input may meet.
+#[test]
+fn the_numbers_of_a_graph_are_tried_with_one_unit_beside() {
+    let cells = fs::read_to_string(corpus("reported.jsonl")).unwrap();
+    let line = cells.lines().find(|line| line.contains("\"name\":\"reported_03_clip\"")).unwrap();
+    let cell: Value = serde_json::from_str(line).unwrap();
+    let clip = Scorer::load(&BASE64_STANDARD.decode(cell["graph"].as_str().unwrap()).unwrap()).unwrap();
+    assert!(!clip.is_compiled());
+    let tried: Vec<f32> = clip.thresholds().into_iter().map(|(_, value)| value).collect();
+    let beside = |tried: &[f32]| tried[1] - tried[0] == 1.0 && tried[2] - tried[1] == 1.0;
+    assert!(tried.len() == 6 && tried.chunks(3).all(beside), "{tried:?}");
 }

@@ -10,6 +10,7 @@ mod cast;
 mod clip;
 mod comparison;
 mod compress;
+mod float;
 mod functions;
 mod gather;
 mod normalization;

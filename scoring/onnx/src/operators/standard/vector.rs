@@ -65,7 +65,7 @@ pub(super) fn tanh(x: f32) -> f32 {
     for coefficient in [2.063_908_8e-2, -5.373_971_5e-2, 1.333_144_2e-1, -3.333_328e-1] {
         series = series * square + coefficient;
     }
-    let near = x + x * square * series;
+    let near = (x + x * square * series).copysign(x);
     let far = (1.0 - 2.0 / (exp(size + size) + 1.0)).copysign(x);
     if size < 0.625 || x.is_nan() { near } else { far }
 }
