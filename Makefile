@@ -5,7 +5,7 @@ export RUST_BACKTRACE ?= 0
 
 WEIR = $(CARGO_TARGET_DIR)/demo/weir
 
-.PHONY: help setup demo demo-smoke demo-servers test test-long lint docs bench bench-models forms models corpus fuzz-models clean-demo
+.PHONY: help setup demo demo-smoke demo-servers test test-long lint docs bench bench-models forms models corpus fuzz-models fuzz-expressions clean-demo
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -68,6 +68,11 @@ VALUES ?= 1000000
 fuzz-models: setup ## graphs drawn from SEED beside ONNX Runtime, until VALUES are compared (Python, from pinned requirements)
 	cargo build --profile demo -p weir-pipelines --bin weir
 	scoring/onnx/tests/corpus/make fuzz.py $(WEIR) --seed $(SEED) --values $(VALUES)
+
+EXPRESSIONS ?= 20000
+fuzz-expressions: setup ## expressions drawn from SEED beside DataFusion (Python, from pinned requirements)
+	features/expr/tests/meaning/oracle/make --seed $(SEED) --expressions $(EXPRESSIONS) > $(CARGO_TARGET_DIR)/expressions.jsonl
+	WEIR_EXPRESSIONS=$(CARGO_TARGET_DIR)/expressions.jsonl cargo test --workspace --test meaning -- oracle
 
 corpus: ## write the graphs that hold the operators against ONNX Runtime anew (Python, from pinned requirements)
 	scoring/onnx/tests/corpus/make

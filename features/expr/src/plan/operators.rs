@@ -105,11 +105,9 @@ impl Planner<'_> {
             }
         }
         let whole = [left.kind, right.kind].iter().all(|kind| *kind == Kind::Of(ColumnType::Integer));
-        if op == Operator::Modulo {
-            let kind = if whole { ColumnType::Integer } else { ColumnType::Number };
-            let zero = if whole { lit(0_i64) } else { lit(0.0_f64) };
-            let divisor = core::nullif().call(vec![to(right, kind), zero]);
-            return Ok(Typed::of(kind, apply(to(left, kind), op, divisor)));
+        if op == Operator::Modulo && whole {
+            let divisor = core::nullif().call(vec![right.expr, lit(0_i64)]);
+            return Ok(Typed::of(ColumnType::Integer, apply(left.expr, op, divisor)));
         }
         if whole && op != Operator::Divide {
             return Ok(Typed::of(ColumnType::Integer, apply(left.expr, op, right.expr)));
@@ -160,9 +158,15 @@ impl Planner<'_> {
         depth: usize,
     ) -> Result<Typed, ExprError> {
         let places: Vec<&Syntax> = std::iter::once(value).chain(list).collect();
-        let (mut exprs, _) = self.alike(&places, depth)?;
+        let (mut exprs, shared) = self.alike(&places, depth)?;
         let value = exprs.remove(0);
-        Ok(boolean(value.in_list(exprs, negated)))
+        // DataFusion takes what is no literal (a `case`) for a constant list, and there 0.0 is not -0.0.
+        let literals = exprs.iter().all(|expr| matches!(expr, Expr::Literal(..)));
+        if literals && shared != Some(ColumnType::Number) {
+            return Ok(boolean(value.in_list(exprs, negated)));
+        }
+        let found = any_equal(&value, &exprs).ok_or_else(|| unsupported("`in` without a list"))?;
+        Ok(boolean(if negated { Expr::Not(Box::new(found)) } else { found }))
     }
 
     pub(super) fn like(
@@ -198,6 +202,18 @@ impl Planner<'_> {
         }
         let shared = shared.ok_or_else(|| unsupported(&format!("a case of nulls only, `{}`", results_of(branches))))?;
         Ok(Typed::of(shared, Expr::Case(Case::new(None, pairs, otherwise.map(Box::new)))))
+    }
+}
+
+/// `value = one or value = another`, no deeper than it must be.
+fn any_equal(value: &Expr, list: &[Expr]) -> Option<Expr> {
+    match list {
+        [] => None,
+        [one] => Some(apply(value.clone(), Operator::Eq, one.clone())),
+        _ => {
+            let (left, right) = list.split_at(list.len() / 2);
+            Some(apply(any_equal(value, left)?, Operator::Or, any_equal(value, right)?))
+        }
     }
 }
 
