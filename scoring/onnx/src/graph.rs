@@ -13,10 +13,7 @@ use crate::bounds::{self, Volumes};
 use crate::check::{check, named};
 use crate::constants::constants;
 use crate::map_inputs::Keys;
-use crate::{Kind, ModelError, Tensor, map_inputs, operators, plan, wire};
-
-/// Larger files are not of this world of tables.
-const LARGEST_FILE: usize = 64 << 20;
+use crate::{Kind, ModelError, Tensor, map_inputs, memory, operators, plan, wire};
 
 pub struct Graph {
     plan: Plan,
@@ -168,8 +165,9 @@ pub(crate) fn rows(declared: &[GraphInput], given: &[Tensor], agree: bool) -> Tr
 }
 
 fn refused<T>(bytes: &[u8], load: impl FnOnce() -> TractResult<T>) -> Result<T, ModelError> {
-    if bytes.len() > LARGEST_FILE {
-        let reason = format!("expected at most {LARGEST_FILE} bytes, found {}", bytes.len());
+    let most = memory::largest_file();
+    if bytes.len() > most {
+        let reason = format!("expected at most {most} bytes, by the memory of this machine, found {}", bytes.len());
         return Err(ModelError::Refused { reason });
     }
     guarded(load).map_err(|reason| ModelError::Refused { reason })

@@ -7,6 +7,7 @@ mod constants;
 mod graph;
 mod json;
 mod map_inputs;
+mod memory;
 mod operators;
 mod plan;
 mod rows;

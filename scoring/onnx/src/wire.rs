@@ -5,8 +5,8 @@
 use tract_onnx::prelude::TractResult;
 use tract_onnx::tract_hir::internal::{bail, ensure};
 
-/// Bytes that a decoded file may take.
-const MOST_DECODED: usize = 1 << 30;
+use crate::memory;
+
 /// A structure of any kind, with what the allocator adds.
 const STRUCTURE: usize = 320;
 /// A text or a list, besides its bytes.
@@ -61,7 +61,8 @@ pub(crate) fn check(bytes: &[u8]) -> TractResult<()> {
 
 fn add(decoded: &mut usize, more: usize) -> TractResult<()> {
     *decoded = decoded.saturating_add(more);
-    ensure!(*decoded <= MOST_DECODED, "decoded it would take more than {MOST_DECODED} bytes");
+    let most = memory::room();
+    ensure!(*decoded <= most, "decoded it would take more than {most} bytes, an eighth of this machine's memory");
     Ok(())
 }
 
