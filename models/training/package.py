@@ -73,7 +73,8 @@ def answers(folder, package):
 def write_golden(folder, package, scored, contributions, differing):
     drawn = np.random.default_rng(SEED).choice(np.arange(len(scored)), GOLDEN_ROWS, replace=False).tolist()
     numbers = columns.numeric(package.frame)
-    value = lambda name, row: float(package.frame[name][row]) if name in numbers else package.frame[name][row]
+    number = lambda x: None if np.isnan(x) else float(x)
+    value = lambda name, row: number(package.frame[name][row]) if name in numbers else package.frame[name][row]
     lines = [
         json.dumps({
             "row": row,
@@ -84,9 +85,19 @@ def write_golden(folder, package, scored, contributions, differing):
             },
             "onnxruntime": {"probability": float(scored[row]), "contributions": [float(x) for x in contributions[row]]},
         })
-        for row in sorted({*drawn, *differing, *package.telling})
+        for row in sorted({*drawn, *differing, *package.telling, *rows_with_missing(package.frame)})
     ]
     (folder / "golden.jsonl").write_text("\n".join(lines) + "\n")
+
+
+def missing(frame):
+    """The inputs that the model was trained on with missing values."""
+    return [name for name in columns.numeric(frame) if frame[name].isna().any()]
+
+
+def rows_with_missing(frame):
+    """One row for each input that may be missing: the package is refused without."""
+    return [int(np.flatnonzero(frame[name].isna())[0]) for name in missing(frame)]
 
 
 def write_reference(folder, package, scored):
@@ -105,12 +116,16 @@ def write_reference(folder, package, scored):
 
 
 def numbers_in_bins(values):
-    """Between deciles: equal ones are one edge, and the greatest number is none."""
-    ordered = sorted(float(value) for value in values)
+    """Between deciles: equal ones are one edge, and the greatest number is none. Missing ones are counted by themselves."""
+    values = np.asarray(values, dtype=np.float64)
+    absent = int(np.isnan(values).sum())
+    values = values[~np.isnan(values)]
+    ordered = sorted(values.tolist())
     deciles = [ordered[max(-(-part * len(ordered) // 10) - 1, 0)] for part in range(1, 10)]
     edges = sorted(set(deciles) - {ordered[-1]})
-    places = np.searchsorted(edges, np.asarray(values, dtype=np.float64), side="left")
-    return {"edges": edges, "counts": np.bincount(places, minlength=len(edges) + 1).tolist()}
+    places = np.searchsorted(edges, values, side="left")
+    bins = {"edges": edges, "counts": np.bincount(places, minlength=len(edges) + 1).tolist()}
+    return {**bins, "missing": absent} if absent else bins
 
 
 def texts_in_bins(column, values):
@@ -146,5 +161,6 @@ def write_manifest(folder, package, differing):
     for name in package.frame:
         code, wording = package.reasons[name]
         kind = ['type = "text"', f"values = {text_list(texts[name])}"] if name in texts else ['type = "number"']
+        kind += ['missing = "allowed"'] if name in missing(package.frame) else []
         lines += ["[[input]]", f'feature = "{name}"', *kind, f'reason = "{code}"', f"wording = {json.dumps(wording)}", ""]
     (folder / "model.toml").write_text("\n".join(lines))

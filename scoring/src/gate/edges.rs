@@ -4,7 +4,7 @@
 use serde::Serialize;
 use weir_messages::{FeatureValue, FeatureVector, Name, Named, Position};
 
-use crate::model::{Assessment, InputKind, InputValue, Manifest, Model, read_row};
+use crate::model::{Assessment, InputKind, InputValue, Manifest, Model, NOTHING_THERE, read_row};
 
 /// Larger than any amount, count or time of an applicant.
 const HUGE: f64 = 1e12;
@@ -92,6 +92,7 @@ fn values(kind: &InputKind) -> Vec<FeatureValue> {
 fn changed(manifest: &Manifest, usual: &[InputValue], at: usize, value: FeatureValue) -> FeatureVector {
     let named = manifest.inputs.iter().zip(usual).map(|(input, value)| {
         let value = match value {
+            InputValue::Number(number) if number.is_nan() => FeatureValue::Null,
             InputValue::Number(number) => FeatureValue::Number(f64::from(*number)),
             InputValue::Text(text) => FeatureValue::Text(text.clone()),
         };
@@ -99,6 +100,8 @@ fn changed(manifest: &Manifest, usual: &[InputValue], at: usize, value: FeatureV
     });
     let mut features: Named<FeatureValue> = named.collect();
     features.insert(manifest.inputs[at].feature.as_str(), value);
+    let nulls = features.iter().filter(|(_, value)| **value == FeatureValue::Null);
+    let missing: Named<Name> = nulls.map(|(feature, _)| (feature.clone(), Name::from(NOTHING_THERE[0]))).collect();
     FeatureVector {
         application: "edge".into(),
         customer: "edge".into(),
@@ -107,7 +110,7 @@ fn changed(manifest: &Manifest, usual: &[InputValue], at: usize, value: FeatureV
         read_at: Position { partition: 0, offset: 0 },
         parts: Default::default(),
         features,
-        missing: Named::<Name>::default(),
+        missing,
         trace: None,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::manifest::InputKind;
+use super::manifest::{InputKind, Missing};
 use super::scale::log_odds;
 use super::{Answer, InputValue, Manifest};
 
@@ -61,6 +61,11 @@ pub(super) fn prove(
     ours: &[Answer],
     labels: Option<&[serde_json::Value]>,
 ) -> Result<GoldenReport, String> {
+    let shown = |feature: &str| rows.iter().any(|row| row.input.get(feature).is_some_and(serde_json::Value::is_null));
+    let mut may_be_missing = manifest.inputs.iter().filter(|input| input.missing == Missing::Allowed);
+    if let Some(input) = may_be_missing.find(|input| !shown(&input.feature)) {
+        return Err(format!("`{}` may be missing, and no row shows what the model answers then", input.feature));
+    }
     let mut report = GoldenReport { rows: rows.len(), ..GoldenReport::default() };
     for (at, (row, answer)) in rows.iter().zip(ours).enumerate() {
         let compared = row.compare(manifest, answer)?;
@@ -102,6 +107,9 @@ impl Golden {
     pub(super) fn values(&self, manifest: &Manifest) -> Result<Vec<InputValue>, String> {
         let values = manifest.inputs.iter().map(|input| match (&input.kind, self.input.get(&input.feature)) {
             (InputKind::Number, Some(serde_json::Value::Number(number))) => Ok(InputValue::Number(single(number))),
+            (InputKind::Number, Some(serde_json::Value::Null)) if input.missing == Missing::Allowed => {
+                Ok(InputValue::Number(f32::NAN))
+            }
             (InputKind::Text { values }, Some(serde_json::Value::String(text))) if values.contains(text) => {
                 Ok(InputValue::Text(text.clone()))
             }

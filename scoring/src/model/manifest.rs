@@ -67,6 +67,7 @@ pub struct Input {
     /// Name in the feature vector and in the graph.
     pub feature: String,
     pub kind: InputKind,
+    pub missing: Missing,
     /// Reason code when this input lowered the score.
     pub reason: String,
     /// What the applicant is told then.
@@ -82,6 +83,18 @@ pub enum InputKind {
     },
 }
 
+/// What becomes of an application that has no value for an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// The model is not asked, and the decision names the input.
+    #[default]
+    Review,
+    /// The model is asked with NaN, as it was in training: trees know where it goes, and golden rows show it. Only for a value
+    /// that nobody has: what a consent withholds, or a part that did not come, is reviewed.
+    Allowed,
+}
+
 /// An input as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -90,6 +103,8 @@ struct InputText {
     #[serde(rename = "type")]
     kind: KindText,
     values: Option<BTreeSet<String>>,
+    #[serde(default)]
+    missing: Missing,
     reason: String,
     wording: String,
 }
@@ -105,17 +120,20 @@ impl TryFrom<InputText> for Input {
     type Error = String;
 
     fn try_from(text: InputText) -> Result<Self, String> {
-        let InputText { feature, kind, values, reason, wording } = text;
+        let InputText { feature, kind, values, missing, reason, wording } = text;
         let kind = match (kind, values) {
             (KindText::Number, None) => InputKind::Number,
             (KindText::Text, Some(values)) if !values.is_empty() => InputKind::Text { values },
             (KindText::Number, Some(_)) => return Err(format!("input `{feature}`: a number has no `values`")),
             (KindText::Text, _) => return Err(format!("input `{feature}`: expected `values` of a text, found none")),
         };
+        if missing == Missing::Allowed && kind != InputKind::Number {
+            return Err(format!("input `{feature}`: only a number may be missing"));
+        }
         if reason.is_empty() || wording.is_empty() {
             return Err(format!("input `{feature}`: expected a `reason` and a `wording`"));
         }
-        Ok(Self { feature, kind, reason, wording })
+        Ok(Self { feature, kind, missing, reason, wording })
     }
 }
 

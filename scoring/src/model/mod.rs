@@ -12,8 +12,9 @@ mod timed;
 
 pub use golden::{Golden, GoldenReport};
 pub(crate) use manifest::first_line;
-pub use manifest::{Calibration, Input, InputKind, Manifest, Output};
+pub use manifest::{Calibration, Input, InputKind, Manifest, Missing, Output};
 pub use package::{Package, PackageError};
+pub(crate) use row::NOTHING_THERE;
 pub use row::{Unusable, read_row};
 pub use scale::{Assessment, Scale};
 pub use timed::{Stopwatch, Timed};

@@ -1,10 +1,14 @@
 //! From a feature vector to the row of values that a model reads. What is absent or means nothing to the model is named:
-//! nothing is imputed.
+//! nothing is imputed. Only where a model was trained with missing values a value that nobody has is NaN.
 
 use weir_messages::{FeatureValue, FeatureVector};
 
-use super::manifest::InputKind;
+use super::manifest::{InputKind, Missing};
 use super::{Input, InputValue, Manifest};
+
+/// Reasons of nulls that say something of the applicant: there is nothing. All others say that somebody withholds it, or that it
+/// did not come.
+pub(crate) const NOTHING_THERE: [&str; 3] = ["no_rows", "unknown_entity", "not_computable"];
 
 /// An input that gave the model nothing, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +33,11 @@ pub fn read_row(manifest: &Manifest, vector: &FeatureVector) -> Result<Vec<Input
 fn read(input: &Input, vector: &FeatureVector) -> Result<InputValue, String> {
     let value = vector.features.get(&input.feature).unwrap_or(&FeatureValue::Null);
     match (&input.kind, value) {
-        (_, FeatureValue::Null) => Err(crate::absence(vector, &input.feature)),
+        (_, FeatureValue::Null) => {
+            let reason = crate::absence(vector, &input.feature);
+            let taken = input.missing == Missing::Allowed && NOTHING_THERE.contains(&reason.as_str());
+            if taken { Ok(InputValue::Number(f32::NAN)) } else { Err(reason) }
+        }
         (InputKind::Number, FeatureValue::Integer(_) | FeatureValue::Number(_)) => {
             number(value).map(InputValue::Number).ok_or_else(|| crate::absence(vector, &input.feature))
         }

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::content::Content;
 
+mod missing;
 mod rows;
 
 pub(crate) fn shipped() -> PathBuf {
