@@ -4,11 +4,14 @@ training data passed each node (its cover). `nodes_hitrates` is the place that O
 
 import json
 
+import numpy as np
 from onnx import helper
 
 
-def forest_covers(model):
-    return {(t, n): c for t, tree in enumerate(model.estimators_) for n, c in enumerate(tree.tree_.weighted_n_node_samples)}
+def sklearn_covers(model):
+    """Of forests, and of gradient boosting, which keeps a row of trees for each step."""
+    trees = np.ravel(model.estimators_)
+    return {(t, n): c for t, tree in enumerate(trees) for n, c in enumerate(tree.tree_.weighted_n_node_samples)}
 
 
 def walked(graph, roots, cover, sides):

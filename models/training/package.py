@@ -7,7 +7,7 @@ doubles, is rounded away before it is written.
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import onnxruntime
@@ -41,6 +41,9 @@ class Package:
     calibration: tuple[float, float] = (1.0, 0.0)
     # Rows that must be among the golden ones, because few are like them.
     telling: list[int] = field(default_factory=list)
+    # The graph gives no contributions, and what explains it (a linear model, a sum over the inputs) has the average of the golden rows
+    # as its base: contributions and base are moved there.
+    beside_golden_rows: bool = False
 
 
 def write(folder, package):
@@ -52,6 +55,10 @@ def write(folder, package):
     assert np.abs(sums - package.log_odds).max() < 1e-4, "contributions must sum to the log-odds"
     differing = np.flatnonzero(np.abs(package.probability - scored) > TRAINED_TOLERANCE).tolist()
     assert len(differing) * 100 <= len(scored), f"another model than the trained one: {len(differing)} rows differ"
+    if package.beside_golden_rows:
+        averages = contributions[golden_rows(package, differing)].mean(axis=0)
+        contributions, base = contributions - averages, package.base + float(averages.sum())
+        package = replace(package, contributions=contributions, base=round(base, PLACES))
     write_golden(folder, package, scored, contributions, differing)
     write_manifest(folder, package, differing)
     write_reference(folder, package, scored)
@@ -70,8 +77,12 @@ def answers(folder, package):
     return scored, session.run(["contributions"], fed)[0]
 
 
+def golden_rows(package, differing):
+    drawn = np.random.default_rng(SEED).choice(np.arange(len(package.frame)), GOLDEN_ROWS, replace=False).tolist()
+    return sorted({*drawn, *differing, *package.telling, *rows_with_missing(package.frame)})
+
+
 def write_golden(folder, package, scored, contributions, differing):
-    drawn = np.random.default_rng(SEED).choice(np.arange(len(scored)), GOLDEN_ROWS, replace=False).tolist()
     numbers = columns.numeric(package.frame)
     number = lambda x: None if np.isnan(x) else float(x)
     value = lambda name, row: number(package.frame[name][row]) if name in numbers else package.frame[name][row]
@@ -85,7 +96,7 @@ def write_golden(folder, package, scored, contributions, differing):
             },
             "onnxruntime": {"probability": float(scored[row]), "contributions": [float(x) for x in contributions[row]]},
         })
-        for row in sorted({*drawn, *differing, *package.telling, *rows_with_missing(package.frame)})
+        for row in golden_rows(package, differing)
     ]
     (folder / "golden.jsonl").write_text("\n".join(lines) + "\n")
 

@@ -9,7 +9,7 @@ from onnxmltools.convert.lightgbm.operator_converters.LightGbm import convert_li
 from onnxmltools.convert.xgboost.operator_converters.XGBoost import convert_xgboost
 from skl2onnx import convert_sklearn, update_registered_converter
 from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import ExtraTreesClassifier, GradientBoostingClassifier, RandomForestClassifier
 from sklearn.pipeline import Pipeline
 from xgboost import XGBClassifier
 
@@ -35,8 +35,8 @@ def graph_of(fitted, name, frame):
 
 def covers_of(score, graph):
     match score:
-        case RandomForestClassifier():
-            return covers.forest_covers(score)
+        case RandomForestClassifier() | ExtraTreesClassifier() | GradientBoostingClassifier():
+            return covers.sklearn_covers(score)
         case XGBClassifier():
             return covers.xgboost_covers(score, graph)
         case LGBMClassifier():
@@ -46,8 +46,10 @@ def covers_of(score, graph):
 def log_odds(fitted, frame):
     score, rows = fitted.named_steps["score"], fitted.named_steps["encode"].transform(frame)
     match score:
-        case RandomForestClassifier():
+        case RandomForestClassifier() | ExtraTreesClassifier():
             return figures.log_odds(score.predict_proba(rows)[:, 1])
+        case GradientBoostingClassifier():
+            return score.decision_function(rows)
         case XGBClassifier():
             return score.predict(rows, output_margin=True).astype(np.float64)
         case LGBMClassifier():
@@ -60,7 +62,7 @@ def contributions(fitted, frame):
     explainer = shap.TreeExplainer(fitted.named_steps["score"])
     values = explainer.shap_values(encode.transform(frame), check_additivity=False)
     values, base = values[..., 1] if values.ndim == 3 else values, float(np.ravel(explainer.expected_value)[-1])
-    if isinstance(fitted.named_steps["score"], RandomForestClassifier):  # what is explained is the probability
+    if isinstance(fitted.named_steps["score"], (RandomForestClassifier, ExtraTreesClassifier)):  # what is explained is the probability
         probability = base + values.sum(axis=1)
         values = values * ((figures.log_odds(probability) - figures.log_odds(base)) / (probability - base))[:, None]
         base = float(figures.log_odds(base))

@@ -22,6 +22,9 @@ pub use policy::{Policy, PolicyError};
 
 use weir_messages::{Causes, FeatureVector};
 
+/// Failures that the gate tells; the rest are counted.
+const MOST_TOLD: usize = 5;
+
 /// Why a vector holds no value for `feature`.
 fn absence(vector: &FeatureVector, feature: &str) -> String {
     vector.missing.get(feature).map_or("no_value", |reason| reason).to_owned()

@@ -4,6 +4,7 @@
 use serde::Serialize;
 use weir_messages::{FeatureValue, FeatureVector, Name, Named, Position};
 
+use crate::MOST_TOLD;
 use crate::model::{Assessment, InputKind, InputValue, Manifest, Model, NOTHING_THERE, read_row};
 
 /// Larger than any amount, count or time of an applicant.
@@ -12,8 +13,6 @@ const HUGE: f64 = 1e12;
 const UNSEEN: &str = "never seen in training";
 /// Thresholds of one graph that are tried, spread evenly over all there are.
 const MOST_THRESHOLDS: usize = 5_000;
-/// Failures that are told.
-const MOST_TOLD: usize = 5;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Edges {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::manifest::{InputKind, Missing};
 use super::scale::log_odds;
 use super::{Answer, InputValue, Manifest};
+use crate::MOST_TOLD;
 
 /// How far ours may be from ONNX Runtime's, relative to values above one.
 const TOLERANCE: f64 = 1e-6;
@@ -60,6 +61,7 @@ pub(super) fn prove(
     rows: &[Golden],
     ours: &[Answer],
     labels: Option<&[serde_json::Value]>,
+    rough: bool,
 ) -> Result<GoldenReport, String> {
     let shown = |feature: &str| rows.iter().any(|row| row.input.get(feature).is_some_and(serde_json::Value::is_null));
     let mut may_be_missing = manifest.inputs.iter().filter(|input| input.missing == Missing::Allowed);
@@ -67,21 +69,28 @@ pub(super) fn prove(
         return Err(format!("`{}` may be missing, and no row shows what the model answers then", input.feature));
     }
     let mut report = GoldenReport { rows: rows.len(), ..GoldenReport::default() };
+    let mut refused = Vec::new();
     for (at, (row, answer)) in rows.iter().zip(ours).enumerate() {
-        let compared = row.compare(manifest, answer)?;
+        let compared = row.compare(manifest, answer, rough)?;
         report.furthest = compared.furthest.max(report.furthest);
         row.compare_label(labels.and_then(|labels| labels.get(at)))?;
-        if compared.training_differs {
+        if let Some(difference) = compared.training_differs {
             report.differing.push(row.row);
+            if !manifest.accepted_differences.contains(&row.row) {
+                refused.push((row.row, difference));
+            }
         }
     }
-    let accepted = |row: &&u64| !manifest.accepted_differences.contains(row);
-    let refused: Vec<String> = report.differing.iter().filter(accepted).map(u64::to_string).collect();
     if refused.is_empty() {
         return Ok(report);
     }
-    let rows = refused.join(", ");
-    Err(format!("the training library differs from ONNX Runtime: fix it, or have `accepted_differences = [{rows}]`"))
+    let told: Vec<String> = refused.iter().take(MOST_TOLD).map(|(row, cause)| format!("row {row}: {cause}")).collect();
+    let (told, rows) = (told.join("; "), refused.iter().map(|(row, _)| row.to_string()).collect::<Vec<_>>().join(", "));
+    Err(format!(
+        "the training library differs from ONNX Runtime in {} of {} rows ({told}): fix it, or have `accepted_differences = [{rows}]`",
+        refused.len(),
+        report.rows
+    ))
 }
 
 pub(super) fn parse(text: &str) -> Result<Vec<Golden>, String> {
@@ -96,10 +105,11 @@ pub(super) fn parse(text: &str) -> Result<Vec<Golden>, String> {
 }
 
 /// A golden row beside our answer to it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Compared {
     furthest: f64,
-    training_differs: bool,
+    /// In what the training library differs from ONNX Runtime.
+    training_differs: Option<String>,
 }
 
 impl Golden {
@@ -122,25 +132,48 @@ impl Golden {
 
     /// How `ours` stands to the other two, or in what it fails. Contributions are ONNX Runtime's where the graph gives them;
     /// else the training side's, which takes another way through a tree where its float64 is on the other side of a threshold.
-    pub(super) fn compare(&self, manifest: &Manifest, ours: &Answer) -> Result<Compared, String> {
+    /// `rough` are ours where they come of probabilities of float32.
+    pub(super) fn compare(&self, manifest: &Manifest, ours: &Answer, rough: bool) -> Result<Compared, String> {
         let theirs = &self.onnxruntime;
         let contributions = ours.contributions.as_deref().unwrap_or_default();
         if contributions.len() != theirs.contributions.len() {
             let (wanted, found) = (theirs.contributions.len(), contributions.len());
             return Err(format!("row {}: expected {wanted} contributions, found {found}", self.row));
         }
-        let apart = contributions.iter().zip(&theirs.contributions).map(|(ours, theirs)| distance(*ours, *theirs));
-        let (apart, by_graph) = (apart.fold(0.0, f64::max), manifest.output.contributions.is_some());
-        let furthest = distance(ours.probability, theirs.probability).max(if by_graph { apart } else { 0.0 });
+        let by_graph = manifest.output.contributions.is_some();
+        let pairs = contributions.iter().zip(&theirs.contributions).enumerate();
+        let apart = pairs.map(|(at, (ours, theirs))| (distance(*ours, *theirs), at)).max_by(|a, b| a.0.total_cmp(&b.0));
+        let (apart, input) = apart.unwrap_or_default();
+        let contribution = || {
+            let feature = &manifest.inputs[input].feature;
+            format!(
+                "the contribution of `{feature}` is {} here, expected {}",
+                contributions[input], theirs.contributions[input]
+            )
+        };
+        let of_probability = distance(ours.probability, theirs.probability);
+        let furthest = of_probability.max(if by_graph { apart } else { 0.0 });
         if furthest > TOLERANCE {
-            return Err(format!("row {}: {furthest} away from ONNX Runtime, at most {TOLERANCE} allowed", self.row));
+            let probability =
+                || format!("the probability is {} here, expected {}", ours.probability, theirs.probability);
+            let what = if of_probability > TOLERANCE { probability() } else { contribution() };
+            let row = self.row;
+            return Err(format!("row {row}: {what}: {furthest} away from ONNX Runtime, at most {TOLERANCE} allowed"));
         }
-        let training_differs =
-            distance(self.trained.probability, theirs.probability) > TRAINED_TOLERANCE || apart > TOLERANCE;
-        let expected = if training_differs { log_odds(theirs.probability) } else { self.trained.log_odds };
+        let tolerance = if rough { TRAINED_TOLERANCE } else { TOLERANCE };
+        let trained = self.trained.probability;
+        let training_differs = if distance(trained, theirs.probability) > TRAINED_TOLERANCE {
+            Some(format!("the probability is {trained} there, {} by ONNX Runtime", theirs.probability))
+        } else {
+            (apart > tolerance).then(contribution)
+        };
+        let expected = if training_differs.is_some() { log_odds(theirs.probability) } else { self.trained.log_odds };
         let sum = manifest.output.base_log_odds + contributions.iter().sum::<f64>();
         if distance(sum, expected) > SUM_TOLERANCE {
-            return Err(format!("row {}: contributions sum to {sum}, expected {expected}", self.row));
+            return Err(format!(
+                "row {}: base and contributions sum to log-odds of {sum}, expected {expected} within {SUM_TOLERANCE}",
+                self.row
+            ));
         }
         Ok(Compared { furthest, training_differs })
     }

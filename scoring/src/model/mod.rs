@@ -1,6 +1,8 @@
 //! Models: a package folder proven on its golden rows, and the port through which a decision asks for a probability.
 //! What a probability leads to is the policy's business.
 
+mod additive;
+mod contributions;
 mod golden;
 mod manifest;
 mod package;

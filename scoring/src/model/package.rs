@@ -7,10 +7,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use weir_expr::ColumnType;
-use weir_onnx::{Explainer, InputColumn, Kind, Scorer, Values};
+use weir_onnx::{InputColumn, Kind, Scorer, Values};
 
+use super::contributions::{Contributions, Probability};
 use super::manifest::InputKind;
-use super::scale::{SUREST, log_odds};
 use super::{Answer, Golden, GoldenReport, InputValue, Manifest, Model, ModelError, Unanswered, golden};
 use crate::columns::Column;
 use crate::content::{Content, ContentError, REFERENCE, sha256};
@@ -40,23 +40,12 @@ pub struct Package {
     manifest: Manifest,
     hash: String,
     scorer: Scorer,
-    /// For each column of the graph's inputs, its place among the manifest's.
-    order: Vec<usize>,
-    probability: usize,
+    probability: Probability,
     label: Option<usize>,
     contributions: Contributions,
     usual: Vec<InputValue>,
     report: GoldenReport,
     reference: Arc<Reference>,
-}
-
-/// Where they come from.
-#[derive(Debug)]
-enum Contributions {
-    /// An output of the graph.
-    Output(usize),
-    /// The model itself: a linear one, or trees with covers.
-    Explained(Explainer),
 }
 
 impl Package {
@@ -82,6 +71,7 @@ impl Package {
             })
         };
         let probability = output(&manifest.output.probability)?;
+        let probability = Probability { output: probability, class: manifest.output.class, order };
         let label = manifest.output.label.as_deref().map(&output).transpose()?;
         let golden = golden::parse(content.text("golden.jsonl")?);
         let golden = golden.map_err(|reason| PackageError::Golden { reason })?;
@@ -89,19 +79,16 @@ impl Package {
         let inputs = inputs.map_err(|reason| PackageError::Golden { reason })?;
         let contributions = match &manifest.output.contributions {
             Some(name) => Contributions::Output(output(name)?),
-            None => Contributions::Explained(
-                scorer.explainer(probability, manifest.output.class, &inputs, &order)?.ok_or_else(|| {
-                    let reason = "expected `output.contributions`, a linear model, or trees with covers in \
-                                  `nodes_hitrates`: nothing says what an input contributed";
-                    PackageError::Columns { reason: reason.to_owned() }
-                })?,
-            ),
+            None => Contributions::by_model(&scorer, &probability, &inputs)?.ok_or_else(|| {
+                let reason = "expected `output.contributions`, a linear model, trees with covers in `nodes_hitrates`, or \
+                              inputs that add up on the golden rows: nothing says what an input contributed";
+                PackageError::Columns { reason: reason.to_owned() }
+            })?,
         };
         let reference = Arc::new(reference(&manifest, content, &golden)?);
         let hash = content.hash();
         let (usual, report) = (inputs[0].clone(), GoldenReport::default());
-        let unproven =
-            Self { manifest, hash, scorer, order, probability, label, contributions, usual, report, reference };
+        let unproven = Self { manifest, hash, scorer, probability, label, contributions, usual, report, reference };
         let report = unproven.prove(&golden, &inputs).map_err(|reason| PackageError::Golden { reason })?;
         Ok(Self { report, ..unproven })
     }
@@ -109,11 +96,11 @@ impl Package {
     fn prove(&self, rows: &[Golden], inputs: &[Vec<InputValue>]) -> Result<GoldenReport, String> {
         let answers = self.answer(inputs, true).map_err(|error| error.to_string())?;
         let labels = self.label.map(|output| self.labels(output, inputs)).transpose()?;
-        golden::prove(&self.manifest, rows, &answers, labels.as_deref())
+        golden::prove(&self.manifest, rows, &answers, labels.as_deref(), self.contributions.are_rough())
     }
 
     fn labels(&self, output: usize, rows: &[Vec<InputValue>]) -> Result<Vec<serde_json::Value>, String> {
-        let outputs = self.scorer.run_rows(rows, &self.order).map_err(|error| error.to_string())?;
+        let outputs = self.scorer.run_rows(rows, &self.probability.order).map_err(|error| error.to_string())?;
         match outputs.get(output).map(|output| (output.shape(), output.values())) {
             Some((&[height], Values::Int64(labels))) if height == rows.len() => {
                 Ok(labels.iter().map(|label| (*label).into()).collect())
@@ -122,29 +109,6 @@ impl Package {
                 Ok(labels.iter().map(|label| label.as_str().into()).collect())
             }
             _ => Err("`output.label`: expected one whole number or text a row".to_owned()),
-        }
-    }
-
-    /// Puts in what each input of each row contributed to its log-odds.
-    fn explain(&self, rows: &[Vec<InputValue>], answers: &mut [Answer]) -> Result<(), ModelError> {
-        match &self.contributions {
-            Contributions::Output(output) => {
-                let mut answers = answers.iter_mut();
-                self.scorer.scores(*output, rows, &self.order, |contributions| {
-                    if let Some(answer) = answers.next() {
-                        answer.contributions = Some(contributions.iter().copied().map(f64::from).collect());
-                    }
-                })
-            }
-            Contributions::Explained(explainer) => rows.iter().zip(answers).try_for_each(|(row, answer)| {
-                let mut contributions = self.scorer.contributions(explainer, row, &self.order)?;
-                if !explainer.is_log_odds() {
-                    let stretch = log_odds_per_probability(explainer.base(), answer.probability);
-                    contributions.iter_mut().for_each(|contribution| *contribution *= stretch);
-                }
-                answer.contributions = Some(contributions);
-                Ok(())
-            }),
         }
     }
 
@@ -162,7 +126,7 @@ impl Package {
     /// The graph, and for each column of its inputs the place among the manifest's.
     #[must_use]
     pub fn graph(&self) -> (&Scorer, &[usize]) {
-        (&self.scorer, &self.order)
+        (&self.scorer, &self.probability.order)
     }
 
     /// The first golden row.
@@ -172,7 +136,11 @@ impl Package {
 
     /// What the graph compares its inputs with, by place in the manifest, where that can be read from it.
     pub(crate) fn thresholds(&self) -> Vec<(usize, f32)> {
-        self.scorer.thresholds().into_iter().map(|(column, threshold)| (self.order[column], threshold)).collect()
+        self.scorer
+            .thresholds()
+            .into_iter()
+            .map(|(column, threshold)| (self.probability.order[column], threshold))
+            .collect()
     }
 }
 
@@ -186,20 +154,11 @@ impl Model for Package {
     }
 
     fn answer(&self, rows: &[Vec<InputValue>], contributions: bool) -> Result<Vec<Answer>, Unanswered> {
-        let mut answers = Vec::with_capacity(rows.len());
-        let mut classes = usize::MAX;
-        let class = self.manifest.output.class;
-        self.scorer.scores(self.probability, rows, &self.order, |scores| {
-            classes = scores.len();
-            let probability = scores.get(class).map_or(f64::NAN, |score| f64::from(*score));
-            answers.push(Answer { probability, contributions: None });
-        })?;
-        if class >= classes {
-            let reason = format!("expected a class {class}, found {classes} classes");
-            return Err(ModelError::Failed { reason }.into());
-        }
+        let probabilities = self.probability.of(&self.scorer, rows)?;
+        let answer = |probability| Answer { probability, contributions: None };
+        let mut answers: Vec<Answer> = probabilities.into_iter().map(answer).collect();
         if contributions {
-            self.explain(rows, &mut answers)?;
+            self.contributions.explain(&self.scorer, &self.probability, rows, &mut answers)?;
         }
         Ok(answers)
     }
@@ -214,13 +173,6 @@ fn reference(manifest: &Manifest, content: &Content, golden: &[Golden]) -> Resul
         return Ok(Reference::of_golden(manifest, golden));
     }
     Reference::parse(manifest, content.text(REFERENCE)?).map_err(|reason| PackageError::Reference { reason })
-}
-
-/// By how much the log-odds rise with the probability on the way from one to the other: contributions to a probability, which
-/// a forest gives, become contributions to log-odds that sum as well.
-fn log_odds_per_probability(from: f64, to: f64) -> f64 {
-    let [from, to] = [from, to].map(|probability| probability.clamp(SUREST, 1.0 - SUREST));
-    if (to - from).abs() < 1e-9 { 1.0 / (from * (1.0 - from)) } else { (log_odds(to) - log_odds(from)) / (to - from) }
 }
 
 /// The graph's inputs are exactly the manifest's: each a column of its kind, or all of them, numbers, the columns of one.
@@ -268,21 +220,5 @@ impl Manifest {
                 InputKind::Text { .. } => ColumnType::Text,
             },
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn stretched_contributions_to_a_probability_sum_to_log_odds() {
-        for (base, contributions) in [(0.5, [0.2, -0.05]), (0.1, [0.0, 0.0]), (0.9, [-0.5, 0.599]), (0.3, [0.7, 0.0])] {
-            let probability = base + contributions.iter().sum::<f64>();
-            let stretch = log_odds_per_probability(base, probability);
-            let sum: f64 = contributions.iter().map(|contribution| stretch * contribution).sum();
-            let expected = log_odds(probability.clamp(SUREST, 1.0 - SUREST)) - log_odds(base);
-            assert!(stretch > 0.0 && (sum - expected).abs() < 1e-4, "{sum} is not {expected}");
-        }
     }
 }

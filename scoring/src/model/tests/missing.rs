@@ -5,10 +5,9 @@ use weir_messages::{FeatureValue, FeatureVector, Name, Named, Position};
 
 use super::*;
 
-/// Boosted trees that were trained with missing ages and amounts (`missing/make.py`).
+/// Boosted trees that were trained with missing ages and amounts (`packages/make.py`).
 fn content() -> Content {
-    Content::read_model(&Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("src/model/tests/missing"))
-        .unwrap()
+    trained("missing")
 }
 
 /// The package with another text of one file.

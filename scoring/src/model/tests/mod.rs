@@ -7,11 +7,18 @@ use proptest::prelude::*;
 use super::*;
 use crate::content::Content;
 
+mod explained;
 mod missing;
 mod rows;
 
 pub(crate) fn shipped() -> PathBuf {
     Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../models/german_credit")
+}
+
+/// One of `packages`, which `packages/make.py` trains and writes.
+fn trained(name: &str) -> Content {
+    let packages = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("src/model/tests/packages");
+    Content::read_model(&packages.join(name)).unwrap()
 }
 
 fn golden_rows(package: &Package) -> Vec<Vec<InputValue>> {
@@ -109,16 +116,16 @@ fn an_answer_that_is_not_finite_is_not_what_onnx_runtime_gave() {
     let content = Content::read_model(&shipped()).unwrap();
     let row = golden::parse(content.text("golden.jsonl").unwrap()).unwrap().remove(0);
     let right = package.answer(&golden_rows(&package)[..1], true).unwrap().remove(0);
-    assert!(row.compare(package.manifest(), &right).is_ok());
+    assert!(row.compare(package.manifest(), &right, false).is_ok());
     for wrong in [f64::NAN, f64::INFINITY] {
         let probability = Answer { probability: wrong, ..right.clone() };
-        assert!(row.compare(package.manifest(), &probability).is_err());
+        assert!(row.compare(package.manifest(), &probability, false).is_err());
         let contributions = right.contributions.clone().unwrap();
         for at in 0..contributions.len() {
             let mut contributions = contributions.clone();
             contributions[at] = wrong;
             let answer = Answer { contributions: Some(contributions), ..right };
-            assert!(row.compare(package.manifest(), &answer).is_err());
+            assert!(row.compare(package.manifest(), &answer, false).is_err());
         }
     }
 }

@@ -1,0 +1,126 @@
+//! What each input of a row added to its log-odds of default, and who says so: the graph, the model's own form, or the graph
+//! asked again with one input changed at a time.
+
+use weir_onnx::{Explainer, Scorer};
+
+use super::additive::Additive;
+use super::scale::{SUREST, log_odds};
+use super::{Answer, InputValue, ModelError};
+
+/// Where they come from.
+#[derive(Debug)]
+pub(super) enum Contributions {
+    /// An output of the graph.
+    Output(usize),
+    /// The model itself: a linear one, or trees with covers.
+    Explained(Explainer),
+    /// Any other model whose inputs add up.
+    Additive(Additive),
+}
+
+/// One column of one output of a graph: the probability of default.
+#[derive(Debug)]
+pub(super) struct Probability {
+    pub(super) output: usize,
+    pub(super) class: usize,
+    /// For each column of the graph's inputs, its place among the manifest's.
+    pub(super) order: Vec<usize>,
+}
+
+impl Probability {
+    pub(super) fn of(&self, scorer: &Scorer, rows: &[Vec<InputValue>]) -> Result<Vec<f64>, ModelError> {
+        let mut probabilities = Vec::with_capacity(rows.len());
+        let mut classes = usize::MAX;
+        scorer.scores(self.output, rows, &self.order, |scores| {
+            classes = scores.len();
+            probabilities.push(scores.get(self.class).map_or(f64::NAN, |score| f64::from(*score)));
+        })?;
+        if self.class < classes {
+            return Ok(probabilities);
+        }
+        let reason = format!("expected a class {}, found {classes} classes", self.class);
+        Err(ModelError::Failed { reason })
+    }
+
+    fn log_odds(&self, scorer: &Scorer, rows: &[Vec<InputValue>]) -> Result<Vec<f64>, ModelError> {
+        let probabilities = self.of(scorer, rows)?;
+        Ok(probabilities.into_iter().map(|probability| log_odds(probability.clamp(SUREST, 1.0 - SUREST))).collect())
+    }
+}
+
+impl Contributions {
+    /// Of a graph that has no output of them. `None` where nothing says what an input contributed.
+    pub(super) fn by_model(
+        scorer: &Scorer,
+        probability: &Probability,
+        golden: &[Vec<InputValue>],
+    ) -> Result<Option<Self>, ModelError> {
+        let Probability { output, class, order } = probability;
+        if let Some(explainer) = scorer.explainer(*output, *class, golden, order)? {
+            return Ok(Some(Self::Explained(explainer)));
+        }
+        let additive = Additive::of(golden, |rows| probability.log_odds(scorer, rows))?;
+        Ok(additive.map(Self::Additive))
+    }
+
+    /// Puts in what each input of each row contributed to its log-odds.
+    pub(super) fn explain(
+        &self,
+        scorer: &Scorer,
+        probability: &Probability,
+        rows: &[Vec<InputValue>],
+        answers: &mut [Answer],
+    ) -> Result<(), ModelError> {
+        match self {
+            Self::Output(output) => {
+                let mut answers = answers.iter_mut();
+                scorer.scores(*output, rows, &probability.order, |contributions| {
+                    if let Some(answer) = answers.next() {
+                        answer.contributions = Some(contributions.iter().copied().map(f64::from).collect());
+                    }
+                })
+            }
+            Self::Explained(explainer) => rows.iter().zip(answers).try_for_each(|(row, answer)| {
+                let mut contributions = scorer.contributions(explainer, row, &probability.order)?;
+                if !explainer.is_log_odds() {
+                    let stretch = log_odds_per_probability(explainer.base(), answer.probability);
+                    contributions.iter_mut().for_each(|contribution| *contribution *= stretch);
+                }
+                answer.contributions = Some(contributions);
+                Ok(())
+            }),
+            Self::Additive(additive) => rows.iter().zip(answers).try_for_each(|(row, answer)| {
+                answer.contributions = Some(additive.contributions(row, |rows| probability.log_odds(scorer, rows))?);
+                Ok(())
+            }),
+        }
+    }
+
+    /// Whether they were computed from probabilities of float32, and so to a few millionths.
+    pub(super) const fn are_rough(&self) -> bool {
+        matches!(self, Self::Additive(_))
+    }
+}
+
+/// By how much the log-odds rise with the probability on the way from one to the other: contributions to a probability, which
+/// a forest gives, become contributions to log-odds that sum as well.
+fn log_odds_per_probability(from: f64, to: f64) -> f64 {
+    let [from, to] = [from, to].map(|probability| probability.clamp(SUREST, 1.0 - SUREST));
+    if (to - from).abs() < 1e-9 { 1.0 / (from * (1.0 - from)) } else { (log_odds(to) - log_odds(from)) / (to - from) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stretched_contributions_to_a_probability_sum_to_log_odds() {
+        for (base, contributions) in [(0.5, [0.2, -0.05]), (0.1, [0.0, 0.0]), (0.9, [-0.5, 0.599]), (0.3, [0.7, 0.0])] {
+            let probability = base + contributions.iter().sum::<f64>();
+            let stretch = log_odds_per_probability(base, probability);
+            let sum: f64 = contributions.iter().map(|contribution| stretch * contribution).sum();
+            let expected = log_odds(probability.clamp(SUREST, 1.0 - SUREST)) - log_odds(base);
+            assert!(stretch > 0.0 && (sum - expected).abs() < 1e-4, "{sum} is not {expected}");
+        }
+    }
+}
