@@ -73,6 +73,7 @@ fn part(one: &Sequenced<Derived<ForEntity>>, question: &Question, Answer { featu
         application: question.application.clone(),
         customer: question.customer.clone(),
         entity: one.body.body.entity.clone(),
+        known_time: Some(question.known_time),
         read_at: Place::new(Topic::EntityEvents, one.position),
         features,
         missing,

@@ -54,11 +54,11 @@ impl Time {
         self.asked.min(self.answered)
     }
 
-    fn learn(&mut self, waiting: &Waiting) {
-        if let Some((vector, _)) = &waiting.customer {
-            self.asked = self.asked.max(vector.known_time);
-            if !waiting.entities.is_empty() {
-                self.answered = self.answered.max(vector.known_time);
+    fn learn(&mut self, part: &Part) {
+        match part {
+            Part::Customer { vector, .. } => self.asked = self.asked.max(vector.known_time),
+            Part::Entity(part) => {
+                self.answered = part.known_time.map_or(self.answered, |known| self.answered.max(known))
             }
         }
     }
@@ -72,7 +72,8 @@ struct Waiting {
     /// Features of the vector that each entity gives.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     outputs: BTreeMap<String, Vec<Name>>,
-    /// When the application became known, or, until its own part is there, the time at which its first part came.
+    /// When the application became known, as each of its parts says. The time of the partition at which a part came would
+    /// not do: where nobody applied for long it is old, and the next application would make the part overdue at once.
     #[serde(default)]
     since: Option<KnownTime>,
 }
@@ -85,7 +86,10 @@ impl Waiting {
                 self.outputs = outputs;
                 self.customer = Some((vector, awaits));
             }
-            Part::Entity(part) => self.entities.push(part),
+            Part::Entity(part) => {
+                self.since = self.since.or(part.known_time);
+                self.entities.push(part);
+            }
         }
     }
 
@@ -150,8 +154,8 @@ impl VectorStage {
     fn completed(&mut self, part: Part) -> Option<FeatureVector> {
         let application = part.application().clone();
         let mut waiting = self.remove(&application).unwrap_or_default();
+        self.time.learn(&part);
         waiting.take(part);
-        self.time.learn(&waiting);
         if waiting.lacks().is_some_and(|lacks| lacks.is_empty()) {
             return waiting.vector();
         }
@@ -184,7 +188,8 @@ impl VectorStage {
     }
 
     fn insert(&mut self, application: ApplicationId, mut waiting: Waiting) {
-        let since = *waiting.since.get_or_insert(self.time.now());
+        // A part of an earlier release does not say when.
+        let since = *waiting.since.get_or_insert(self.time.asked);
         self.by_age.insert((since, application.clone()));
         self.touched.insert(application.clone());
         self.waiting.insert(application, waiting);

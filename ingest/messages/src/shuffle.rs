@@ -79,6 +79,9 @@ pub struct EntityPart {
     pub application: ApplicationId,
     pub customer: CustomerId,
     pub entity: String,
+    /// Of the application; earlier releases did not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_time: Option<KnownTime>,
     /// Where the question was read: everything before it on that partition is in the answer.
     pub read_at: Place,
     pub features: Named<FeatureValue>,
@@ -213,6 +216,7 @@ mod tests {
             application: "a1".into(),
             customer: "c1".into(),
             entity: "ip".to_owned(),
+            known_time: Some(question().known_time),
             read_at: Place::new(Topic::EntityEvents, Position { partition: 1, offset: 9 }),
             features: [("v__n_1d", FeatureValue::Number(0.1))].into_iter().collect(),
             missing: Named::default(),

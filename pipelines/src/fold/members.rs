@@ -9,7 +9,7 @@ use weir_ingest::log::kafka::GroupOffsets;
 use weir_messages::Topic;
 use weir_scoring::CurrentLineup;
 
-use super::chain::{Admitting, Chain, CustomerChain, Deciding, DecisionChain, EntityChain, PartGauges};
+use super::chain::{Admitting, Chain, CustomerChain, Deciding, DecisionChain, EntityChain};
 use super::{Fold, FoldError, Folds, OpenFold, Opening, Surroundings};
 
 /// What every fold of a group's member has in common.
@@ -42,7 +42,7 @@ impl Parts<'_> {
         self.folds("decisions", move || DecisionChain {
             vectors: VectorStage::default().with_deadline(deadline),
             deciding: Deciding::new(&lineup),
-            gauges: PartGauges::default(),
+            gauges: None,
         })
     }
 

@@ -2,6 +2,7 @@
 //! with the next offset as one atomic write. A crash repeats work, changes no answer and skips nothing.
 
 pub(crate) mod chain;
+mod gauges;
 mod held;
 mod history;
 pub(crate) mod members;
@@ -154,6 +155,7 @@ impl Fold {
         let Some(last) = batch.last().map(|one| one.position) else { return Ok(()) };
         let began = Instant::now();
         let folded = self.chain.fold(&batch)?;
+        self.chain.show(self.partition.number);
         self.around.fail_point.pass("folded");
         metrics::histogram!("weir_fold_seconds").record(began.elapsed());
         self.unpublished.push((folded, last.offset + 1));
@@ -191,7 +193,6 @@ impl Fold {
         let Some(refold) = &mut self.refold else { return Ok(batch) };
         let behind = batch.split_off(batch.partition_point(|one| one.position.offset < refold.until()));
         refold.fold(&batch)?;
-        show_left(&self.partition, refold.until().saturating_sub(refold.next()));
         if refold.is_over() || !behind.is_empty() {
             self.end_refold()?;
         }
@@ -237,12 +238,6 @@ impl Fold {
 
 fn save_is_due(unsaved: u64, saved_at: Instant, every: Duration) -> bool {
     unsaved >= SAVE_AFTER || (unsaved > 0 && saved_at.elapsed() >= every)
-}
-
-/// How many records the views that are folded anew are behind.
-fn show_left(Partition { name, number, .. }: &Partition, records: u64) {
-    let shown = f64::from(u32::try_from(records).unwrap_or(u32::MAX));
-    metrics::gauge!("weir_fold_refold_records", "fold" => name.clone(), "partition" => number.to_string()).set(shown);
 }
 
 /// Counts and logs what was published: ids and trace ids, nothing personal.

@@ -1,7 +1,7 @@
 //! Opening the fold of a partition: the state is taken up where it was last saved, views that it lacks are put to be
 //! folded anew, and what the source no longer keeps is held against what the state is made of.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -36,7 +36,7 @@ impl Fold {
         let store = Arc::new(StateStore::open(&partition.folder, &partition.stages)?);
         chain.stages().restore(&store)?;
         let saved = store.next_offset()?;
-        let refold = missing_views(&mut *chain, &store, &partition.folder, saved)?;
+        let refold = missing_views(&mut *chain, &store, &partition, saved)?;
         let mut fold = Self::at(around, store, (chain, refold), partition, (saved, committed)).await?;
         fold.skip_what_is_gone().await?;
         Ok(fold)
@@ -45,7 +45,7 @@ impl Fold {
     async fn at(
         around: Surroundings,
         store: Arc<StateStore>,
-        (chain, refold): (Box<dyn Chain>, Option<Refold>),
+        (mut chain, refold): (Box<dyn Chain>, Option<Refold>),
         partition: Partition,
         (saved, committed): (u64, Option<u64>),
     ) -> Result<Self, FoldError> {
@@ -53,6 +53,7 @@ impl Fold {
         let source = Source { topic: chain.reads(), partition: partition.number, published };
         let ends = (Arc::clone(&around.log), around.seals.clone());
         let publisher = Publisher::open(ends, &*store.reader(STATE)?, source, chain.writes()).await?;
+        chain.show(partition.number);
         let (unpublished, saved_at) = (Vec::new(), Instant::now());
         Ok(Self { around, store, chain, publisher, partition, refold, unpublished, next: saved, saved, saved_at })
     }
@@ -90,20 +91,20 @@ impl Fold {
 fn missing_views(
     chain: &mut dyn Chain,
     store: &StateStore,
-    folder: &Path,
+    partition: &Partition,
     saved: u64,
 ) -> Result<Option<Refold>, FoldError> {
     let missing = chain.missing();
     if missing.is_empty() || saved == 0 {
         chain.complete();
-        refold::remove_left(folder);
+        refold::remove_left(&partition.folder);
         return Ok(None);
     }
     let Some(refolding) = chain.refold() else { return Ok(None) };
-    tracing::info!(folder = %folder.display(), views = ?missing, until = saved, "views are folded anew, the others stay");
+    tracing::info!(folder = %partition.folder.display(), views = ?missing, until = saved, "views are folded anew, the others stay");
     // Before any of their rows: under which numbers those stand.
     store.save(chain.stages().snapshot(), saved)?;
-    Ok(Some(Refold::open(refolding, store, folder, saved)?))
+    Ok(Some(Refold::open(refolding, store, partition, saved)?))
 }
 
 async fn restore_snapshot(snapshots: &Snapshots, partition: &Partition) -> Result<(), FoldError> {

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use weir_features::{RowsOfLive, rows_apart};
-use weir_ingest::state::{StateError, StateStore};
+use weir_ingest::state::{Partition, StateError, StateStore};
 use weir_messages::{Record, Sequenced};
 
 use super::chain::{Chain, Refolding};
+use super::gauges::HeldGauge;
 use super::{FoldError, save_is_due};
 
 pub(super) struct Refold {
@@ -25,6 +26,8 @@ pub(super) struct Refold {
     saved_at: Instant,
     /// Where the live state stands.
     until: u64,
+    /// How many records it is behind.
+    left: HeldGauge,
 }
 
 impl Refold {
@@ -32,7 +35,7 @@ impl Refold {
     pub(super) fn open(
         Refolding { mut chain, live, apart }: Refolding,
         store: &StateStore,
-        folder: &Path,
+        Partition { name, number, folder, .. }: &Partition,
         until: u64,
     ) -> Result<Self, FoldError> {
         let folder = folder.with_extension("refold");
@@ -45,8 +48,16 @@ impl Refold {
             Ok::<_, StateError>(Box::new(RowsOfLive { live: store.reader(&live)?, apart: reader }))
         })?;
         let next = own.next_offset()?;
-        let saved_at = Instant::now();
-        Ok(Self { chain, live, apart, store: own, folder, next, saved: next, saved_at, until })
+        let (fold, partition) = (name.clone(), number.to_string());
+        let left = metrics::gauge!("weir_fold_refold_records", "fold" => fold, "partition" => partition);
+        let (left, saved_at) = (HeldGauge::new(left), Instant::now());
+        let refold = Self { chain, live, apart, store: own, folder, next, saved: next, saved_at, until, left };
+        refold.show_left();
+        Ok(refold)
+    }
+
+    fn show_left(&self) {
+        self.left.count(self.until.saturating_sub(self.next));
     }
 
     /// The first offset that is not folded.
@@ -71,6 +82,7 @@ impl Refold {
         let Some(last) = batch.last() else { return Ok(()) };
         self.chain.fold(batch)?;
         self.next = last.position.offset + 1;
+        self.show_left();
         Ok(())
     }
 

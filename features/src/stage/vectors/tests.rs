@@ -31,10 +31,12 @@ fn own(application: &str, seconds: i64, entities: &[&str]) -> Part {
     Part::Customer { vector, awaits, outputs }
 }
 
-fn device(application: &str) -> Part {
+/// What its device says of an application that became known at `seconds`.
+fn device(application: &str, seconds: i64) -> Part {
     Part::Entity(EntityPart {
         application: ApplicationId::new(application),
         customer: CustomerId::new("c1"),
+        known_time: Some(KnownTime::from_micros(seconds * SECOND)),
         entity: "device".to_owned(),
         read_at: from(Topic::EntityEvents, 7),
         features: [(FEATURE, FeatureValue::Integer(1))].into_iter().collect(),
@@ -69,13 +71,13 @@ fn late() -> Vec<Sequenced<Derived<Part>>> {
         own("a1", 0, &["device"]),
         own("a2", 60, &["device"]),
         own("a3", 9_000, &[]),
-        device("a2"),
+        device("a2", 60),
         own("a4", 9_001, &["device"]),
-        device("a4"),
-        device("a1"),
+        device("a4", 9_001),
+        device("a1", 0),
         own("a5", 9_002, &["device"]),
         own("a6", 20_000, &["device"]),
-        device("a6"),
+        device("a6", 20_000),
         own("a7", 20_001, &["device"]),
     ])
 }
@@ -141,11 +143,11 @@ fn a_part_that_comes_after_the_deadline_is_dropped_and_forgotten() {
     let parts = vec![
         own("a1", 0, &["device"]),
         own("a2", 61, &["device"]),
-        device("a2"),
+        device("a2", 61),
         own("a3", 62, &["device"]),
-        device("a1"),
+        device("a1", 0),
         own("a4", 200, &["device"]),
-        device("a4"),
+        device("a4", 200),
         own("a5", 201, &["ip"]),
     ];
     stage.process(&topic(parts), &mut out).unwrap();
@@ -154,6 +156,23 @@ fn a_part_that_comes_after_the_deadline_is_dropped_and_forgotten() {
     assert_eq!(shown(&out)[..3], expected);
     assert_eq!((&*shown(&out)[3], saved.waiting()), ("7 a3 device_trust__logins_1d part_missing", 1));
     assert_eq!(stage.waiting(), (1, Some(KnownTime::from_micros(201 * SECOND))));
+}
+
+#[test]
+fn a_part_that_comes_before_its_applications_own_is_kept_however_old_the_time_of_the_partition() {
+    // Nothing was ever asked here, or nothing for longer than a part may take.
+    for before in [vec![], vec![own("a0", 0, &["device"]), device("a0", 0)]] {
+        let (mut stage, mut out) = (VectorStage::default().with_deadline(60), Vec::new());
+        let parts = vec![
+            device("a1", 9_000),
+            own("a2", 9_000, &["device", "ip"]),
+            device("a2", 9_000),
+            own("a1", 9_000, &["device"]),
+        ];
+        let last = before.len() + 3;
+        stage.process(&topic([before, parts].concat()), &mut out).unwrap();
+        assert_eq!(shown(&out).last(), Some(&format!("{last} a1")));
+    }
 }
 
 #[test]
@@ -172,7 +191,22 @@ fn an_application_saved_by_an_earlier_release_still_ends() {
     saved.apply(vec![Change { key: key(&vector.application), value: Some(json) }]);
     let (mut stage, mut out) = (VectorStage::default(), Vec::new());
     stage.restore(Box::new(saved)).unwrap();
-    let parts = vec![own("a2", 3_601, &["device"]), device("a2"), own("a3", 3_602, &["device"])];
+    let parts = vec![own("a2", 3_601, &["device"]), device("a2", 3_601), own("a3", 3_602, &["device"])];
     stage.process(&topic(parts), &mut out).unwrap();
     assert_eq!(shown(&out), ["1 a2", "2 a1 device part_missing"]);
+}
+
+#[test]
+fn a_part_of_an_earlier_release_says_no_time_and_waits_from_the_newest_application_on() {
+    let Part::Entity(part) = device("a2", 70) else { unreachable!("it is an entity's part") };
+    let (mut stage, mut out) = (VectorStage::default().with_deadline(60), Vec::new());
+    let parts = vec![
+        own("a1", 0, &["device"]),
+        own("a3", 65, &["ip"]),
+        Part::Entity(EntityPart { known_time: None, ..part }),
+        device("a1", 0),
+        own("a2", 70, &["device"]),
+    ];
+    stage.process(&topic(parts), &mut out).unwrap();
+    assert_eq!(shown(&out), ["3 a1", "4 a2"]);
 }

@@ -6,37 +6,33 @@ use weir_messages::{KnownTime, Part, Record, Sequenced, Stage, Topic};
 use super::outputs::{DEAD_LETTERS, DECISIONS};
 use super::parts::readable;
 use super::{Chain, Deciding, Folded, Output, Stages};
+use crate::fold::gauges::HeldGauge;
 use crate::fold::{FoldError, History};
 
 pub(crate) struct DecisionChain {
     pub vectors: VectorStage,
     pub deciding: Deciding,
-    pub gauges: PartGauges,
+    pub gauges: Option<PartGauges>,
 }
 
-/// Charts of the applications of a partition that wait for a part of their vectors. Dropped, they show none.
-#[derive(Debug, Default)]
+/// Charts of the applications of a partition that wait for a part of their vectors.
 pub(crate) struct PartGauges {
-    partition: Option<u16>,
+    waiting: HeldGauge,
+    since: HeldGauge,
 }
 
 impl PartGauges {
-    fn set(&mut self, partition: u16, (waiting, since): (usize, Option<KnownTime>)) {
-        self.partition = Some(partition);
+    fn new(partition: u16) -> Self {
         let partition = partition.to_string();
-        let count = f64::from(u32::try_from(waiting).unwrap_or(u32::MAX));
-        metrics::gauge!("weir_vectors_waiting", "partition" => partition.clone()).set(count);
-        #[allow(clippy::cast_precision_loss, reason = "a time on a chart")]
-        let since = since.map_or(0.0, |since| since.micros() as f64 / 1e6);
-        metrics::gauge!("weir_vectors_waiting_since_seconds", "partition" => partition).set(since);
+        let waiting = metrics::gauge!("weir_vectors_waiting", "partition" => partition.clone());
+        let since = metrics::gauge!("weir_vectors_waiting_since_seconds", "partition" => partition);
+        Self { waiting: HeldGauge::new(waiting), since: HeldGauge::new(since) }
     }
-}
 
-impl Drop for PartGauges {
-    fn drop(&mut self) {
-        if let Some(partition) = self.partition {
-            self.set(partition, (0, None));
-        }
+    fn set(&self, (waiting, since): (usize, Option<KnownTime>)) {
+        self.waiting.count(waiting as u64);
+        #[allow(clippy::cast_precision_loss, reason = "a time on a chart")]
+        self.since.set(since.map_or(0.0, |since| since.micros() as f64 / 1e6));
     }
 }
 
@@ -64,9 +60,10 @@ impl Chain for DecisionChain {
         self.vectors.consume(parts, &mut vectors)?;
         folded.newest = vectors.iter().map(|one| one.body.known_time).max();
         self.deciding.decide(Topic::Features, vectors, &mut folded)?;
-        if let Some(one) = batch.first() {
-            self.gauges.set(one.position.partition, self.vectors.waiting());
-        }
         Ok(folded)
+    }
+
+    fn show(&mut self, partition: u16) {
+        self.gauges.get_or_insert_with(|| PartGauges::new(partition)).set(self.vectors.waiting());
     }
 }

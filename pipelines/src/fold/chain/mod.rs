@@ -17,7 +17,7 @@ mod whole;
 use weir_messages::{Record, Sequenced, Topic};
 
 pub(crate) use customers::CustomerChain;
-pub(crate) use decisions::{DecisionChain, PartGauges};
+pub(crate) use decisions::DecisionChain;
 pub(crate) use entities::EntityChain;
 pub(crate) use outputs::{ENGINE, Folded, FromSource, Output, Repeats};
 pub(crate) use parts::{Admitting, Deciding};
@@ -48,6 +48,9 @@ pub(crate) trait Chain: Send {
     fn complete(&mut self) {}
 
     fn fold(&mut self, batch: &[Sequenced<Record>]) -> Result<Folded, FoldError>;
+
+    /// Shows on charts what the state of this partition holds: once it is taken up, and after each batch.
+    fn show(&mut self, _partition: u16) {}
 }
 
 /// A chain whose rows belong to a live chain's state.

@@ -1,15 +1,22 @@
 //! The three chains of several partitions, one behind the other in memory.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use metrics_exporter_prometheus::PrometheusBuilder;
 use weir_features::{CustomerStage, EntityStage, VectorStage};
 use weir_ingest::RepeatWindow;
-use weir_messages::{Decision, Derived, KnownTime, Outcome, Part};
+use weir_ingest::dead_letters::Seals;
+use weir_ingest::log::{EmbeddedLog, Entry};
+use weir_messages::privacy::Keyring;
+use weir_messages::{Decision, Derived, KnownTime, Outcome, Part, Position, Tasks};
 use weir_scoring::{Content as Files, CurrentLineup, Lineup};
 
 use super::*;
 use crate::bench::made_up::{acquainted, application, placed};
 use crate::content::Content;
+use crate::fold::{Fold, Opening, Surroundings};
 
 const DEADLINE_SECONDS: u32 = 600;
 
@@ -55,7 +62,7 @@ fn is_device_of(record: &Record, application: &str) -> bool {
 
 fn decided(lineup: &Arc<CurrentLineup>, parts: Vec<Record>) -> Vec<Decision> {
     let vectors = VectorStage::default().with_deadline(DEADLINE_SECONDS);
-    let mut chain = DecisionChain { vectors, deciding: Deciding::new(lineup), gauges: PartGauges::default() };
+    let mut chain = DecisionChain { vectors, deciding: Deciding::new(lineup), gauges: None };
     chain.fold(&placed(0, parts)).unwrap().decisions.into_iter().map(|one| one.decision).collect()
 }
 
@@ -88,4 +95,61 @@ fn in_a_partition_where_nobody_else_applies_a_part_is_waited_for() {
     let soon = parts(&content, events([0, 1, 1]));
     let lacking: Vec<Record> = soon.into_iter().filter(|record| !is_device_of(record, "a1")).collect();
     assert_eq!(told(&decided(&lineup, lacking)), [("a2", Outcome::Approve), ("a3", Outcome::Approve)]);
+}
+
+fn surroundings(folder: &Path) -> Surroundings {
+    let ring = Keyring::new("k1", [("k1".to_owned(), [7; 32])].into()).unwrap();
+    Surroundings {
+        log: Arc::new(EmbeddedLog::open(&folder.join("log")).unwrap()),
+        seals: Seals::new(Arc::new(ring)),
+        save_every: Duration::from_secs(3_600),
+        repeats: RepeatWindow::default(),
+        part_wait_seconds: DEADLINE_SECONDS,
+        rebuild_from_kept: false,
+        snapshots: None,
+        online: None,
+        watching: None,
+        vitals: Arc::default(),
+        tasks: Tasks::default(),
+        fail_point: Arc::default(),
+    }
+}
+
+/// After a restart, or at its next holder, a partition may stand still for long before its next record comes.
+#[test]
+fn what_waits_for_a_part_is_on_the_chart_as_soon_as_the_state_is_taken_up_and_as_long_as_it_is_held() {
+    let (content, lineup) = shipped();
+    let lacking = parts(&content, events([0, 1, 1])).into_iter().filter(|record| !is_device_of(record, "a1"));
+    let entries =
+        lacking.zip(0..).map(|(record, offset)| Entry { position: Position { partition: 0, offset }, record });
+    let (folder, recorder) = (tempfile::tempdir().unwrap(), PrometheusBuilder::new().build_recorder());
+    let chart = recorder.handle();
+    let shown = || {
+        chart
+            .render()
+            .lines()
+            .find_map(|line| line.strip_prefix("weir_vectors_waiting{partition=\"0\"} ").map(str::to_owned))
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let around = surroundings(folder.path());
+    let open = || {
+        let vectors = VectorStage::default().with_deadline(DEADLINE_SECONDS);
+        let chain = DecisionChain { vectors, deciding: Deciding::new(&lineup), gauges: None };
+        let state = folder.path().join("state");
+        let opening = Opening { name: "decisions", number: 0, chain: Box::new(chain), folder: state, committed: None };
+        runtime.block_on(Fold::open(around.clone(), opening)).unwrap()
+    };
+    metrics::with_local_recorder(&recorder, || {
+        let mut fold = open();
+        assert_eq!(shown().as_deref(), Some("0"));
+        fold.fold(entries.collect()).unwrap();
+        assert_eq!(shown().as_deref(), Some("1"));
+        runtime.block_on(fold.publish()).unwrap();
+        fold.save().unwrap();
+        drop(fold);
+        assert_eq!(shown().as_deref(), Some("0"), "it is nobody's here");
+        let again = open();
+        assert_eq!(shown().as_deref(), Some("1"));
+        drop(again);
+    });
 }
