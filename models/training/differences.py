@@ -13,7 +13,8 @@ def places(name, content):
             return dict(of_graph(onnx.load_from_string(content)))
         case "jsonl":
             rows = [json.loads(line) for line in content.decode().splitlines()]
-            return {f"row {row['row']}{place}": value for row in rows for place, value in of_json(row)}
+            numbers = [at if "feature" in row else row["row"] for at, row in enumerate(rows, 1)]
+            return {f"row {number}{place}": value for number, row in zip(numbers, rows) for place, value in of_json(row)}
         case "json":
             return dict(of_json(json.loads(content or b"{}")))
         case "gz":

@@ -1,5 +1,5 @@
-"""Writes a model package: `model.onnx`, `golden.jsonl` with what the training library and ONNX Runtime answered, `model.toml`,
-and `reference.json` with what the model was made on.
+"""Writes a model package: `model.onnx`, `golden.jsonl` with what the training library and ONNX Runtime answered, `edges.jsonl` with
+what ONNX Runtime answers at the edges, `model.toml`, and `reference.json` with what the model was made on.
 
 Two runs with the pinned requirements give the same bytes: what the processor's vector units may change, the last bits of
 doubles, is rounded away before it is written.
@@ -14,7 +14,7 @@ import onnxruntime
 import pandas as pd
 from onnx import ModelProto
 
-from . import SEED, columns
+from . import SEED, columns, edges
 
 GOLDEN_ROWS = 64
 PLACES = 12
@@ -60,6 +60,7 @@ def write(folder, package):
         contributions, base = contributions - averages, package.base + float(averages.sum())
         package = replace(package, contributions=contributions, base=round(base, PLACES))
     write_golden(folder, package, scored, contributions, differing)
+    edges.write(folder, package, golden_rows(package, differing))
     write_manifest(folder, package, differing)
     write_reference(folder, package, scored)
     return differing

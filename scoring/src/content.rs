@@ -8,8 +8,10 @@ use sha2::{Digest, Sha256};
 
 /// What a model package is made of; what else lies in the folder (card, training script) is no part of it.
 pub(crate) const MODEL_FILES: [&str; 3] = ["model.toml", "model.onnx", "golden.jsonl"];
-/// What the model was made on: part of the package where it is there.
+/// Part of the package where they are there: what the model was made on, and what ONNX Runtime answers at its edges.
+pub(crate) const OPTIONAL_FILES: [&str; 2] = [REFERENCE, EDGES];
 pub(crate) const REFERENCE: &str = "reference.json";
+pub(crate) const EDGES: &str = "edges.jsonl";
 const POLICY_FILE: &str = "policy.toml";
 const LISTS: &str = "lists";
 
@@ -31,8 +33,8 @@ pub struct Content(BTreeMap<String, Vec<u8>>);
 
 impl Content {
     pub fn read_model(folder: &Path) -> Result<Self, ContentError> {
-        let reference = folder.join(REFERENCE).is_file().then_some(REFERENCE);
-        let files: Vec<_> = MODEL_FILES.into_iter().chain(reference).map(|name| (name, name)).collect();
+        let optional = OPTIONAL_FILES.into_iter().filter(|name| folder.join(name).is_file());
+        let files: Vec<_> = MODEL_FILES.into_iter().chain(optional).map(|name| (name, name)).collect();
         Self::read(folder, &files)
     }
 

@@ -6,7 +6,7 @@ use std::path::{Component, Path};
 
 use serde::Deserialize;
 
-use crate::content::{Content, ContentError, REFERENCE};
+use crate::content::{Content, ContentError, OPTIONAL_FILES};
 use crate::model::{Manifest, PackageError};
 
 /// What MLflow writes into each folder of a model.
@@ -81,11 +81,11 @@ pub fn read_mlflow(folder: &Path) -> Result<Content, MlflowError> {
         return Err(MlflowError::Description { reason });
     };
     let mut content = Content::read(folder, &[("model.onnx", inside(&onnx.data)?)])?;
-    for file in ["model.toml", "golden.jsonl", REFERENCE] {
+    for file in ["model.toml", "golden.jsonl"].into_iter().chain(OPTIONAL_FILES) {
         let places = [file.to_owned(), format!("{FOLDER}/{file}")];
         match places.into_iter().find(|place| folder.join(place).is_file()) {
             Some(place) => content = content.and(Content::read(folder, &[(file, &place)])?),
-            None if file == REFERENCE => {}
+            None if OPTIONAL_FILES.contains(&file) => {}
             None => return Err(MlflowError::Absent { file }),
         }
     }
@@ -157,7 +157,7 @@ mod tests {
         let weir = folder.path().join(FOLDER);
         std::fs::create_dir(&weir).unwrap();
         std::fs::copy(shipped().join("model.onnx"), folder.path().join("model.onnx")).unwrap();
-        for file in ["model.toml", "golden.jsonl", REFERENCE] {
+        for file in ["model.toml", "golden.jsonl"].into_iter().chain(OPTIONAL_FILES) {
             std::fs::copy(shipped().join(file), weir.join(file)).unwrap();
         }
         let description = format!(
@@ -189,13 +189,12 @@ mod tests {
         for file in ["model.toml", "golden.jsonl"] {
             std::fs::rename(folder.path().join(FOLDER).join(file), folder.path().join(file)).unwrap();
         }
-        std::fs::remove_file(folder.path().join(FOLDER).join(REFERENCE)).unwrap();
-        let without = Content::read_model(&shipped()).unwrap().without(REFERENCE);
-        assert_eq!(
-            read_mlflow(folder.path()).unwrap(),
-            without,
-            "they may lie beside it, and no reference is no error"
-        );
+        let mut without = Content::read_model(&shipped()).unwrap();
+        for file in OPTIONAL_FILES {
+            std::fs::remove_file(folder.path().join(FOLDER).join(file)).unwrap();
+            without = without.without(file);
+        }
+        assert_eq!(read_mlflow(folder.path()).unwrap(), without, "they may lie beside it, and two need not be there");
     }
 
     #[test]

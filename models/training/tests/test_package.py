@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from onnx import TensorProto, helper
 from scipy.special import expit
 
-from training import package
+from training import edges, package
 from training.scorecard import Line, graph_of
 from training.tests.test_weight_of_evidence import drawn
 from training.weight_of_evidence import bins
@@ -54,6 +55,30 @@ class PackageTest(unittest.TestCase):
         differing, golden, manifest = written(replace(of, probability=other))
         self.assertEqual((differing, manifest["accepted_differences"]), ([3, 250], [3, 250]))
         self.assertLess({3, 250}, {row["row"] for row in golden})
+
+    def test_edge_rows_hold_every_input_at_its_extremes_beside_constants_and_missing_with_the_runtimes_answers(self):
+        with tempfile.TemporaryDirectory() as name:
+            package.write(Path(name), small())
+            rows = [json.loads(line) for line in (Path(name) / "edges.jsonl").read_text().splitlines()]
+        self.assertEqual({row["feature"] for row in rows}, {"number", "text"})
+        numbers = [row["value"] for row in rows if row["feature"] == "number"]
+        self.assertLess({None, "inf", "-inf", 1e12, -1e12, 0.0}, set(numbers))
+        self.assertIn(edges.UNSEEN, [row["value"] for row in rows if row["feature"] == "text"])
+        beside = [value for value in numbers if isinstance(value, float) and value + 1 in numbers and value + 2 in numbers]
+        self.assertTrue(beside)
+        self.assertTrue(all(row["probability"] is None or 0 <= row["probability"] <= 1 for row in rows))
+
+    def test_what_the_runtime_refuses_or_makes_nan_of_has_no_answer(self):
+        frame = small().frame.iloc[[0]]
+        node = helper.make_node("Log", ["number"], ["logarithm"])
+        both = helper.make_node("Concat", ["logarithm", "logarithm"], ["probabilities"], axis=1)
+        ends = [helper.make_tensor_value_info("number", TensorProto.FLOAT, [None, 1])], [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [None, 2])]
+        graph = helper.make_model(helper.make_graph([node, both], "log", *ends), opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        with tempfile.TemporaryDirectory() as name:
+            (Path(name) / "model.onnx").write_bytes(graph.SerializeToString())
+            answers = edges.answered(Path(name), frame[["number"]], [("number", -1.0), ("number", float(np.e) ** 0.5), ("number", 9.0)])
+        self.assertEqual((answers[0], answers[2]), (None, None))
+        self.assertAlmostEqual(answers[1], 0.5, 6)
 
     def test_equal_deciles_are_one_edge_and_beyond_the_greatest_number_lies_nothing_yet(self):
         binned = package.numbers_in_bins([1, 1, 1, 1, 1, 2, 3, 4, 5, 5])

@@ -114,6 +114,16 @@ fn check(folder: &Path, config: Option<&Path>, json: bool) -> Result<ExitCode, C
     Ok(if report.promotable { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+fn recorded(rows: Option<&gate::Recorded>) -> String {
+    let Some(rows) = rows else {
+        return "  edges.jsonl  none: no answers of ONNX Runtime at the edges".to_owned();
+    };
+    let gate::Recorded { rows, explained, furthest, failed, .. } = rows;
+    format!(
+        "  edges.jsonl  {rows} rows, {explained} explained, {failed} failed, furthest {furthest:.1e} from ONNX Runtime"
+    )
+}
+
 /// The report for a reader.
 fn shown(folder: &str, report: &gate::Report) -> String {
     let mut lines = Vec::new();
@@ -137,6 +147,7 @@ fn shown(folder: &str, report: &gate::Report) -> String {
                     "  edges        {} rows, {} explained, {} at thresholds, {} without an answer",
                     edges.rows, edges.explained, edges.at_thresholds, edges.failed
                 ),
+                recorded(found.recorded.as_ref()),
                 format!(
                     "  one row      p50 {:.1} µs, p99 {:.1} µs, with contributions {:.1} µs; deadline {} ms",
                     latency.p50_us, latency.p99_us, latency.explained_p99_us, latency.deadline_ms
@@ -146,6 +157,8 @@ fn shown(folder: &str, report: &gate::Report) -> String {
             ]);
         }
     }
+    let faults = report.loaded.iter().flat_map(|found| &found.known_faults);
+    lines.extend(faults.map(|fault| format!("  known fault  {fault}")));
     lines.extend(report.reasons.iter().map(|reason| format!("  refused      {reason}")));
     lines.join("\n")
 }

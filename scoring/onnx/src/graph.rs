@@ -12,6 +12,7 @@ use tract_onnx::tract_hir::internal::*;
 use crate::bounds::{self, Volumes};
 use crate::check::{check, named};
 use crate::constants::constants;
+use crate::known_faults::known_faults;
 use crate::map_inputs::Keys;
 use crate::{Kind, ModelError, Tensor, map_inputs, memory, operators, plan, wire};
 
@@ -20,6 +21,7 @@ pub struct Graph {
     inputs: Vec<GraphInput>,
     outputs: Vec<GraphOutput>,
     constants: Vec<f32>,
+    known_faults: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +73,7 @@ impl Graph {
     fn build(proto: ModelProto, mut keys: Keys) -> TractResult<Self> {
         let (mut model, mut inputs) = parsed(&proto)?;
         inputs.iter_mut().for_each(|input| input.columns = keys.remove(&input.name));
-        let (mut outputs, constants) = (outputs(&proto)?, constants(&proto));
+        let (mut outputs, constants, known_faults) = (outputs(&proto)?, constants(&proto), known_faults(&proto));
         let values_decide = operators::reads_shapes(&proto);
         if values_decide || inputs.iter().any(|input| input.shape.iter().skip(1).any(Option::is_none)) {
             return Ok(Self {
@@ -79,6 +81,7 @@ impl Graph {
                 inputs,
                 outputs,
                 constants,
+                known_faults,
             });
         }
         let rows = model.symbols.sym(bounds::ROWS);
@@ -91,7 +94,7 @@ impl Graph {
         for (at, output) in outputs.iter_mut().enumerate() {
             output.form = form(plan.model().output_fact(at)?);
         }
-        Ok(Self { plan: Plan::Open(plan, volumes), inputs, outputs, constants })
+        Ok(Self { plan: Plan::Open(plan, volumes), inputs, outputs, constants, known_faults })
     }
 
     #[must_use]
@@ -107,6 +110,10 @@ impl Graph {
     /// The single numbers that it holds, ascending.
     pub(crate) fn constants(&self) -> &[f32] {
         &self.constants
+    }
+
+    pub(crate) fn known_faults(&self) -> &[String] {
+        &self.known_faults
     }
 
     /// Tensors in the order of `inputs`; answers in the order of `outputs`.

@@ -6,6 +6,7 @@ mod check;
 mod constants;
 mod graph;
 mod json;
+mod known_faults;
 mod map_inputs;
 mod memory;
 mod operators;

@@ -11,6 +11,7 @@ use crate::{Graph, GraphInput, GraphOutput, Kind, ModelError, Tensor, Values, gr
 pub struct Scorer {
     inputs: Vec<GraphInput>,
     outputs: Vec<GraphOutput>,
+    known_faults: Vec<String>,
     way: Way,
 }
 
@@ -62,7 +63,8 @@ impl Scorer {
     pub fn load(bytes: &[u8]) -> Result<Self, ModelError> {
         let (graph, plan) = Graph::load_with_plan(bytes)?;
         let (inputs, outputs) = (graph.inputs().to_vec(), graph.outputs().to_vec());
-        Ok(Self { inputs, outputs, way: plan.map_or(Way::Interpreted(graph), Way::Compiled) })
+        let known_faults = graph.known_faults().to_vec();
+        Ok(Self { inputs, outputs, known_faults, way: plan.map_or(Way::Interpreted(graph), Way::Compiled) })
     }
 
     #[must_use]
@@ -78,6 +80,12 @@ impl Scorer {
     #[must_use]
     pub const fn is_compiled(&self) -> bool {
         matches!(self.way, Way::Compiled(_))
+    }
+
+    /// What ONNX Runtime is known to get wrong in this graph. Its answer is kept here, as data scientists proved their model on it.
+    #[must_use]
+    pub fn known_faults(&self) -> &[String] {
+        &self.known_faults
     }
 
     /// Where an answer may change at once, by column and value: what trees compare columns with, or, of a graph that is not

@@ -5,7 +5,7 @@ use serde::Serialize;
 use weir_messages::{FeatureValue, FeatureVector, Name, Named, Position};
 
 use crate::MOST_TOLD;
-use crate::model::{Assessment, InputKind, InputValue, Manifest, Model, NOTHING_THERE, read_row};
+use crate::model::{Assessment, Input, InputKind, InputValue, Manifest, Model, NOTHING_THERE, read_row};
 
 /// Larger than any amount, count or time of an applicant.
 const HUGE: f64 = 1e12;
@@ -30,7 +30,8 @@ pub struct Edges {
 impl Edges {
     pub(super) fn reason(&self) -> Option<String> {
         let first = self.failures.first()?;
-        Some(format!("{} of {} rows at the edges have no finite answer: {first}", self.failed, self.rows))
+        let (failed, rows) = (self.failed, self.rows);
+        Some(format!("{failed} of {rows} rows at the edges have no finite answer: {first}; {}", super::REMEDY))
     }
 
     fn fail(&mut self, what: &str, why: &str) {
@@ -45,11 +46,11 @@ impl Edges {
 pub(super) fn ask(model: &dyn Model, usual: &[InputValue], thresholds: Vec<(usize, f32)>) -> Edges {
     let mut edges = Edges::default();
     for (at, input) in model.manifest().inputs.iter().enumerate() {
-        for value in values(&input.kind) {
+        for value in values(input) {
             edges.rows += 1;
             let what = format!("`{}` = {}", input.feature, shown(&value));
             match read_row(model.manifest(), &changed(model.manifest(), usual, at, value)) {
-                Ok(row) => finite(model, row, true).unwrap_or_else(|why| edges.fail(&what, &why)),
+                Ok(row) => drop(finite(model, row, true).map_err(|why| edges.fail(&what, &why))),
                 Err(unusable) if unusable.iter().all(|one| one.feature == input.feature) => edges.explained += 1,
                 Err(_) => edges.fail(&what, "another input is named for it"),
             }
@@ -57,28 +58,33 @@ pub(super) fn ask(model: &dyn Model, usual: &[InputValue], thresholds: Vec<(usiz
     }
     for (at, threshold) in spread(thresholds) {
         for value in [threshold.next_down(), threshold, threshold.next_up()].into_iter().filter(|one| one.is_finite()) {
-            let mut row = usual.to_vec();
+            let (mut row, input) = (usual.to_vec(), &model.manifest().inputs[at]);
             row[at] = InputValue::Number(value);
             (edges.rows, edges.at_thresholds) = (edges.rows + 1, edges.at_thresholds + 1);
-            let what = format!("`{}` = {value:e}", model.manifest().inputs[at].feature);
-            finite(model, row, false).unwrap_or_else(|why| edges.fail(&what, &why));
+            if !input.takes(value) {
+                edges.explained += 1;
+            } else if let Err(why) = finite(model, row, false) {
+                edges.fail(&format!("`{}` = {value:e}", input.feature), &why);
+            }
         }
     }
     edges
 }
 
-fn shown(value: &FeatureValue) -> String {
+pub(super) fn shown(value: &FeatureValue) -> String {
     if let FeatureValue::Number(number) = value {
         return format!("{number:e}");
     }
     serde_json::to_string(value).expect("a value without infinities serialises")
 }
 
-fn values(kind: &InputKind) -> Vec<FeatureValue> {
-    match kind {
+fn values(input: &Input) -> Vec<FeatureValue> {
+    match &input.kind {
         InputKind::Number => {
-            let numbers = [f64::NAN, f64::INFINITY, f64::MAX, HUGE, -HUGE, 0.0, -0.0].map(FeatureValue::Number);
-            numbers.into_iter().chain([FeatureValue::Null]).collect()
+            let numbers = [f64::NAN, f64::INFINITY, f64::MAX, HUGE, -HUGE, 0.0, -0.0];
+            let bounds = [input.minimum, input.maximum].into_iter().flatten();
+            let numbers = numbers.into_iter().chain(bounds).map(FeatureValue::Number);
+            numbers.chain([FeatureValue::Null]).collect()
         }
         InputKind::Text { values } => {
             let texts = values.iter().map(String::as_str).chain(["", UNSEEN]);
@@ -88,7 +94,7 @@ fn values(kind: &InputKind) -> Vec<FeatureValue> {
 }
 
 /// The usual row as a vector, but for one input.
-fn changed(manifest: &Manifest, usual: &[InputValue], at: usize, value: FeatureValue) -> FeatureVector {
+pub(super) fn changed(manifest: &Manifest, usual: &[InputValue], at: usize, value: FeatureValue) -> FeatureVector {
     let named = manifest.inputs.iter().zip(usual).map(|(input, value)| {
         let value = match value {
             InputValue::Number(number) if number.is_nan() => FeatureValue::Null,
@@ -114,10 +120,12 @@ fn changed(manifest: &Manifest, usual: &[InputValue], at: usize, value: FeatureV
     }
 }
 
-fn finite(model: &dyn Model, row: Vec<InputValue>, contributions: bool) -> Result<(), String> {
+/// The probability, or why there is none.
+pub(super) fn finite(model: &dyn Model, row: Vec<InputValue>, contributions: bool) -> Result<f64, String> {
     let answers = model.answer(&[row], contributions).map_err(|error| error.to_string())?;
     let answer = answers.first().ok_or("no answer")?;
-    Assessment::of(model.manifest(), answer).map(drop).map_err(|error| error.to_string())
+    let assessed = Assessment::of(model.manifest(), answer).map_err(|error| error.to_string());
+    assessed.map(|_| answer.probability)
 }
 
 fn spread(thresholds: Vec<(usize, f32)>) -> impl Iterator<Item = (usize, f32)> {

@@ -4,6 +4,7 @@
 
 mod edges;
 mod latency;
+mod recorded;
 #[cfg(test)]
 mod tests;
 
@@ -12,8 +13,13 @@ use weir_expr::Columns;
 
 pub use self::edges::Edges;
 pub use self::latency::Latency;
-use crate::content::Content;
+pub use self::recorded::Recorded;
+use crate::content::{Content, EDGES};
 use crate::model::{GoldenReport, Model, Package};
+
+/// What helps where a number that views can give has no answer.
+const REMEDY: &str =
+    "mend the graph, or give the input a `minimum` or `maximum`, beyond which an application goes to review";
 
 /// What was found. A package may be promoted if there is no reason why not.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -34,6 +40,12 @@ pub struct Loaded {
     pub hash: String,
     pub golden: GoldenReport,
     pub edges: Edges,
+    /// The package's own edge rows; `None` where it brings none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<Recorded>,
+    /// What ONNX Runtime is known to get wrong in this graph, and this one with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub known_faults: Vec<String>,
     pub latency: Latency,
     /// Whether views were there to be held against.
     pub held_against_views: bool,
@@ -73,10 +85,24 @@ pub fn examine(content: &Content, available: Option<&Columns>) -> Report {
     let edges = edges::ask(&package, usual, package.thresholds());
     let latency = latency::measure(&package, usual);
     reasons.extend(edges.reason());
+    let recorded = match content.has(EDGES).then(|| held_against_recorded(&package, content)).transpose() {
+        Ok(recorded) => recorded,
+        Err(reason) => {
+            reasons.push(reason);
+            None
+        }
+    };
+    reasons.extend(recorded.as_ref().and_then(Recorded::reason));
     reasons.extend(latency.reason());
     let (manifest, hash) = (package.manifest(), package.hash().to_owned());
     let (name, version, golden) = (manifest.name.clone(), manifest.version, package.report().clone());
     let held_against_views = available.is_some();
-    let loaded = Loaded { name, version, hash, golden, edges, latency, held_against_views };
+    let known_faults = package.known_faults().to_vec();
+    let loaded = Loaded { name, version, hash, golden, edges, recorded, known_faults, latency, held_against_views };
     Report { promotable: reasons.is_empty(), loaded: Some(loaded), reasons }
+}
+
+fn held_against_recorded(package: &Package, content: &Content) -> Result<Recorded, String> {
+    let golden = package.golden_rows(content)?;
+    recorded::compare(package, &golden, content.text(EDGES).map_err(|error| error.to_string())?)
 }

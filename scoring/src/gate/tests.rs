@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
+use weir_messages::FeatureValue;
+
 use super::*;
 use crate::model::tests::shipped;
 use crate::model::{Answer, InputValue, Manifest, ModelError, Unanswered};
@@ -119,4 +122,126 @@ fn a_model_that_is_slower_than_its_deadline_is_refused() {
     let reason = latency.reason().unwrap();
     assert!(reason.contains("expected at most `deadline_ms` = 50"), "{reason}");
     assert!(latency::measure(&slow.package, slow.package.usual()).reason().is_none());
+}
+
+fn edge_rows() -> Vec<Value> {
+    content().text(EDGES).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// What is found where the package brings this line alone.
+fn recorded(line: &Value) -> Report {
+    examine(&content().with(EDGES, line.to_string().into_bytes()), None)
+}
+
+fn refused(line: &Value) -> String {
+    let report = recorded(line);
+    assert!(report.passed().is_none(), "{line} passes");
+    report.reasons.join("; ")
+}
+
+#[test]
+fn every_package_answers_its_edge_rows_as_onnx_runtime_did() {
+    let models = shipped().parent().unwrap().to_owned();
+    let trained = models.join("../scoring/src/model/tests/packages");
+    let folders = [models, trained].map(|folder| std::fs::read_dir(folder).unwrap());
+    let mut compared = 0;
+    for folder in folders.into_iter().flatten().map(|entry| entry.unwrap().path()) {
+        // One is refused before: nothing explains it.
+        if !folder.join(EDGES).is_file() || folder.ends_with("without_covers") {
+            continue;
+        }
+        let content = Content::read_model(&folder).unwrap();
+        let recorded = held_against_recorded(&Package::of(&content).unwrap(), &content).unwrap();
+        assert!(recorded.rows > 100 && recorded.failed == 0, "{}: {recorded:?}", folder.display());
+        compared += 1;
+    }
+    assert_eq!(compared, 11);
+}
+
+#[test]
+fn an_answer_at_an_edge_is_onnx_runtimes_or_the_package_is_refused() {
+    let rows = edge_rows();
+    let answered = rows.iter().find(|row| row["value"] == 1e12).unwrap();
+    assert!(recorded(answered).promotable);
+    let with = |probability: Value| {
+        let mut row = answered.clone();
+        row["probability"] = probability;
+        row
+    };
+    let apart = refused(&with(json!(0.25)));
+    assert!(
+        apart.starts_with("edges.jsonl: 1 of 1 rows fail: `applicant__term_months` = 1e12 in golden row 10: the"),
+        "{apart}"
+    );
+    assert!(apart.ends_with("0.25 by ONNX Runtime"), "{apart}");
+    let none = refused(&with(Value::Null));
+    assert!(none.ends_with("here, where ONNX Runtime has no answer"), "{none}");
+
+    let missing = rows.iter().find(|row| row["probability"].is_null()).unwrap();
+    let report = recorded(missing);
+    assert!(report.promotable, "no application is asked with what is missing: {report:?}");
+    assert_eq!(report.loaded.unwrap().recorded.unwrap().explained, 1);
+    let mut said = missing.clone();
+    said["probability"] = json!(0.5);
+    let said = refused(&said);
+    assert!(said.contains("expected a probability, found NaN, where ONNX Runtime says 0.5"), "{said}");
+}
+
+#[test]
+fn a_number_that_views_can_give_and_nobody_answers_is_refused_unless_it_is_out_of_range() {
+    let nan = Fragile::new(|row| numbers(row, |number| number < -1e9).then_some(f64::NAN));
+    let golden = nan.package.golden_rows(&content()).unwrap();
+    let line = json!({ "row": golden[0].0, "feature": "applicant__age", "value": -1e12, "probability": null });
+    let found = recorded::compare(&nan, &golden, &line.to_string()).unwrap();
+    let reason = found.reason().unwrap();
+    assert!(
+        reason.contains("ONNX Runtime has no answer either; mend the graph, or give the input a `minimum`"),
+        "{reason}"
+    );
+    let bounded = Fragile { package: bounded("minimum = 18"), ..nan };
+    let found = recorded::compare(&bounded, &golden, &line.to_string()).unwrap();
+    assert_eq!((found.failed, found.explained), (0, 1));
+    let others = bounded.edges(Vec::new()).failures;
+    assert!(!others.is_empty() && others.iter().all(|one| !one.starts_with("`applicant__age`")), "{others:?}");
+}
+
+#[test]
+fn a_line_of_edge_rows_that_fits_nothing_is_named() {
+    let line = |row: u64, feature: &str, value: Value| json!({ "row": row, "feature": feature, "value": value, "probability": 0.5 });
+    for (line, expected) in [
+        (line(9_999, "applicant__age", json!(1)), "edges.jsonl: line 1: `row`: there is no golden row 9999"),
+        (line(10, "applicant__shoes", json!(1)), "edges.jsonl: line 1: `feature`: `applicant__shoes` is no input"),
+        (
+            line(10, "applicant__age", json!("old")),
+            "edges.jsonl: line 1: `value`: \"old\" does not fit `applicant__age`",
+        ),
+        (line(10, "applicant__housing", json!(1)), "edges.jsonl: line 1: `value`: 1 does not fit `applicant__housing`"),
+        (json!({ "row": 10 }), "edges.jsonl: line 1: missing field `feature`"),
+    ] {
+        let said = refused(&line);
+        assert!(said.starts_with(expected), "{said}");
+    }
+}
+
+/// The shipped package with another line about the applicant's age.
+fn bounded(line: &str) -> Package {
+    let content = content();
+    let age = "feature = \"applicant__age\"\n";
+    let toml = content.text("model.toml").unwrap().replace(age, &format!("{age}{line}\n"));
+    Package::of(&content.with("model.toml", toml.into_bytes())).unwrap()
+}
+
+#[test]
+fn a_number_outside_its_bounds_is_explained_and_never_asked() {
+    let package = bounded("minimum = 18\nmaximum = 75.5");
+    let age = package.manifest().inputs.iter().position(|input| input.feature == "applicant__age").unwrap();
+    for (value, taken) in [(17.999, false), (18.0, true), (75.5, true), (76.0, false)] {
+        let vector = edges::changed(package.manifest(), package.usual(), age, FeatureValue::Number(value));
+        let row = crate::model::read_row(package.manifest(), &vector);
+        assert_eq!(row.is_ok(), taken, "{value}");
+        assert!(taken || row.unwrap_err()[0].reason == "out_of_range");
+    }
+    let edges = edges::ask(&package, package.usual(), vec![(age, 10.0), (age, 20.0)]);
+    let without = edges::ask(&package, package.usual(), Vec::new());
+    assert_eq!((edges.failed, edges.at_thresholds, edges.explained - without.explained), (0, 6, 3));
 }

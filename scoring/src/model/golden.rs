@@ -116,7 +116,9 @@ impl Golden {
     /// The row in the order of the manifest's inputs.
     pub(super) fn values(&self, manifest: &Manifest) -> Result<Vec<InputValue>, String> {
         let values = manifest.inputs.iter().map(|input| match (&input.kind, self.input.get(&input.feature)) {
-            (InputKind::Number, Some(serde_json::Value::Number(number))) => Ok(InputValue::Number(single(number))),
+            (InputKind::Number, Some(serde_json::Value::Number(number))) if input.takes(single(number)) => {
+                Ok(InputValue::Number(single(number)))
+            }
             (InputKind::Number, Some(serde_json::Value::Null)) if input.missing == Missing::Allowed => {
                 Ok(InputValue::Number(f32::NAN))
             }

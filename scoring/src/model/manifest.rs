@@ -68,6 +68,10 @@ pub struct Input {
     pub feature: String,
     pub kind: InputKind,
     pub missing: Missing,
+    /// A number outside has no meaning to the model, as a text has none that is not among its values: the model is not asked, and
+    /// the decision names the input.
+    pub minimum: Option<f64>,
+    pub maximum: Option<f64>,
     /// Reason code when this input lowered the score.
     pub reason: String,
     /// What the applicant is told then.
@@ -105,6 +109,8 @@ struct InputText {
     values: Option<BTreeSet<String>>,
     #[serde(default)]
     missing: Missing,
+    minimum: Option<f64>,
+    maximum: Option<f64>,
     reason: String,
     wording: String,
 }
@@ -120,7 +126,7 @@ impl TryFrom<InputText> for Input {
     type Error = String;
 
     fn try_from(text: InputText) -> Result<Self, String> {
-        let InputText { feature, kind, values, missing, reason, wording } = text;
+        let InputText { feature, kind, values, missing, minimum, maximum, reason, wording } = text;
         let kind = match (kind, values) {
             (KindText::Number, None) => InputKind::Number,
             (KindText::Text, Some(values)) if !values.is_empty() => InputKind::Text { values },
@@ -130,10 +136,32 @@ impl TryFrom<InputText> for Input {
         if missing == Missing::Allowed && kind != InputKind::Number {
             return Err(format!("input `{feature}`: only a number may be missing"));
         }
+        let bounds = [("minimum", minimum), ("maximum", maximum)];
+        if let Some((name, bound)) = bounds.into_iter().find_map(|(name, bound)| Some((name, bound?))) {
+            if kind != InputKind::Number {
+                return Err(format!("input `{feature}`: only a number has a `{name}`"));
+            }
+            if bounds.into_iter().any(|(_, bound)| bound.is_some_and(|bound| !bound.is_finite())) {
+                return Err(format!("input `{feature}`: expected a finite `minimum` and `maximum`, found {bound}"));
+            }
+        }
+        if let (Some(minimum), Some(maximum)) = (minimum, maximum)
+            && minimum > maximum
+        {
+            return Err(format!("input `{feature}`: `minimum` {minimum} is above `maximum` {maximum}"));
+        }
         if reason.is_empty() || wording.is_empty() {
             return Err(format!("input `{feature}`: expected a `reason` and a `wording`"));
         }
-        Ok(Self { feature, kind, missing, reason, wording })
+        Ok(Self { feature, kind, missing, minimum, maximum, reason, wording })
+    }
+}
+
+impl Input {
+    /// Whether a number that is there is within `minimum` and `maximum`.
+    pub(crate) fn takes(&self, number: f32) -> bool {
+        let number = f64::from(number);
+        self.minimum.is_none_or(|minimum| number >= minimum) && self.maximum.is_none_or(|maximum| number <= maximum)
     }
 }
 

@@ -96,7 +96,12 @@ impl Package {
     fn prove(&self, rows: &[Golden], inputs: &[Vec<InputValue>]) -> Result<GoldenReport, String> {
         let answers = self.answer(inputs, true).map_err(|error| error.to_string())?;
         let labels = self.label.map(|output| self.labels(output, inputs)).transpose()?;
-        golden::prove(&self.manifest, rows, &answers, labels.as_deref(), self.contributions.are_rough())
+        golden::prove(&self.manifest, rows, &answers, labels.as_deref(), self.contributions.are_rough()).map_err(
+            |reason| match self.known_faults() {
+                [] => reason,
+                faults => format!("{reason}; known of ONNX Runtime: {}", faults.join("; ")),
+            },
+        )
     }
 
     fn labels(&self, output: usize, rows: &[Vec<InputValue>]) -> Result<Vec<serde_json::Value>, String> {
@@ -127,6 +132,17 @@ impl Package {
     #[must_use]
     pub fn graph(&self) -> (&Scorer, &[usize]) {
         (&self.scorer, &self.probability.order)
+    }
+
+    /// The golden rows of its own content, by number.
+    pub(crate) fn golden_rows(&self, content: &Content) -> Result<Vec<(u64, Vec<InputValue>)>, String> {
+        let text = content.text("golden.jsonl").map_err(|error| error.to_string())?;
+        golden::parse(text)?.iter().map(|row| Ok((row.row, row.values(&self.manifest)?))).collect()
+    }
+
+    /// What ONNX Runtime is known to get wrong in its graph, where it is kept.
+    pub(crate) fn known_faults(&self) -> &[String] {
+        self.scorer.known_faults()
     }
 
     /// The first golden row.

@@ -39,7 +39,8 @@ fn read(input: &Input, vector: &FeatureVector) -> Result<InputValue, String> {
             if taken { Ok(InputValue::Number(f32::NAN)) } else { Err(reason) }
         }
         (InputKind::Number, FeatureValue::Integer(_) | FeatureValue::Number(_)) => {
-            number(value).map(InputValue::Number).ok_or_else(|| crate::absence(vector, &input.feature))
+            let number = number(value).ok_or_else(|| crate::absence(vector, &input.feature))?;
+            if input.takes(number) { Ok(InputValue::Number(number)) } else { Err("out_of_range".to_owned()) }
         }
         (InputKind::Text { values }, FeatureValue::Text(text)) if values.contains(text) => {
             Ok(InputValue::Text(text.clone()))

@@ -25,7 +25,7 @@ pub use self::key::{KeyError, SigningKey, TrustedKey};
 pub use self::moves::{Alias, Aliases, Author, Move, Order, Refusal};
 pub use self::seal::{Seal, SealError, Version};
 pub use self::shelf::{Shelf, ShelfError};
-use crate::content::{Content, MODEL_FILES, REFERENCE};
+use crate::content::{Content, MODEL_FILES, OPTIONAL_FILES};
 use crate::gate::Passed;
 
 #[derive(Debug, thiserror::Error)]
@@ -107,9 +107,11 @@ impl Registry {
             let absent = || RegistryError::Malformed { file: path.clone(), reason: "it is not there".to_owned() };
             files.push((file, self.shelf.get(&path).await?.ok_or_else(absent)?));
         }
-        // Where it should be there and is not, the hash says so.
-        let reference = self.shelf.get(&package_file(name, &seal.hash, REFERENCE)).await?;
-        files.extend(reference.map(|bytes| (REFERENCE, bytes)));
+        // Where one should be there and is not, the hash says so.
+        for file in OPTIONAL_FILES {
+            let found = self.shelf.get(&package_file(name, &seal.hash, file)).await?;
+            files.extend(found.map(|bytes| (file, bytes)));
+        }
         let content = Content::of_model(files);
         match content.hash() {
             found if found == seal.hash => Ok(content),
