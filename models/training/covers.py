@@ -29,6 +29,12 @@ def walked(graph, roots, cover, sides):
     return covers
 
 
+def histogram_covers(model, graph):
+    trees = [step.nodes for steps in model._predictors for step in steps]
+    sides = lambda node: [] if node[0][node[1]]["is_leaf"] else [(node[0], node[0][node[1]][side]) for side in ("left", "right")]
+    return walked(graph, [(tree, 0) for tree in trees], lambda node: node[0][node[1]]["count"], sides)
+
+
 def xgboost_covers(model, graph):
     roots = [json.loads(text) for text in model.get_booster().get_dump(with_stats=True, dump_format="json")]
     sides = lambda node: sorted(node.get("children", []), key=lambda child: child["nodeid"] != node["yes"])

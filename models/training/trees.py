@@ -1,4 +1,4 @@
-"""Forests and boosted trees of scikit-learn, XGBoost and LightGBM behind their encoded columns: the graph with covers, the log-odds,
+"""Forests and boosted trees of scikit-learn, XGBoost, LightGBM and CatBoost behind their encoded columns: the graph with covers, the log-odds,
 and what each input contributed to them by the shap library.
 """
 
@@ -9,15 +9,31 @@ from onnxmltools.convert.lightgbm.operator_converters.LightGbm import convert_li
 from onnxmltools.convert.xgboost.operator_converters.XGBoost import convert_xgboost
 from skl2onnx import convert_sklearn, update_registered_converter
 from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes
-from sklearn.ensemble import ExtraTreesClassifier, GradientBoostingClassifier, RandomForestClassifier
+from skl2onnx.operator_converters.random_forest import convert_sklearn_random_forest_classifier
+from sklearn.ensemble import ExtraTreesClassifier, GradientBoostingClassifier, HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.pipeline import Pipeline
 from xgboost import XGBClassifier
 
-from . import columns, covers, figures
+from . import catboost_trees, columns, covers, figures
 
 OPSET = {"": 17, "ai.onnx.ml": 3}
 OPTIONS = {"zipmap": [False], "nocl": [False]}
 
+
+def convert_histogram(scope, operator, container):
+    """skl2onnx 1.20 writes truth values and NumPy's numbers where onnx 1.23 takes integers alone."""
+    add = container.add_node
+    whole = lambda value: isinstance(value, list) and all(isinstance(one, (bool, int, np.bool_, np.integer)) for one in value)
+    integers = lambda value: [int(one) for one in value] if whole(value) else value
+    container.add_node = lambda *node, **more: add(*node, **{name: integers(value) for name, value in more.items()})
+    convert_sklearn_random_forest_classifier(scope, operator, container)
+    container.add_node = add
+
+
+update_registered_converter(
+    HistGradientBoostingClassifier, "SklearnHistGradientBoostingClassifier", calculate_linear_classifier_output_shapes, convert_histogram,
+    options={**OPTIONS, "raw_scores": [False], "output_class_labels": [False]},
+)
 for kind, alias, convert in [(XGBClassifier, "XGBoostXGBClassifier", convert_xgboost), (LGBMClassifier, "LightGbmLGBMClassifier", convert_lightgbm)]:
     update_registered_converter(kind, alias, calculate_linear_classifier_output_shapes, convert, options=OPTIONS)
 
@@ -28,7 +44,10 @@ def pipeline(frame, classifier):
 
 def graph_of(fitted, name, frame):
     score = fitted.named_steps["score"]
-    model = convert_sklearn(fitted, name, columns.typed(frame), options={id(score): {"zipmap": False}}, target_opset=OPSET)
+    if catboost_trees.is_catboost(score):
+        model = catboost_trees.graph_of(fitted, name, frame, OPSET)
+    else:
+        model = convert_sklearn(fitted, name, columns.typed(frame), options={id(score): {"zipmap": False}}, target_opset=OPSET)
     covers.write_covers(model.graph, covers_of(score, model.graph))
     return model
 
@@ -37,10 +56,14 @@ def covers_of(score, graph):
     match score:
         case RandomForestClassifier() | ExtraTreesClassifier() | GradientBoostingClassifier():
             return covers.sklearn_covers(score)
+        case HistGradientBoostingClassifier():
+            return covers.histogram_covers(score, graph)
         case XGBClassifier():
             return covers.xgboost_covers(score, graph)
         case LGBMClassifier():
             return covers.lightgbm_covers(score, graph)
+        case _ if catboost_trees.is_catboost(score):
+            return catboost_trees.covers(score)
 
 
 def log_odds(fitted, frame):
@@ -48,12 +71,14 @@ def log_odds(fitted, frame):
     match score:
         case RandomForestClassifier() | ExtraTreesClassifier():
             return figures.log_odds(score.predict_proba(rows)[:, 1])
-        case GradientBoostingClassifier():
+        case GradientBoostingClassifier() | HistGradientBoostingClassifier():
             return score.decision_function(rows)
         case XGBClassifier():
             return score.predict(rows, output_margin=True).astype(np.float64)
         case LGBMClassifier():
             return score.predict(rows, raw_score=True)
+        case _ if catboost_trees.is_catboost(score):
+            return score.predict(rows, prediction_type="RawFormulaVal")
 
 
 def contributions(fitted, frame):

@@ -110,7 +110,8 @@ impl<T: Real> Growth<T> {
             ensure!(!goes_in_a_circle(&self.ensemble), "a tree goes in a circle");
             return Ok(self.ensemble);
         }
-        self.ensemble.covers = Some(self.covers).filter(|covers| covers.is_sound(&self.ensemble.nodes));
+        self.ensemble.covers =
+            Some(self.covers).filter(|covers| covers.is_sound(&self.ensemble.nodes, &self.ensemble.roots));
         Ok(self.ensemble)
     }
 }

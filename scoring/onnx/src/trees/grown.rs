@@ -43,7 +43,9 @@ fn test() -> impl Strategy<Value = Test<f32>> {
 
 fn leaf(targets: u32) -> impl Strategy<Value = Grown> {
     let votes = prop::collection::btree_map(0..targets, -8.0..8.0_f32, if targets == 1 { 1..=1 } else { 0..=2 });
-    (votes, 1..1000_u16).prop_map(|(votes, cover)| Grown::Leaf(votes.into_iter().collect(), f32::from(cover)))
+    // Now and then one that no row reached.
+    (votes, prop_oneof![Just(0), 1..1000_u16, 1..1000_u16])
+        .prop_map(|(votes, cover)| Grown::Leaf(votes.into_iter().collect(), f32::from(cover)))
 }
 
 pub(super) fn tree(targets: u32) -> impl Strategy<Value = Grown> {

@@ -67,8 +67,8 @@ pub(crate) struct Ensemble<T> {
     pub shares: bool,
 }
 
-/// How much of what the model was trained on passed each node and ended at each leaf: more than nothing, and at a node as
-/// much as on its two sides together.
+/// How much of what the model was trained on passed each node and ended at each leaf: at a root more than nothing, and at a
+/// node as much as on its two sides together. Trees whose every level asks the same have nodes that no row reached.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Covers {
     pub nodes: Vec<f32>,
@@ -83,15 +83,21 @@ impl Covers {
         })
     }
 
+    /// The shares of what reaches a node that go to these two sides. What reached nothing goes to both alike.
+    pub(crate) fn shares(&self, sides: [Child; 2]) -> [f64; 2] {
+        let [first, second] = sides.map(|side| self.of(side));
+        if first + second > 0.0 { [first, second].map(|cover| cover / (first + second)) } else { [0.5; 2] }
+    }
+
     /// Converters that know no covers write ones.
-    fn is_sound<T>(&self, nodes: &[Node<T>]) -> bool {
+    fn is_sound<T>(&self, nodes: &[Node<T>], roots: &[Child]) -> bool {
         const ROUNDED: f64 = 1e-3;
-        let positive = self.nodes.iter().chain(&self.leaves).all(|cover| cover.is_finite() && *cover > 0.0);
+        let numbers = self.nodes.iter().chain(&self.leaves).all(|cover| cover.is_finite() && *cover >= 0.0);
         let adds_up = |(node, cover): (&Node<T>, &f32)| {
             let (cover, sides) = (f64::from(*cover), self.of(node.when_true) + self.of(node.when_false));
             (sides - cover).abs() <= ROUNDED * cover
         };
-        positive && nodes.iter().zip(&self.nodes).all(adds_up)
+        numbers && roots.iter().all(|root| self.of(*root) > 0.0) && nodes.iter().zip(&self.nodes).all(adds_up)
     }
 }
 

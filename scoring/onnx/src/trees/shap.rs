@@ -6,7 +6,8 @@
 //! `v (o_i - z_i) ∫ Π_{j≠i} (z_j (1 - t) + o_j t) dt` over t from zero to one (the Shapley weights are beta functions;
 //! Owen 1972, multilinear extensions). The integrand is a polynomial, so that Gauss-Legendre quadrature with half as many
 //! points as columns is exact, and at each point a tree takes two sweeps: up, for the sum of the leaves below a node, and
-//! down, for the product of the edges above it. All factors are positive: nothing cancels.
+//! down, for the product of the edges above it. No factor is negative: nothing cancels. One is zero on a way that no
+//! training row took, and this row does not take either: so is all that lies below, and nothing is divided by it.
 //!
 //! A column that is asked again on the way replaces its earlier factor by that of both.
 
@@ -159,7 +160,7 @@ impl Tree {
             let (to_first, to_second) = (follows[2 * number] - first, follows[2 * number + 1] - second);
             let (mut inverse, mut of_first, mut of_second) = ([0.0; POINTS], [0.0; POINTS], [0.0; POINTS]);
             for q in 0..POINTS {
-                inverse[q] = 1.0 / before[q];
+                inverse[q] = if before[q] > 0.0 { 1.0 / before[q] } else { 0.0 };
                 of_first[q] = first + to_first * at[q];
                 of_second[q] = second + to_second * at[q];
             }
@@ -260,8 +261,7 @@ impl<V: Fn(&[Vote<f32>]) -> f64> Growing<'_, V> {
                     if swapped {
                         sides.reverse();
                     }
-                    let covers = sides.map(|side| self.covers.of(side));
-                    let shares = covers.map(|cover| cover / (covers[0] + covers[1]));
+                    let shares = self.covers.shares(sides);
                     let place = u32::try_from(self.branches.len()).ok()?;
                     let (slot, column) = (u16::try_from(slot).ok()?, u16::try_from(node.feature).ok()?);
                     let before = self.before(column, from);

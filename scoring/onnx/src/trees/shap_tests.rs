@@ -22,7 +22,8 @@ fn expected(ensemble: &Ensemble<f32>, at: Child, row: &[f32], known: u32) -> f64
                 return of(if holds { node.when_true } else { node.when_false });
             }
             let covers = [node.when_true, node.when_false].map(|side| ensemble.covers.as_ref().unwrap().of(side));
-            (covers[0] * of(node.when_true) + covers[1] * of(node.when_false)) / (covers[0] + covers[1])
+            let [to_true, to_false] = if covers == [0.0; 2] { [1.0; 2] } else { covers };
+            (to_true * of(node.when_true) + to_false * of(node.when_false)) / (to_true + to_false)
         }
     }
 }
@@ -68,6 +69,7 @@ proptest! {
         trees in prop::collection::vec(tree(1), 1..4),
         row in prop::array::uniform4(value()),
     ) {
+        prop_assume!(trees.iter().all(|tree| tree.cover() > 0.0));
         let ensemble = ensemble(trees, 1);
         let (average, contributions) = ours(&ensemble, &row);
         for (ours, theirs) in contributions.iter().zip(by_definition(&ensemble, &row)) {
@@ -115,9 +117,23 @@ fn contributions_of_deep_trees_sum_to_the_margin() {
 fn covers_that_do_not_add_up_are_none() {
     let mut listed = super::tests::listed();
     assert!(listed.ensemble(1).unwrap().covers.is_some());
-    for rates in [vec![1.0; 5], vec![10.0, 4.0, 6.0, 6.0, 0.0], vec![], vec![f32::NAN; 5]] {
+    for rates in [vec![1.0; 5], vec![10.0, 4.0, 6.0, 5.0, 0.0], vec![0.0; 5], vec![], vec![f32::NAN; 5]] {
         listed.hit_rates = rates;
         let ensemble = listed.ensemble(1).unwrap();
         assert!(ensemble.covers.is_none() && Shap::of(&ensemble, 2, weight).is_none());
+    }
+}
+
+/// The case of `data/edges`: base and contributions by hand, over the four ways to know two columns.
+#[test]
+fn a_node_that_no_training_row_reached_has_no_share() {
+    let leaf = |value: f32, cover: f32| Grown::Leaf(vec![(0, value)], cover);
+    let branch = |column, sides| Grown::Branch(column, Test::AtMost(0.5), false, Box::new(sides));
+    let known = branch(1, [leaf(-1.0, 6.0), leaf(1.0, 4.0)]);
+    let ensemble = ensemble(vec![branch(0, [known, leaf(-2.0, 0.0)])], 1);
+    for (row, expected) in [([0.0, 0.0], [0.0, -0.8]), ([0.0, 1.0], [0.0, 1.2]), ([1.0, 0.0], [-1.4, -0.4])] {
+        let (average, contributions) = ours(&ensemble, &row);
+        assert!(near(average, -0.2), "{average}");
+        assert!(contributions.iter().zip(expected).all(|(ours, theirs)| near(*ours, theirs)), "{contributions:?}");
     }
 }

@@ -1,15 +1,16 @@
 """Writes the packages beside this file: models that are explained in as many ways, over German Credit.
 
-Run it with `models` on PYTHONPATH and the packages of `models/requirements.txt`; `models/german_credit/card.md` says where the data is from.
+Run it with `models` on PYTHONPATH, the packages of `models/requirements.txt` and CatBoost (`pip install --no-deps catboost==1.2.10 six==1.17.0`); `models/german_credit/card.md` says where the data is from.
 """
 
 from pathlib import Path
 
+from catboost import CatBoostClassifier
 from training import SEED, additive, applicants, columns, covers, package, trees
 
 from skl2onnx import convert_sklearn
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import ExtraTreesClassifier, GradientBoostingClassifier
+from sklearn.ensemble import ExtraTreesClassifier, GradientBoostingClassifier, HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import KBinsDiscretizer, MinMaxScaler, OneHotEncoder, PowerTransformer
@@ -58,6 +59,8 @@ for column, every in [("applicant__age", 7), ("applicant__amount", 11)]:
 of_trees("missing", XGBClassifier(n_estimators=20, max_depth=3, learning_rate=0.2, random_state=SEED, n_jobs=1), missing)
 of_trees("gradient_boosting", GradientBoostingClassifier(n_estimators=20, random_state=SEED), DATA.frame)
 of_trees("without_covers", GradientBoostingClassifier(n_estimators=5, random_state=SEED), DATA.frame, with_covers=False)
+of_trees("histogram", HistGradientBoostingClassifier(max_iter=20, min_samples_leaf=10, random_state=SEED), missing)
+of_trees("catboost", CatBoostClassifier(iterations=20, depth=4, learning_rate=0.2, random_seed=SEED, thread_count=1, verbose=False, allow_writing_files=False), DATA.frame)
 of_trees("extra_trees", ExtraTreesClassifier(n_estimators=20, max_depth=5, random_state=SEED), DATA.frame)
 of_steps("bins", {"applicant__age": KBinsDiscretizer(5, encode="onehot-dense", quantile_method="averaged_inverted_cdf"), "applicant__amount": KBinsDiscretizer(8, encode="ordinal", quantile_method="averaged_inverted_cdf")})
 of_steps("powers", {"applicant__amount": PowerTransformer(), "applicant__age": PowerTransformer(standardize=False)})
