@@ -151,10 +151,13 @@ impl Watch {
     fn record_waiting(&self) {
         let waiting: Vec<(&'static str, Waiting)> =
             self.groups.iter().map(|(name, group)| (*name, group.waiting())).collect();
-        for (name, Waiting { partitions, longest }) in &waiting {
-            let partitions = f64::from(u32::try_from(*partitions).unwrap_or(u32::MAX));
-            metrics::gauge!("weir_group_waiting_partitions", "group" => *name).set(partitions);
+        let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+        for (name, Waiting { partitions, longest, members_out, longest_out, joined_anew }) in &waiting {
+            metrics::counter!("weir_group_joined_anew_total", "group" => *name).absolute(*joined_anew);
+            metrics::gauge!("weir_group_waiting_partitions", "group" => *name).set(count(*partitions));
             metrics::gauge!("weir_group_waiting_seconds", "group" => *name).set(longest.as_secs_f64());
+            metrics::gauge!("weir_group_members_out", "group" => *name).set(count(*members_out));
+            metrics::gauge!("weir_group_members_out_seconds", "group" => *name).set(longest_out.as_secs_f64());
         }
         self.vitals.report("partitions", health(&waiting));
     }
@@ -187,13 +190,19 @@ impl Watch {
 
 /// Every rebalance has partitions wait for a moment: that alone is no failure.
 fn health(groups: &[(&'static str, Waiting)]) -> Health {
-    let waiting = groups.iter().filter(|(_, waiting)| waiting.partitions > 0);
-    let Some((group, Waiting { partitions, longest })) = waiting.max_by_key(|(_, waiting)| waiting.longest) else {
-        return Health::Ok;
-    };
-    let seconds = longest.as_secs();
-    let detail = format!("{partitions} of {group} wait to be taken over, the first for {seconds} s");
-    if *longest > MAX_WAIT { Health::Failing(detail) } else { Health::Degraded(detail) }
+    let waiting = groups.iter().filter(|(_, waiting)| waiting.partitions > 0).map(|(group, waiting)| {
+        let (partitions, seconds) = (waiting.partitions, waiting.longest.as_secs());
+        (waiting.longest, format!("{partitions} of {group} wait to be taken over, the first for {seconds} s"))
+    });
+    let out = groups.iter().filter(|(_, waiting)| waiting.longest_out > MAX_WAIT).map(|(group, waiting)| {
+        let (members, seconds) = (waiting.members_out, waiting.longest_out.as_secs());
+        (waiting.longest_out, format!("{members} members of {group} are out of their group, the first for {seconds} s"))
+    });
+    match waiting.chain(out).max() {
+        Some((longest, detail)) if longest > MAX_WAIT => Health::Failing(detail),
+        Some((_, detail)) => Health::Degraded(detail),
+        None => Health::Ok,
+    }
 }
 
 #[cfg(test)]
@@ -202,11 +211,20 @@ mod tests {
 
     #[test]
     fn waiting_partitions_degrade_readiness_and_after_30_s_fail_it() {
-        let waiting = |partitions, seconds| Waiting { partitions, longest: Duration::from_secs(seconds) };
+        let waiting =
+            |partitions, seconds| Waiting { partitions, longest: Duration::from_secs(seconds), ..Waiting::default() };
         let of = |entities| health(&[("weir-customers", waiting(0, 0)), ("weir-entities", entities)]);
         let detail = |seconds| format!("2 of weir-entities wait to be taken over, the first for {seconds} s");
         assert_eq!(of(waiting(0, 0)), Health::Ok);
         assert_eq!(of(waiting(2, 30)), Health::Degraded(detail(30)));
         assert_eq!(of(waiting(2, 31)), Health::Failing(detail(31)));
+    }
+
+    #[test]
+    fn a_member_that_does_not_find_into_its_group_fails_readiness_after_30_s() {
+        let out = |seconds| Waiting { members_out: 1, longest_out: Duration::from_secs(seconds), ..Waiting::default() };
+        assert_eq!(health(&[("weir-decisions", out(30))]), Health::Ok, "every rebalance takes a moment");
+        let detail = "1 members of weir-decisions are out of their group, the first for 31 s";
+        assert_eq!(health(&[("weir-decisions", out(31))]), Health::Failing(detail.to_owned()));
     }
 }

@@ -1,7 +1,7 @@
 //! What a group has committed, and how far behind its topic it is.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -14,24 +14,38 @@ use super::client::{ANSWER, BrokerError, Logged, kept};
 /// Asks the brokers, without joining the group.
 #[derive(Clone)]
 pub struct GroupOffsets {
-    consumer: Arc<BaseConsumer<Logged>>,
+    settings: KafkaSettings,
+    /// A client that failed is not used again: it may have lost its brokers for good (librdkafka's issue 5301).
+    client: Arc<Mutex<Option<Client>>>,
     topic: String,
     group: String,
 }
 
+type Client = Arc<BaseConsumer<Logged>>;
+
 impl GroupOffsets {
     pub fn new(settings: &KafkaSettings, group: &str, topic: Topic) -> Result<Self, BrokerError> {
         let (topic, group) = (settings.topic(topic), settings.group(group));
-        let mut config = settings.client();
-        config.set("group.id", &group).set("enable.auto.commit", "false");
-        let consumer = BaseConsumer::from_config_and_context(&config, Logged);
-        let consumer = Arc::new(consumer.map_err(BrokerError::refused("a client"))?);
-        Ok(Self { consumer, topic, group })
+        let client = Arc::new(Mutex::new(Some(client(settings, &group)?)));
+        Ok(Self { settings: settings.clone(), client, topic, group })
+    }
+
+    fn ask<T>(&self, question: impl FnOnce(&BaseConsumer<Logged>) -> Result<T, BrokerError>) -> Result<T, BrokerError> {
+        let lock = || self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = lock().take();
+        let client = made.map_or_else(|| client(&self.settings, &self.group), Ok)?;
+        *lock() = Some(Arc::clone(&client));
+        question(&client).inspect_err(|_| {
+            let mut current = lock();
+            if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, &client)) {
+                *current = None;
+            }
+        })
     }
 
     /// Where the group goes on in this partition: what it committed, else the first offset that is kept. Blocking.
     pub fn next(&self, partition: u16) -> Result<u64, BrokerError> {
-        let (first, _) = kept(self.consumer.client(), &self.topic, partition)?;
+        let (first, _) = self.ask(|client| kept(client.client(), &self.topic, partition))?;
         Ok(self.committed(partition)?.unwrap_or(first).max(first))
     }
 
@@ -51,7 +65,7 @@ impl GroupOffsets {
         let all: Vec<u16> = (0..partitions).collect();
         let committed = self.all_committed(&all)?;
         let behind = all.into_iter().zip(committed).map(|(partition, committed)| {
-            let (first, end) = kept(self.consumer.client(), &self.topic, partition)?;
+            let (first, end) = self.ask(|client| kept(client.client(), &self.topic, partition))?;
             Ok(end.saturating_sub(committed.unwrap_or(first).max(first)))
         });
         behind.sum()
@@ -63,13 +77,20 @@ impl GroupOffsets {
             asked.add_partition(&self.topic, i32::from(*partition));
         }
         let refused = || BrokerError::refused(format!("to tell the offsets of {}", self.group));
-        let answer = self.consumer.committed_offsets(asked, ANSWER).map_err(refused())?;
+        let answer = self.ask(|client| client.committed_offsets(asked, ANSWER).map_err(refused()))?;
         let offset = |partition: &u16| {
             let one = answer.find_partition(&self.topic, i32::from(*partition)).map(|one| one.offset());
             if let Some(Offset::Offset(offset)) = one { u64::try_from(offset).ok() } else { None }
         };
         Ok(partitions.iter().map(offset).collect())
     }
+}
+
+fn client(settings: &KafkaSettings, group: &str) -> Result<Client, BrokerError> {
+    let mut config = settings.client();
+    config.set("group.id", group).set("enable.auto.commit", "false");
+    let consumer = BaseConsumer::from_config_and_context(&config, Logged);
+    consumer.map(Arc::new).map_err(BrokerError::refused("a client"))
 }
 
 impl fmt::Debug for GroupOffsets {

@@ -9,7 +9,7 @@
 //!   behind it; a new one takes its place.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
 use rdkafka::config::{ClientConfig, FromClientConfigAndContext, RDKafkaLogLevel};
@@ -37,6 +37,8 @@ pub(super) struct Producer {
     current: Mutex<Arc<Native>>,
     queue: Arc<Semaphore>,
     patience: Duration,
+    /// Since when it does not answer.
+    silent: Mutex<Option<Instant>>,
 }
 
 impl Producer {
@@ -44,7 +46,7 @@ impl Producer {
         let config = config(settings);
         let current = Mutex::new(Arc::new(native(&config)?));
         let queue = Arc::new(Semaphore::new(QUEUE_UNITS));
-        Ok(Self { config, current, queue, patience: settings.append_timeout() })
+        Ok(Self { config, current, queue, patience: settings.append_timeout(), silent: Mutex::new(None) })
     }
 
     /// Each record goes to its key's own partition, an empty key too, as Java's and librdkafka's `murmur2_random` have
@@ -53,6 +55,7 @@ impl Producer {
         if let Some(found) = records.iter().map(record::size).find(|size| *size > MOST_BYTES) {
             return Err(BrokerError::TooLarge { most: MOST_BYTES, found });
         }
+        let asked = Arc::clone(&self.current());
         let appended = async {
             let room = Arc::clone(&self.queue).acquire_many_owned(units(&records)).await;
             let (producer, answered) = self.queue(topic, partitions, &records, room.expect("it is never closed"));
@@ -64,7 +67,9 @@ impl Producer {
             answer
         };
         let late = || Err(BrokerError::Silent { waited: self.patience, source: None });
-        tokio::time::timeout(self.patience, appended).await.unwrap_or_else(|_elapsed| late())
+        let answer = tokio::time::timeout(self.patience, appended).await.unwrap_or_else(|_elapsed| late());
+        self.replace_if_silent(&asked, &answer);
+        answer
     }
 
     fn queue(
@@ -94,16 +99,37 @@ impl Producer {
     /// The first offset that this partition keeps and the one its next record will have. Any client of the brokers can ask.
     pub(super) async fn kept(&self, topic: String, partition: u16) -> Result<(u64, u64), BrokerError> {
         let producer = Arc::clone(&self.current());
-        let asked = tokio::task::spawn_blocking(move || kept(producer.client(), &topic, partition));
-        asked.await.expect("it does not panic")
+        let client = Arc::clone(&producer);
+        let asked = tokio::task::spawn_blocking(move || kept(client.client(), &topic, partition));
+        let answer = asked.await.expect("it does not panic");
+        self.replace_if_silent(&producer, &answer);
+        answer
     }
 
     /// Whose errors never end is replaced; the last append that waits for it drops it.
     fn replace_if_fatal(&self, failed: &Arc<Native>) {
-        let Some((_, reason)) = failed.client().fatal_error() else { return };
+        if let Some((_, reason)) = failed.client().fatal_error() {
+            self.replace(failed, &reason);
+        }
+    }
+
+    /// A client that hears of no broker from one that has just started forgets them all, for good (librdkafka's issue 5301).
+    /// One that does not answer for longer than two callers wait is replaced. Brokers that are away look the same, and a new
+    /// client does no harm.
+    fn replace_if_silent<T>(&self, asked: &Arc<Native>, answer: &Result<T, BrokerError>) {
+        let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(answer, Err(BrokerError::Silent { .. })) {
+            *silent = None;
+        } else if silent.get_or_insert_with(Instant::now).elapsed() >= self.patience * 2 {
+            *silent = None;
+            self.replace(asked, "it does not answer");
+        }
+    }
+
+    fn replace(&self, failed: &Arc<Native>, reason: &str) {
         let mut current = self.current();
         if Arc::ptr_eq(&current, failed) {
-            tracing::error!(reason, "the producer failed for good and is replaced");
+            tracing::error!(reason, "the producer is replaced");
             match native(&self.config) {
                 Ok(fresh) => *current = Arc::new(fresh),
                 Err(error) => tracing::error!(error = %weir_messages::Causes(&error), "no producer to replace it"),
@@ -227,5 +253,46 @@ impl ProducerContext for Deliveries {
             Ok(_) => batch.fail(BrokerError::PlaceUnknown),
             Err((error, _)) => batch.fail(BrokerError::refused("a record")(error.clone())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::mocking::MockCluster;
+    use weir_messages::Topic;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_producer_that_is_silent_for_longer_than_two_callers_wait_is_replaced() {
+        let cluster = MockCluster::new(1).unwrap();
+        let settings = KafkaSettings { append_timeout_ms: 300, ..KafkaSettings::plain(cluster.bootstrap_servers()) };
+        let topic = settings.topic(Topic::Events);
+        cluster.create_topic(&topic, 1, 1).unwrap();
+        let producer = Producer::new(&settings).unwrap();
+        let append = async || {
+            let record = Record { key: "k".to_owned(), headers: Vec::new(), value: b"v".to_vec() };
+            producer.append(&topic, 1, vec![record]).await
+        };
+        let appended = async || {
+            let began = Instant::now();
+            while append().await.is_err() {
+                assert!(began.elapsed() < Duration::from_secs(30), "nothing is appended");
+            }
+        };
+        appended().await;
+        let first = Arc::clone(&producer.current());
+        append().await.unwrap();
+        assert!(Arc::ptr_eq(&first, &producer.current()));
+        cluster.broker_down(1).unwrap();
+        let mut failed = 0;
+        while Arc::ptr_eq(&first, &producer.current()) {
+            assert!(matches!(append().await, Err(BrokerError::Silent { .. })));
+            failed += 1;
+            assert!(failed < 20, "it is never replaced");
+        }
+        assert!(failed > 2, "brokers may be away for a moment");
+        cluster.broker_up(1).unwrap();
+        appended().await;
     }
 }

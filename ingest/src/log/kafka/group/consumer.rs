@@ -9,6 +9,7 @@ use rdkafka::config::{ClientConfig, FromClientConfigAndContext};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
 use super::rebalance::Rebalancing;
+use super::standing::TOLD_EVERY_MS;
 use crate::log::kafka::KafkaSettings;
 use crate::log::kafka::client::BrokerError;
 
@@ -77,6 +78,7 @@ fn config(settings: &KafkaSettings, group: &str) -> ClientConfig {
         // A rebalance is noticed by a heartbeat.
         .set("heartbeat.interval.ms", heartbeat.to_string())
         .set("max.poll.interval.ms", settings.max_poll_interval_ms.to_string())
+        .set("statistics.interval.ms", TOLD_EVERY_MS.to_string())
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
         .set("auto.offset.reset", "error")

@@ -104,6 +104,16 @@ impl Holds {
         self.seat.release(partition);
     }
 
+    /// Since when the member is out of its group, or comes into it.
+    pub(super) fn is_astray(&self, since: Option<Instant>) {
+        self.seat.is_astray(since);
+    }
+
+    /// With a new client.
+    pub(super) fn joins_anew(&self) {
+        self.seat.joins_anew();
+    }
+
     /// Whether a partition waits to be taken over now.
     pub(super) fn is_due(&self) -> bool {
         let now = Instant::now();

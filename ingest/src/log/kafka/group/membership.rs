@@ -11,6 +11,7 @@ use super::GroupError;
 use super::consumer::GroupConsumer;
 use super::holds::Holds;
 use super::rebalance::Rebalancing;
+use super::standing::{Astray, Standing};
 use crate::log::kafka::client::BrokerError;
 use crate::log::kafka::{KafkaSettings, record};
 
@@ -37,8 +38,13 @@ impl Place {
         Duration::from_millis(self.settings.max_poll_interval_ms.into())
     }
 
-    fn join(&self, holds: &Arc<Mutex<Holds>>) -> Result<GroupConsumer, BrokerError> {
-        let context = Rebalancing::new(Arc::clone(holds), self.poll_interval() / SAVING);
+    /// The others have a poll interval to come to it, once a session without a sign of life has ended.
+    fn longest_rebalance(&self) -> Duration {
+        self.poll_interval() + Duration::from_millis(self.settings.session_timeout_ms.into())
+    }
+
+    fn join(&self, holds: &Arc<Mutex<Holds>>, standing: &Arc<Standing>) -> Result<GroupConsumer, BrokerError> {
+        let context = Rebalancing::new(Arc::clone(holds), Arc::clone(standing), self.poll_interval() / SAVING);
         GroupConsumer::join(&self.settings, &self.topic, &self.group, context)
     }
 }
@@ -47,20 +53,23 @@ pub(super) struct Membership {
     place: Place,
     consumer: GroupConsumer,
     holds: Arc<Mutex<Holds>>,
+    standing: Arc<Standing>,
     stop: Arc<AtomicBool>,
     /// Just before the last poll: what a callback in it takes counts as well.
     polled: Instant,
     /// The poll interval has passed without a poll.
     exceeded: bool,
     committed: Instant,
+    /// When its client was made.
+    joined: Instant,
 }
 
 impl Membership {
     pub(super) fn new(place: Place, holds: Holds, stop: Arc<AtomicBool>) -> Result<Self, BrokerError> {
-        let holds = Arc::new(Mutex::new(holds));
-        let consumer = place.join(&holds)?;
+        let (holds, standing) = (Arc::new(Mutex::new(holds)), Arc::default());
+        let consumer = place.join(&holds, &standing)?;
         let now = Instant::now();
-        Ok(Self { place, consumer, holds, stop, polled: now, exceeded: false, committed: now })
+        Ok(Self { place, consumer, holds, standing, stop, polled: now, exceeded: false, committed: now, joined: now })
     }
 
     /// In the end gives back what it has, and leaves the group.
@@ -121,25 +130,40 @@ impl Membership {
         self.exceeded || self.polled.elapsed() >= self.place.poll_interval() || self.consumer.assignment_lost()
     }
 
-    /// Lets go of everything where this member is out of its group. Where its poll interval has passed, a new client
-    /// takes the place of the one whose view of the group cannot be relied on.
+    /// Lets go of everything where this member is out of its group. Where its poll interval has passed, or it does not find
+    /// back, a new client takes the place of the one whose view of the group cannot be relied on.
     fn leave_when_out(&mut self) -> Result<(), GroupError> {
-        if !self.is_out() {
+        let astray = self.standing.astray();
+        self.holds().is_astray(astray.as_ref().map(|astray| astray.since));
+        let lost = astray.filter(|astray| self.is_lost(astray));
+        if lost.is_none() && !self.is_out() {
             return Ok(());
         }
         self.exceeded |= self.polled.elapsed() >= self.place.poll_interval();
         self.holds().lose_all();
-        if self.exceeded {
-            let interval = self.place.settings.max_poll_interval_ms;
-            tracing::warn!(
-                group = self.place.group,
-                "more than kafka.max_poll_interval_ms ({interval}) passed between polls: this member joins anew"
-            );
-            self.consumer.leave();
-            self.consumer = self.place.join(&self.holds)?;
-            (self.polled, self.exceeded) = (Instant::now(), false);
-        }
+        let why = match lost {
+            Some(Astray { since, state }) => {
+                format!("its client does not find back into its group for {} s ({state})", since.elapsed().as_secs())
+            }
+            None if self.exceeded => {
+                let interval = self.place.settings.max_poll_interval_ms;
+                format!("more than kafka.max_poll_interval_ms ({interval}) passed between polls")
+            }
+            None => return Ok(()),
+        };
+        tracing::warn!(group = self.place.group, why, "a member joins anew, with a new client");
+        self.holds().joins_anew();
+        self.consumer.leave();
+        self.consumer = self.place.join(&self.holds, &self.standing)?;
+        (self.joined, self.polled, self.exceeded) = (Instant::now(), Instant::now(), false);
         Ok(())
+    }
+
+    /// Whether it is astray, and its client has had longer than any rebalance takes. That the brokers are away, or that the
+    /// client has lost them for good (librdkafka's issue 5301), looks the same from here: a new client does no harm.
+    fn is_lost(&self, astray: &Astray) -> bool {
+        let longest = self.place.longest_rebalance();
+        astray.since.elapsed() >= longest && self.joined.elapsed() >= longest
     }
 
     fn check(&mut self, error: KafkaError) -> Result<(), GroupError> {

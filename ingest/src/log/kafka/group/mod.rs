@@ -10,11 +10,14 @@ mod consumer;
 mod counting;
 mod fetching;
 mod holds;
+#[cfg(test)]
+mod lost;
 mod membership;
 mod ownership;
 mod rebalance;
 #[cfg(test)]
 mod slow;
+mod standing;
 #[cfg(test)]
 mod tests;
 

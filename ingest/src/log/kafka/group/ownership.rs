@@ -16,6 +16,9 @@ pub(super) struct Ownership(Mutex<Table>);
 struct Table {
     members: MemberId,
     partitions: BTreeMap<u16, Entry>,
+    /// Members that are out of the group, and since when.
+    astray: BTreeMap<MemberId, Instant>,
+    joined_anew: u64,
 }
 
 #[derive(Debug, Default)]
@@ -36,12 +39,19 @@ pub(super) enum Busy {
     Open,
 }
 
-/// Partitions that a process was given and has not taken over.
+/// What a process was given by its group and does not work on, and the members that are given nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Waiting {
+    /// Partitions that were given and are not taken over.
     pub partitions: usize,
     /// How long the first of them has waited.
     pub longest: Duration,
+    /// Members that are out of the group: it rebalances, or they do not find into it.
+    pub members_out: usize,
+    /// How long the first of them has been.
+    pub longest_out: Duration,
+    /// How often a member took a new client, since the start.
+    pub joined_anew: u64,
 }
 
 impl Ownership {
@@ -55,8 +65,14 @@ impl Ownership {
     pub(super) fn waiting(&self, now: Instant) -> Waiting {
         let table = self.table();
         let since = || table.partitions.values().filter_map(|entry| entry.waits);
-        let longest = since().min().map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
-        Waiting { partitions: since().count(), longest }
+        let ago = |since: Option<Instant>| since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
+        Waiting {
+            partitions: since().count(),
+            longest: ago(since().min()),
+            members_out: table.astray.len(),
+            longest_out: ago(table.astray.values().min().copied()),
+            joined_anew: table.joined_anew,
+        }
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -72,6 +88,20 @@ pub(super) struct Seat {
 }
 
 impl Seat {
+    /// Since when this member is out of the group; `None` when it is in.
+    pub(super) fn is_astray(&self, since: Option<Instant>) {
+        let mut table = self.ownership.table();
+        match since {
+            Some(since) => drop(table.astray.insert(self.member, since)),
+            None => drop(table.astray.remove(&self.member)),
+        }
+    }
+
+    /// With a new client.
+    pub(super) fn joins_anew(&self) {
+        self.ownership.table().joined_anew += 1;
+    }
+
     /// The group gives the partition to this member.
     pub(super) fn assign(&self, partition: u16, now: Instant) {
         let mut table = self.ownership.table();
@@ -134,7 +164,9 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.ownership.table().partitions.values_mut().for_each(|entry| release(entry, self.member));
+        let mut table = self.ownership.table();
+        table.astray.remove(&self.member);
+        table.partitions.values_mut().for_each(|entry| release(entry, self.member));
     }
 }
 
@@ -199,18 +231,38 @@ mod tests {
         let start = Instant::now();
         let after = |seconds| start + Duration::from_secs(seconds);
         let waiting = |seconds| ownership.waiting(after(seconds));
+        let given =
+            |partitions, seconds| Waiting { partitions, longest: Duration::from_secs(seconds), ..Waiting::default() };
         one.assign(3, start);
         one.assign(5, after(2));
         one.open(3, start).unwrap();
-        assert_eq!(waiting(4), Waiting { partitions: 2, longest: Duration::from_secs(4) });
+        assert_eq!(waiting(4), given(2, 4));
         one.taken_over(3);
-        assert_eq!(waiting(4), Waiting { partitions: 1, longest: Duration::from_secs(2) });
+        assert_eq!(waiting(4), given(1, 2));
         one.close(3, after(5));
         one.release(5);
-        assert_eq!(waiting(6), Waiting { partitions: 1, longest: Duration::from_secs(1) });
+        assert_eq!(waiting(6), given(1, 1));
         two.assign(3, after(7));
         two.open(3, after(7)).unwrap();
         two.taken_over(3);
         assert_eq!(waiting(9), Waiting::default());
+    }
+    #[test]
+    fn a_member_is_out_until_it_is_in_or_gone() {
+        let (ownership, one, two) = two();
+        let start = Instant::now();
+        let out = |seconds| {
+            let Waiting { members_out, longest_out, .. } = ownership.waiting(start + Duration::from_secs(seconds));
+            (members_out, longest_out.as_secs())
+        };
+        one.is_astray(Some(start));
+        two.is_astray(Some(start + Duration::from_secs(3)));
+        assert_eq!(out(5), (2, 5));
+        one.is_astray(None);
+        assert_eq!(out(6), (1, 3));
+        two.joins_anew();
+        assert_eq!((out(7), ownership.waiting(start).joined_anew), ((1, 4), 1), "it is not in yet");
+        drop(two);
+        assert_eq!(out(8), (0, 0));
     }
 }

@@ -4,7 +4,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
@@ -14,19 +14,21 @@ use rdkafka::{ClientContext, TopicPartitionList};
 
 use super::fetching;
 use super::holds::Holds;
+use super::standing::Standing;
 use crate::log::kafka::client::Logged;
 
 pub(super) struct Rebalancing {
     holds: Arc<Mutex<Holds>>,
     /// For saving what is revoked.
     budget: Duration,
+    standing: Arc<Standing>,
     /// Another client speaks for the member by now, or the member has ended.
     retired: AtomicBool,
 }
 
 impl Rebalancing {
-    pub(super) const fn new(holds: Arc<Mutex<Holds>>, budget: Duration) -> Self {
-        Self { holds, budget, retired: AtomicBool::new(false) }
+    pub(super) const fn new(holds: Arc<Mutex<Holds>>, standing: Arc<Standing>, budget: Duration) -> Self {
+        Self { holds, budget, standing, retired: AtomicBool::new(false) }
     }
 
     /// From here on the client's doings are no longer the member's.
@@ -67,6 +69,12 @@ impl ClientContext for Rebalancing {
 
     fn error(&self, error: KafkaError, reason: &str) {
         Logged.error(error, reason);
+    }
+
+    fn stats_raw(&self, statistics: &[u8]) {
+        if !self.retired.load(Ordering::Relaxed) {
+            self.standing.learn(statistics, Instant::now());
+        }
     }
 }
 
