@@ -18,7 +18,7 @@ def texts(frame):
 
 
 def step(name):
-    return name.split("__", 1)[1]  # scikit-learn allows no double underscore in a step's name
+    return name.split("__", 1)[-1]  # scikit-learn allows no double underscore in a step's name
 
 
 def one_hot(frame, numbers="passthrough"):

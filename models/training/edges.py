@@ -20,10 +20,11 @@ FEW = 16
 
 
 def write(folder, package, golden):
-    """`golden` are the numbers of the golden rows: the first of them that lacks nothing is changed."""
+    """`golden` are the numbers of the golden rows, one of which is changed."""
     frame = package.frame
-    row = next(row for row in golden if frame.iloc[row].notna().all())
+    row = min(golden, key=lambda row: int(frame.iloc[row].isna().sum()))  # the first of those that lack least
     edges = [*at_edges(frame), *beside_constants(frame, package.graph)]
+    edges = list({(name, str(value)): (name, value) for name, value in edges}.values())
     answers = answered(folder, frame.iloc[[row]], edges)
     lines = [
         json.dumps({"row": row, "feature": name, "value": written(value), "probability": answer})
@@ -55,9 +56,9 @@ def beside_constants(frame, graph):
     """Each constant and one unit beside it, for each number that comes near it."""
     found = constants(graph.graph)
     beside = lambda name: found[(found >= frame[name].min() - 1) & (found <= frame[name].max() + 1)]
-    rows = [(name, float(value)) for name in columns.numeric(frame) for constant in beside(name) for value in (constant - 1, constant, constant + 1)]
-    step = max(-(-len(rows) // MOST_BESIDE_CONSTANTS), 1)
-    return rows[::step]
+    near = [(name, constant) for name in columns.numeric(frame) for constant in beside(name)]
+    step = max(-(-3 * len(near) // MOST_BESIDE_CONSTANTS), 1)
+    return [(name, float(value)) for name, constant in near[::step] for value in (constant - 1, constant, constant + 1)]
 
 
 def constants(graph):

@@ -17,6 +17,7 @@ from onnx import ModelProto
 from . import SEED, columns, edges
 
 GOLDEN_ROWS = 64
+FEWEST_ROWS = 20  # as the gate has it
 PLACES = 12
 # As the gate has it: further from ONNX Runtime, a row of the training library must be accepted by number.
 TRAINED_TOLERANCE = 1e-5
@@ -44,6 +45,24 @@ class Package:
     # The graph gives no contributions, and what explains it (a linear model, a sum over the inputs) has the average of the golden rows
     # as its base: contributions and base are moved there.
     beside_golden_rows: bool = False
+    # Of numbers that the graph has no answer outside of, by input: least and greatest, or `None`. Outside an application goes to review.
+    bounds: dict[str, tuple[float | None, float | None]] = field(default_factory=dict)
+
+    def __post_init__(self):
+        """Says what a package cannot be made of, by name."""
+        frame, texts = self.frame, [name for name in self.frame if name not in columns.numeric(self.frame)]
+        if len(frame) < FEWEST_ROWS:
+            raise ValueError(f"expected at least {FEWEST_ROWS} rows, found {len(frame)}")
+        for name in texts:
+            if frame[name].isna().any():
+                raise ValueError(f"`{name}` is a text and lacks values: only a number may be missing")
+        for name in frame:
+            if name not in self.reasons:
+                raise ValueError(f"`{name}` has no entry in `reasons`: a code, and the words for who is declined")
+        for name in self.bounds:
+            if name not in columns.numeric(frame):
+                raise ValueError(f"`bounds`: `{name}` is no input, or no number")
+        object.__setattr__(self, "frame", frame.reset_index(drop=True))  # rows go by their place
 
 
 def write(folder, package):
@@ -79,7 +98,7 @@ def answers(folder, package):
 
 
 def golden_rows(package, differing):
-    drawn = np.random.default_rng(SEED).choice(np.arange(len(package.frame)), GOLDEN_ROWS, replace=False).tolist()
+    drawn = np.random.default_rng(SEED).choice(np.arange(len(package.frame)), min(GOLDEN_ROWS, len(package.frame)), replace=False).tolist()
     return sorted({*drawn, *differing, *package.telling, *rows_with_missing(package.frame)})
 
 
@@ -145,8 +164,13 @@ def texts_in_bins(column, values):
     return {"values": {value: int(counted.get(value, 0)) for value in values}}
 
 
+def text(value):
+    """A JSON string of ASCII is a TOML string too."""
+    return json.dumps(value)
+
+
 def text_list(values):
-    return "[" + ", ".join(json.dumps(v) for v in values) + "]"
+    return "[" + ", ".join(map(text, values)) + "]"
 
 
 def write_manifest(folder, package, differing):
@@ -154,8 +178,8 @@ def write_manifest(folder, package, differing):
     a, b = (round(x, PLACES) for x in package.calibration)
     lines = [
         "# Written by train.py; change it there.",
-        f'name = "{package.name}"', f"version = {package.version}", f'owner = "{package.owner}"',
-        f'training_data = "{package.training_data}"',
+        f"name = {text(package.name)}", f"version = {package.version}", f"owner = {text(package.owner)}",
+        f"training_data = {text(package.training_data)}",
         f'onnx_sha256 = "{sha("model.onnx")}"', f'golden_sha256 = "{sha("golden.jsonl")}"',
     ]
     if differing:
@@ -174,5 +198,8 @@ def write_manifest(folder, package, differing):
         code, wording = package.reasons[name]
         kind = ['type = "text"', f"values = {text_list(texts[name])}"] if name in texts else ['type = "number"']
         kind += ['missing = "allowed"'] if name in missing(package.frame) else []
-        lines += ["[[input]]", f'feature = "{name}"', *kind, f'reason = "{code}"', f"wording = {json.dumps(wording)}", ""]
+        least, most = package.bounds.get(name, (None, None))
+        kind += [f"minimum = {float(least)}"] if least is not None else []
+        kind += [f"maximum = {float(most)}"] if most is not None else []
+        lines += ["[[input]]", f"feature = {text(name)}", *kind, f"reason = {text(code)}", f"wording = {text(wording)}", ""]
     (folder / "model.toml").write_text("\n".join(lines))

@@ -33,7 +33,7 @@ pub struct Content(BTreeMap<String, Vec<u8>>);
 
 impl Content {
     pub fn read_model(folder: &Path) -> Result<Self, ContentError> {
-        let optional = OPTIONAL_FILES.into_iter().filter(|name| folder.join(name).is_file());
+        let optional = OPTIONAL_FILES.into_iter().filter(|name| folder.join(name).exists());
         let files: Vec<_> = MODEL_FILES.into_iter().chain(optional).map(|name| (name, name)).collect();
         Self::read(folder, &files)
     }
@@ -134,7 +134,13 @@ impl Content {
 }
 
 fn read(folder: &Path, name: &str) -> Result<Vec<u8>, ContentError> {
-    std::fs::read(folder.join(name)).map_err(|source| ContentError::Read { file: name.to_owned(), source })
+    let path = folder.join(name);
+    // What is no file may never end.
+    let is_file = std::fs::metadata(&path).and_then(|found| match found.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::other("expected a file, found something else")),
+    });
+    is_file.and_then(|()| std::fs::read(path)).map_err(|source| ContentError::Read { file: name.to_owned(), source })
 }
 
 pub(crate) fn sha256(bytes: &[u8]) -> String {

@@ -4,6 +4,7 @@ import json
 import tempfile
 import tomllib
 import unittest
+import unittest.mock
 from dataclasses import replace
 from pathlib import Path
 
@@ -67,6 +68,25 @@ class PackageTest(unittest.TestCase):
         beside = [value for value in numbers if isinstance(value, float) and value + 1 in numbers and value + 2 in numbers]
         self.assertTrue(beside)
         self.assertTrue(all(row["probability"] is None or 0 <= row["probability"] <= 1 for row in rows))
+
+    def test_of_too_many_constants_whole_ones_are_taken_with_both_neighbours(self):
+        of = small()
+        with unittest.mock.patch.object(edges, "MOST_BESIDE_CONSTANTS", 6):
+            rows = edges.beside_constants(of.frame, of.graph)
+        self.assertEqual(len(rows), 6)
+        self.assertEqual([after - before for (_, before), (_, after) in zip(rows, rows[1:])][::3], [1.0, 1.0])
+
+    def test_bounds_of_a_number_stand_in_the_manifest_and_what_no_package_is_made_of_is_named(self):
+        of = small()
+        _, _, manifest = written(replace(of, bounds={"number": (None, 1e6)}, owner='risk "team"'))
+        self.assertEqual((manifest["input"][0]["maximum"], "minimum" in manifest["input"][0], manifest["owner"]), (1e6, False, 'risk "team"'))
+        lacking = of.frame.assign(text=of.frame["text"].where(of.frame.index > 0))
+        for change, named in [
+            ({"bounds": {"text": (0, 1)}}, "`text` is no input, or no number"), ({"reasons": {}}, "`number` has no entry"),
+            ({"frame": of.frame.head(7)}, "at least 20 rows, found 7"), ({"frame": lacking}, "`text` is a text and lacks values"),
+        ]:
+            with self.assertRaisesRegex(ValueError, named):
+                replace(of, **change)
 
     def test_what_the_runtime_refuses_or_makes_nan_of_has_no_answer(self):
         frame = small().frame.iloc[[0]]

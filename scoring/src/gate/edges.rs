@@ -50,7 +50,10 @@ pub(super) fn ask(model: &dyn Model, usual: &[InputValue], thresholds: Vec<(usiz
             edges.rows += 1;
             let what = format!("`{}` = {}", input.feature, shown(&value));
             match read_row(model.manifest(), &changed(model.manifest(), usual, at, value)) {
-                Ok(row) => drop(finite(model, row, true).map_err(|why| edges.fail(&what, &why))),
+                Ok(row) => {
+                    let answered = finite(model, row.clone(), false).and_then(|_| finite(model, row, true));
+                    answered.map(drop).unwrap_or_else(|why| edges.fail(&what, &why));
+                }
                 Err(unusable) if unusable.iter().all(|one| one.feature == input.feature) => edges.explained += 1,
                 Err(_) => edges.fail(&what, "another input is named for it"),
             }
@@ -73,7 +76,8 @@ pub(super) fn ask(model: &dyn Model, usual: &[InputValue], thresholds: Vec<(usiz
 
 pub(super) fn shown(value: &FeatureValue) -> String {
     if let FeatureValue::Number(number) = value {
-        return format!("{number:e}");
+        let is_short = *number == 0.0 || (1e-4..1e9).contains(&number.abs());
+        return if is_short { number.to_string() } else { format!("{number:e}") };
     }
     serde_json::to_string(value).expect("a value without infinities serialises")
 }

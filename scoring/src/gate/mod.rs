@@ -21,6 +21,9 @@ use crate::model::{GoldenReport, Model, Package};
 const REMEDY: &str =
     "mend the graph, or give the input a `minimum` or `maximum`, beyond which an application goes to review";
 
+/// Characters of a reason.
+const LONGEST_REASON: usize = 1_200;
+
 /// What was found. A package may be promoted if there is no reason why not.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
@@ -62,7 +65,7 @@ pub struct Passed {
 impl Report {
     #[must_use]
     pub fn refused(reason: String) -> Self {
-        Self { promotable: false, loaded: None, reasons: vec![reason] }
+        Self { promotable: false, loaded: None, reasons: vec![plain(&reason)] }
     }
 
     #[must_use]
@@ -89,7 +92,7 @@ pub fn examine(content: &Content, available: Option<&Columns>) -> Report {
         Ok(recorded) => recorded,
         Err(reason) => {
             reasons.push(reason);
-            None
+            Some(Recorded::default())
         }
     };
     reasons.extend(recorded.as_ref().and_then(Recorded::reason));
@@ -98,8 +101,22 @@ pub fn examine(content: &Content, available: Option<&Columns>) -> Report {
     let (name, version, golden) = (manifest.name.clone(), manifest.version, package.report().clone());
     let held_against_views = available.is_some();
     let known_faults = package.known_faults().to_vec();
+    let reasons: Vec<String> = reasons.iter().map(|reason| plain(reason)).collect();
     let loaded = Loaded { name, version, hash, golden, edges, recorded, known_faults, latency, held_against_views };
     Report { promotable: reasons.is_empty(), loaded: Some(loaded), reasons }
+}
+
+/// On one line and no longer than a reader follows: names and values come from the package.
+fn plain(reason: &str) -> String {
+    let mut shown = String::new();
+    for (at, character) in reason.chars().enumerate() {
+        if at == LONGEST_REASON {
+            shown.push('…');
+            break;
+        }
+        if character.is_control() { shown.extend(character.escape_default()) } else { shown.push(character) }
+    }
+    shown
 }
 
 fn held_against_recorded(package: &Package, content: &Content) -> Result<Recorded, String> {

@@ -22,8 +22,8 @@ struct Line {
     feature: String,
     /// To this: a number or a text; `"inf"` or `"-inf"` of a number; null is a value that is missing, NaN to the graph.
     value: Value,
-    /// What ONNX Runtime answers; null where that is no probability, or no answer.
-    probability: Option<f64>,
+    /// What ONNX Runtime answers; null where that is no probability, or no answer. It must be there.
+    probability: Value,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -74,8 +74,11 @@ impl Recorded {
 /// `golden` are the rows by number. An error says which line is none.
 pub(super) fn compare(model: &dyn Model, golden: &[(u64, Vec<InputValue>)], text: &str) -> Result<Recorded, String> {
     let mut recorded = Recorded::default();
+    if text.trim().is_empty() {
+        return Err("edges.jsonl: expected at least one row, found none".to_owned());
+    }
     for (at, line) in text.lines().enumerate() {
-        let edge = Edge::read(model.manifest(), golden, line);
+        let edge = Edge::read(model.manifest(), golden, (at + 1, line));
         let edge = edge.map_err(|why| format!("edges.jsonl: line {}: {why}", at + 1))?;
         recorded.compare(model, &edge);
     }
@@ -91,20 +94,31 @@ struct Edge {
 }
 
 impl Edge {
-    fn read(manifest: &Manifest, golden: &[(u64, Vec<InputValue>)], line: &str) -> Result<Self, String> {
+    fn read(
+        manifest: &Manifest,
+        golden: &[(u64, Vec<InputValue>)],
+        (at_line, line): (usize, &str),
+    ) -> Result<Self, String> {
+        if !line.trim_start().starts_with('{') {
+            return Err("expected a JSON object".to_owned());
+        }
         let line: Line = serde_json::from_str(line).map_err(|error| error.to_string())?;
         let Line { row: number, feature, value, probability } = line;
+        let said = probability.as_f64().filter(|one| (0.0..=1.0).contains(one));
+        if said.is_none() && !probability.is_null() {
+            return Err(format!("`probability`: expected 0 to 1, or null, found {probability}"));
+        }
         let usual = golden.iter().find(|(row, _)| *row == number).map(|(_, values)| values);
         let usual = usual.ok_or_else(|| format!("`row`: there is no golden row {number}"))?;
         let at = manifest.inputs.iter().position(|input| input.feature == feature);
         let at = at.ok_or_else(|| format!("`feature`: `{feature}` is no input of the model"))?;
         let value = read(&manifest.inputs[at].kind, &value)
             .ok_or_else(|| format!("`value`: {value} does not fit `{feature}`"))?;
-        let what = format!("`{feature}` = {} in golden row {number}", shown(&value));
+        let what = format!("line {at_line}, `{feature}` = {} in golden row {number}", shown(&value));
         let is_reached = read_row(manifest, &changed(manifest, usual, at, value.clone())).is_ok();
         let mut row = usual.clone();
         row[at] = graph_value(&value);
-        Ok(Self { what, row, is_reached, probability })
+        Ok(Self { what, row, is_reached, probability: said })
     }
 }
 

@@ -170,7 +170,9 @@ fn an_answer_at_an_edge_is_onnx_runtimes_or_the_package_is_refused() {
     };
     let apart = refused(&with(json!(0.25)));
     assert!(
-        apart.starts_with("edges.jsonl: 1 of 1 rows fail: `applicant__term_months` = 1e12 in golden row 10: the"),
+        apart.starts_with(
+            "edges.jsonl: 1 of 1 rows fail: line 1, `applicant__term_months` = 1e12 in golden row 10: the"
+        ),
         "{apart}"
     );
     assert!(apart.ends_with("0.25 by ONNX Runtime"), "{apart}");
@@ -217,10 +219,28 @@ fn a_line_of_edge_rows_that_fits_nothing_is_named() {
         ),
         (line(10, "applicant__housing", json!(1)), "edges.jsonl: line 1: `value`: 1 does not fit `applicant__housing`"),
         (json!({ "row": 10 }), "edges.jsonl: line 1: missing field `feature`"),
+        (
+            json!({ "row": 10, "feature": "applicant__age", "value": 1 }),
+            "edges.jsonl: line 1: missing field `probability`",
+        ),
+        (
+            json!({ "row": 10, "feature": "applicant__age", "value": 1, "probability": 1.5 }),
+            "edges.jsonl: line 1: `probability`: expected 0 to 1",
+        ),
+        (json!([10, "applicant__age", 1, 0.5]), "edges.jsonl: line 1: expected a JSON object"),
+        (line(10, "a\n\u{1b}[2J", json!(1)), "edges.jsonl: line 1: `feature`: `a\\n\\u{1b}[2J` is no input"),
     ] {
         let said = refused(&line);
         assert!(said.starts_with(expected), "{said}");
     }
+}
+
+#[test]
+fn edge_rows_that_are_there_and_say_nothing_are_refused_and_a_reason_has_an_end() {
+    let report = examine(&content().with(EDGES, b"\n".to_vec()), None);
+    assert_eq!(report.reasons, ["edges.jsonl: expected at least one row, found none"]);
+    let long = json!({ "row": 10, "feature": "x".repeat(100_000), "value": 1, "probability": 0.5 });
+    assert!(refused(&long).chars().count() <= LONGEST_REASON + 1);
 }
 
 /// The shipped package with another line about the applicant's age.

@@ -1,7 +1,7 @@
 //! Golden rows: inputs with the answers of the training library and of ONNX Runtime. A model may score only if ours
 //! agree with ONNX Runtime's, and rows on which the training library itself differs are accepted by number.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -98,6 +98,10 @@ pub(super) fn parse(text: &str) -> Result<Vec<Golden>, String> {
     let rows = lines
         .map(|(at, line)| serde_json::from_str(line).map_err(|error| format!("line {}: {error}", at + 1)))
         .collect::<Result<Vec<Golden>, _>>()?;
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = rows.iter().find(|row| !seen.insert(row.row)) {
+        return Err(format!("row {} comes twice", twice.row));
+    }
     if rows.len() < FEWEST {
         return Err(format!("expected at least {FEWEST} golden rows, found {}", rows.len()));
     }
@@ -125,6 +129,10 @@ impl Golden {
             (InputKind::Text { values }, Some(serde_json::Value::String(text))) if values.contains(text) => {
                 Ok(InputValue::Text(text.clone()))
             }
+            (InputKind::Number, Some(serde_json::Value::Number(number))) => Err(format!(
+                "row {}: {number} is below the `minimum` or above the `maximum` of `{}`",
+                self.row, input.feature
+            )),
             (InputKind::Number | InputKind::Text { .. }, _) => {
                 Err(format!("row {}: no fitting value for `{}`", self.row, input.feature))
             }

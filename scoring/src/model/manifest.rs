@@ -137,12 +137,12 @@ impl TryFrom<InputText> for Input {
             return Err(format!("input `{feature}`: only a number may be missing"));
         }
         let bounds = [("minimum", minimum), ("maximum", maximum)];
-        if let Some((name, bound)) = bounds.into_iter().find_map(|(name, bound)| Some((name, bound?))) {
+        for (name, bound) in bounds.into_iter().filter_map(|(name, bound)| Some((name, bound?))) {
             if kind != InputKind::Number {
                 return Err(format!("input `{feature}`: only a number has a `{name}`"));
             }
-            if bounds.into_iter().any(|(_, bound)| bound.is_some_and(|bound| !bound.is_finite())) {
-                return Err(format!("input `{feature}`: expected a finite `minimum` and `maximum`, found {bound}"));
+            if !bound.is_finite() {
+                return Err(format!("input `{feature}`: expected a finite `{name}`, found {bound}"));
             }
         }
         if let (Some(minimum), Some(maximum)) = (minimum, maximum)

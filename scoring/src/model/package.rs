@@ -82,7 +82,7 @@ impl Package {
             None => Contributions::by_model(&scorer, &probability, &inputs)?.ok_or_else(|| {
                 let reason = "expected `output.contributions`, a linear model, trees with covers in `nodes_hitrates`, or \
                               inputs that add up on the golden rows: nothing says what an input contributed";
-                PackageError::Columns { reason: reason.to_owned() }
+                PackageError::Columns { reason: with_faults(reason.to_owned(), scorer.known_faults()) }
             })?,
         };
         let reference = Arc::new(reference(&manifest, content, &golden)?);
@@ -96,12 +96,8 @@ impl Package {
     fn prove(&self, rows: &[Golden], inputs: &[Vec<InputValue>]) -> Result<GoldenReport, String> {
         let answers = self.answer(inputs, true).map_err(|error| error.to_string())?;
         let labels = self.label.map(|output| self.labels(output, inputs)).transpose()?;
-        golden::prove(&self.manifest, rows, &answers, labels.as_deref(), self.contributions.are_rough()).map_err(
-            |reason| match self.known_faults() {
-                [] => reason,
-                faults => format!("{reason}; known of ONNX Runtime: {}", faults.join("; ")),
-            },
-        )
+        let proven = golden::prove(&self.manifest, rows, &answers, labels.as_deref(), self.contributions.are_rough());
+        proven.map_err(|reason| with_faults(reason, self.known_faults()))
     }
 
     fn labels(&self, output: usize, rows: &[Vec<InputValue>]) -> Result<Vec<serde_json::Value>, String> {
@@ -182,6 +178,11 @@ impl Model for Package {
     fn package(&self) -> Option<&Package> {
         Some(self)
     }
+}
+
+/// Who reads the refusal need not look for the fault in the training.
+fn with_faults(reason: String, faults: &[String]) -> String {
+    if faults.is_empty() { reason } else { format!("{reason}; known of ONNX Runtime: {}", faults.join("; ")) }
 }
 
 fn reference(manifest: &Manifest, content: &Content, golden: &[Golden]) -> Result<Reference, PackageError> {
