@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use weir_ingest::log::kafka::group::{Group, Member, MemberError, Running, Waiting};
+use weir_ingest::log::kafka::group::{Group, Member, MemberError, Running};
 use weir_ingest::log::kafka::{KafkaLog, KafkaSettings, topics};
 use weir_ingest::log::{Entry, EventLog};
 use weir_ingest::state::StateStore;
@@ -159,7 +159,7 @@ impl Site {
     fn is_settled(&self) -> bool {
         let holders = self.holders.lock().unwrap();
         let held = (0..PARTITIONS).all(|partition| holders.get(&partition) == Some(&1));
-        held && self.groups.iter().all(|group| group.waiting() == Waiting::default())
+        held && self.groups.iter().all(|group| group.waiting().partitions == 0)
     }
 }
 
