@@ -7,6 +7,7 @@ use weir_messages::{Causes, KnownTime};
 
 use crate::health::{Check, Health};
 use crate::http::seconds;
+use crate::meters;
 
 /// What is parked and what is wrong with the books; the books are left out until they have been verified.
 pub(crate) async fn checks(lending: &Lending, now: KnownTime) -> Vec<Check> {
@@ -22,7 +23,7 @@ fn parked(counts: &[ParkedCount], now: KnownTime) -> Health {
     let age = |since: KnownTime| seconds(now.micros() - since.micros());
     for kind in ParkedKind::ALL.iter().copied() {
         let found = counts.iter().find(|one| one.kind == kind);
-        let (number, oldest) = found.map_or((0.0, 0.0), |one| (gauge(one.count), age(one.oldest)));
+        let (number, oldest) = found.map_or((0.0, 0.0), |one| (meters::count(one.count), age(one.oldest)));
         metrics::gauge!("weir_parked", "kind" => kind.name()).set(number);
         metrics::gauge!("weir_parked_age_seconds", "kind" => kind.name()).set(oldest);
     }
@@ -37,14 +38,10 @@ fn parked(counts: &[ParkedCount], now: KnownTime) -> Health {
 
 fn books(at: KnownTime, verified: &Verified, now: KnownTime) -> Health {
     let different = verified.different + u64::from(verified.broken.is_some());
-    metrics::gauge!("weir_ledger_differences").set(gauge(different));
+    metrics::gauge!("weir_ledger_differences").set(meters::count(different));
     metrics::gauge!("weir_ledger_verified_age_seconds").set(seconds(now.micros() - at.micros()));
     match different {
         0 => Health::Ok,
         found => Health::Degraded(format!("{found} things did not add up at {at}: see `weir ledger verify`")),
     }
-}
-
-fn gauge(number: u64) -> f64 {
-    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
 }

@@ -25,6 +25,11 @@ pub(crate) fn start() -> Result<PrometheusHandle, BuildError> {
         .install_recorder()
 }
 
+/// A number of things, as a gauge shows it.
+pub(crate) fn count(number: impl TryInto<u32>) -> f64 {
+    f64::from(number.try_into().unwrap_or(u32::MAX))
+}
+
 /// Until the task is aborted. Samples are kept one by one until somebody asks for the page or this is done.
 pub(crate) async fn upkeep(prometheus: PrometheusHandle) {
     let mut due = tokio::time::interval(UPKEEP_EVERY);

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use metrics::Label;
 use weir_features::{RowsOfLive, rows_apart};
 use weir_ingest::state::{Partition, StateError, StateStore};
 use weir_messages::{Record, Sequenced};
@@ -48,9 +49,8 @@ impl Refold {
             Ok::<_, StateError>(Box::new(RowsOfLive { live: store.reader(&live)?, apart: reader }))
         })?;
         let next = own.next_offset()?;
-        let (fold, partition) = (name.clone(), number.to_string());
-        let left = metrics::gauge!("weir_fold_refold_records", "fold" => fold, "partition" => partition);
-        let (left, saved_at) = (HeldGauge::new(left), Instant::now());
+        let labels = vec![Label::new("fold", name.clone()), Label::new("partition", number.to_string())];
+        let (left, saved_at) = (HeldGauge::new("weir_fold_refold_records", labels), Instant::now());
         let refold = Self { chain, live, apart, store: own, folder, next, saved: next, saved_at, until, left };
         refold.show_left();
         Ok(refold)

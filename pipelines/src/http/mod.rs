@@ -54,6 +54,7 @@ pub(crate) use server::{ConnectionLimits, Server};
 
 use crate::config::Limits;
 use crate::decisions::DecisionRecords;
+use crate::meters;
 use crate::vitals::Vitals;
 use crate::watching::Watching;
 
@@ -148,7 +149,7 @@ impl App {
     fn gauges(&self) {
         let now = self.clock.now();
         let age = |since: Option<KnownTime>| since.map_or(0.0, |since| seconds(now.micros() - since.micros()));
-        metrics::gauge!("weir_fold_lag_records").set(f64::from(u32::try_from(self.vitals.lag()).unwrap_or(u32::MAX)));
+        metrics::gauge!("weir_fold_lag_records").set(meters::count(self.vitals.lag()));
         metrics::gauge!("weir_newest_feature_age_seconds").set(age(self.vitals.newest()));
         if let Some(desk) = &self.desk {
             metrics::gauge!("weir_outbox_age_seconds").set(age(desk.lending.oldest_unpublished()));
@@ -168,8 +169,8 @@ fn counted(counts: &OnlineCounts) {
     metrics::counter!("weir_redis_replaced_total").absolute(counts.replaced);
     metrics::counter!("weir_redis_dropped_total").absolute(counts.dropped);
     metrics::counter!("weir_redis_failures_total").absolute(counts.failed);
-    metrics::gauge!("weir_redis_erasures_waiting").set(f64::from(u32::try_from(counts.erasures).unwrap_or(u32::MAX)));
-    metrics::gauge!("weir_redis_waiting").set(f64::from(u32::try_from(counts.waiting).unwrap_or(u32::MAX)));
+    metrics::gauge!("weir_redis_erasures_waiting").set(meters::count(counts.erasures));
+    metrics::gauge!("weir_redis_waiting").set(meters::count(counts.waiting));
 }
 
 /// This process does not run the role that answers.

@@ -21,6 +21,7 @@ use crate::decisions::Deliveries;
 use crate::fold::{Surroundings, members};
 use crate::health::Health;
 use crate::http::App;
+use crate::meters;
 use crate::vitals::Vitals;
 
 const CUSTOMERS: (&str, Topic) = ("weir-customers", Topic::Events);
@@ -151,12 +152,11 @@ impl Watch {
     fn record_waiting(&self) {
         let waiting: Vec<(&'static str, Waiting)> =
             self.groups.iter().map(|(name, group)| (*name, group.waiting())).collect();
-        let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
         for (name, Waiting { partitions, longest, members_out, longest_out, joined_anew }) in &waiting {
             metrics::counter!("weir_group_joined_anew_total", "group" => *name).absolute(*joined_anew);
-            metrics::gauge!("weir_group_waiting_partitions", "group" => *name).set(count(*partitions));
+            metrics::gauge!("weir_group_waiting_partitions", "group" => *name).set(meters::count(*partitions));
             metrics::gauge!("weir_group_waiting_seconds", "group" => *name).set(longest.as_secs_f64());
-            metrics::gauge!("weir_group_members_out", "group" => *name).set(count(*members_out));
+            metrics::gauge!("weir_group_members_out", "group" => *name).set(meters::count(*members_out));
             metrics::gauge!("weir_group_members_out_seconds", "group" => *name).set(longest_out.as_secs_f64());
         }
         self.vitals.report("partitions", health(&waiting));
@@ -177,8 +177,7 @@ impl Watch {
         self.vitals.log_answered(lag.is_ok());
         match lag {
             Ok(lag) => {
-                let shown = f64::from(u32::try_from(lag).unwrap_or(u32::MAX));
-                metrics::gauge!("weir_group_lag_records", "group" => *group).set(shown);
+                metrics::gauge!("weir_group_lag_records", "group" => *group).set(meters::count(lag));
                 if (*group, *topic) == CUSTOMERS {
                     self.vitals.measured(lag);
                 }

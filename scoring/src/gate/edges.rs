@@ -4,7 +4,6 @@
 use serde::Serialize;
 use weir_messages::{FeatureValue, FeatureVector, Name, Named, Position};
 
-use crate::MOST_TOLD;
 use crate::model::{Assessment, Input, InputKind, InputValue, Manifest, Model, NOTHING_THERE, read_row};
 
 /// Larger than any amount, count or time of an applicant.
@@ -35,10 +34,7 @@ impl Edges {
     }
 
     fn fail(&mut self, what: &str, why: &str) {
-        self.failed += 1;
-        if self.failures.len() < MOST_TOLD {
-            self.failures.push(format!("{what}: {why}"));
-        }
+        super::fail(&mut self.failed, &mut self.failures, format!("{what}: {why}"));
     }
 }
 

@@ -14,6 +14,7 @@ use weir_expr::Columns;
 pub use self::edges::Edges;
 pub use self::latency::Latency;
 pub use self::recorded::Recorded;
+use crate::MOST_TOLD;
 use crate::content::{Content, EDGES};
 use crate::model::{GoldenReport, Model, Package};
 
@@ -104,6 +105,14 @@ pub fn examine(content: &Content, available: Option<&Columns>) -> Report {
     let reasons: Vec<String> = reasons.iter().map(|reason| plain(reason)).collect();
     let loaded = Loaded { name, version, hash, golden, edges, recorded, known_faults, latency, held_against_views };
     Report { promotable: reasons.is_empty(), loaded: Some(loaded), reasons }
+}
+
+/// Counts a failure, and tells it where it is among the first.
+fn fail(failed: &mut usize, told: &mut Vec<String>, failure: String) {
+    *failed += 1;
+    if told.len() < MOST_TOLD {
+        told.push(failure);
+    }
 }
 
 /// On one line and no longer than a reader follows: names and values come from the package.

@@ -6,7 +6,6 @@ use serde_json::Value;
 use weir_messages::FeatureValue;
 
 use super::edges::{changed, finite, shown};
-use crate::MOST_TOLD;
 use crate::model::{InputKind, InputValue, Manifest, Model, read_row};
 
 /// How far a probability may be from ONNX Runtime's, as in golden rows.
@@ -46,10 +45,7 @@ impl Recorded {
     }
 
     fn fail(&mut self, edge: &Edge, why: &str) {
-        self.failed += 1;
-        if self.failures.len() < MOST_TOLD {
-            self.failures.push(format!("{}: {why}", edge.what));
-        }
+        super::fail(&mut self.failed, &mut self.failures, format!("{}: {why}", edge.what));
     }
 
     fn compare(&mut self, model: &dyn Model, edge: &Edge) {

@@ -1,7 +1,7 @@
 //! What a group has committed, and how far behind its topic it is.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -31,16 +31,23 @@ impl GroupOffsets {
     }
 
     fn ask<T>(&self, question: impl FnOnce(&BaseConsumer<Logged>) -> Result<T, BrokerError>) -> Result<T, BrokerError> {
-        let lock = || self.client.lock().unwrap_or_else(PoisonError::into_inner);
-        let made = lock().take();
-        let client = made.map_or_else(|| client(&self.settings, &self.group), Ok)?;
-        *lock() = Some(Arc::clone(&client));
+        let client = self.client()?;
         question(&client).inspect_err(|_| {
-            let mut current = lock();
+            let mut current = self.current();
             if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, &client)) {
                 *current = None;
             }
         })
+    }
+
+    fn client(&self) -> Result<Client, BrokerError> {
+        let mut current = self.current();
+        let client = current.take().map_or_else(|| client(&self.settings, &self.group), Ok)?;
+        Ok(Arc::clone(current.insert(client)))
+    }
+
+    fn current(&self) -> MutexGuard<'_, Option<Client>> {
+        self.client.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where the group goes on in this partition: what it committed, else the first offset that is kept. Blocking.

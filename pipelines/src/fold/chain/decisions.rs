@@ -1,5 +1,6 @@
 //! From the parts of a vector to the decision.
 
+use metrics::Label;
 use weir_features::VectorStage;
 use weir_messages::{KnownTime, Part, Record, Sequenced, Stage, Topic};
 
@@ -23,14 +24,12 @@ pub(crate) struct PartGauges {
 
 impl PartGauges {
     fn new(partition: u16) -> Self {
-        let partition = partition.to_string();
-        let waiting = metrics::gauge!("weir_vectors_waiting", "partition" => partition.clone());
-        let since = metrics::gauge!("weir_vectors_waiting_since_seconds", "partition" => partition);
-        Self { waiting: HeldGauge::new(waiting), since: HeldGauge::new(since) }
+        let gauge = |name| HeldGauge::new(name, vec![Label::new("partition", partition.to_string())]);
+        Self { waiting: gauge("weir_vectors_waiting"), since: gauge("weir_vectors_waiting_since_seconds") }
     }
 
     fn set(&self, (waiting, since): (usize, Option<KnownTime>)) {
-        self.waiting.count(waiting as u64);
+        self.waiting.count(waiting);
         #[allow(clippy::cast_precision_loss, reason = "a time on a chart")]
         self.since.set(since.map_or(0.0, |since| since.micros() as f64 / 1e6));
     }

@@ -105,8 +105,8 @@ impl Holds {
     }
 
     /// Since when the member is out of its group, or comes into it.
-    pub(super) fn is_astray(&self, since: Option<Instant>) {
-        self.seat.is_astray(since);
+    pub(super) fn set_astray(&self, since: Option<Instant>) {
+        self.seat.set_astray(since);
     }
 
     /// With a new client.

@@ -134,7 +134,7 @@ impl Membership {
     /// back, a new client takes the place of the one whose view of the group cannot be relied on.
     fn leave_when_out(&mut self) -> Result<(), GroupError> {
         let astray = self.standing.astray();
-        self.holds().is_astray(astray.as_ref().map(|astray| astray.since));
+        self.holds().set_astray(astray.as_ref().map(|astray| astray.since));
         let lost = astray.filter(|astray| self.is_lost(astray));
         if lost.is_none() && !self.is_out() {
             return Ok(());

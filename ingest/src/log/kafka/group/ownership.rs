@@ -89,7 +89,7 @@ pub(super) struct Seat {
 
 impl Seat {
     /// Since when this member is out of the group; `None` when it is in.
-    pub(super) fn is_astray(&self, since: Option<Instant>) {
+    pub(super) fn set_astray(&self, since: Option<Instant>) {
         let mut table = self.ownership.table();
         match since {
             Some(since) => drop(table.astray.insert(self.member, since)),
@@ -247,6 +247,7 @@ mod tests {
         two.taken_over(3);
         assert_eq!(waiting(9), Waiting::default());
     }
+
     #[test]
     fn a_member_is_out_until_it_is_in_or_gone() {
         let (ownership, one, two) = two();
@@ -255,10 +256,10 @@ mod tests {
             let Waiting { members_out, longest_out, .. } = ownership.waiting(start + Duration::from_secs(seconds));
             (members_out, longest_out.as_secs())
         };
-        one.is_astray(Some(start));
-        two.is_astray(Some(start + Duration::from_secs(3)));
+        one.set_astray(Some(start));
+        two.set_astray(Some(start + Duration::from_secs(3)));
         assert_eq!(out(5), (2, 5));
-        one.is_astray(None);
+        one.set_astray(None);
         assert_eq!(out(6), (1, 3));
         two.joins_anew();
         assert_eq!((out(7), ownership.waiting(start).joined_anew), ((1, 4), 1), "it is not in yet");
