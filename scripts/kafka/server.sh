@@ -60,7 +60,7 @@ kafka_java() {
 }
 
 kafka_launch() {
-    spawn java -Xmx256m -Dlog4j2.configurationFile="$here/kafka/log4j2.properties" -cp "$(kafka_jars)/*" \
+    spawn java -Xmx512m -Dlog4j2.configurationFile="$here/kafka/log4j2.properties" -cp "$(kafka_jars)/*" \
         kafka.Kafka "$home/server.properties"
 }
 
@@ -72,5 +72,5 @@ kafka_container() {
         awk -F= '/^[a-z]/ { key = toupper($1); gsub(/\./, "_", key); print "KAFKA_" key substr($0, length($1) + 1) }' \
             >"$home/settings"
     docker create --publish "127.0.0.1:$1:$1" --env-file "$home/settings" --env CLUSTER_ID="$kafka_cluster" \
-        --env KAFKA_HEAP_OPTS=-Xmx256m "apache/kafka:$kafka_version"
+        --env KAFKA_HEAP_OPTS=-Xmx512m "apache/kafka:$kafka_version"
 }
