@@ -223,14 +223,29 @@ impl Volumes {
             return Ok(());
         }
         let Ok(of_symbol) = i64::try_from(rows) else { bail!("{rows} rows are not supported") };
-        let open = self.open.iter().map(|(kind, shape, count)| {
-            volume(Some(*kind), shape, of_symbol).unwrap_or(usize::MAX).saturating_mul(*count)
-        });
-        let values = open.fold(self.fixed, usize::saturating_add);
+        let values = self.values(of_symbol);
         ensure!(
             values <= MOST_VALUES_OF_A_CALL,
             "its tensors would hold {values} values for {rows} rows, at most {MOST_VALUES_OF_A_CALL} are supported"
         );
         Ok(())
+    }
+
+    /// Refuses a graph within the graph that so many steps would keep busy for too long, of one row.
+    pub(crate) fn allow_steps(&self, steps: usize) -> TractResult<()> {
+        let values = self.values(1).saturating_mul(steps);
+        ensure!(
+            values <= MOST_VALUES_OF_A_CALL,
+            "its {steps} steps would compute {values} values of one row, at most {MOST_VALUES_OF_A_CALL} are supported"
+        );
+        Ok(())
+    }
+
+    fn values(&self, rows: i64) -> usize {
+        let open = self
+            .open
+            .iter()
+            .map(|(kind, shape, count)| volume(Some(*kind), shape, rows).unwrap_or(usize::MAX).saturating_mul(*count));
+        open.fold(self.fixed, usize::saturating_add)
     }
 }

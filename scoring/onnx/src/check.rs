@@ -19,17 +19,34 @@ const NEWEST_ML: i64 = 5;
 const LONGEST_TEXT: usize = 4096;
 
 pub(crate) fn check(proto: &ModelProto, known: &OnnxOpRegister) -> TractResult<()> {
-    let graph = proto.graph.as_ref().context("it holds no graph")?;
-    ensure!(graph.node.len() <= MOST_NODES, "expected at most {MOST_NODES} nodes, found {}", graph.node.len());
+    let outer = proto.graph.as_ref().context("it holds no graph")?;
+    let bodies = outer.node.iter().filter_map(body);
+    let nodes = bodies.map(|body| body.node.len()).fold(outer.node.len(), usize::saturating_add);
+    ensure!(nodes <= MOST_NODES, "expected at most {MOST_NODES} nodes, found {nodes}");
     for import in proto.opset_import.iter().filter(|import| import.domain == "ai.onnx.ml") {
         let known = (1..=NEWEST_ML).contains(&import.version);
         ensure!(known, "`ai.onnx.ml` of version {} is not supported, at most {NEWEST_ML} is", import.version);
     }
     ensure!(proto.functions.is_empty(), "functions of the file's own are not supported");
+    for node in &outer.node {
+        if let Some(body) = body(node) {
+            graph(body, known, false).context("its body").with_context(|| named(node))?;
+        }
+    }
+    graph(outer, known, true)
+}
+
+/// The graph within the graph that a `Scan` runs; no other operator, and no node of a body, has one.
+fn body(node: &NodeProto) -> Option<&GraphProto> {
+    let scan = node.op_type == "Scan";
+    node.attribute.iter().find(|attribute| scan && attribute.name == "body").and_then(|attribute| attribute.g.as_ref())
+}
+
+fn graph(graph: &GraphProto, known: &OnnxOpRegister, bodies: bool) -> TractResult<()> {
     ensure!(graph.sparse_initializer.is_empty(), "sparse initializers are not supported");
     for node in &graph.node {
         operator(node, known).with_context(|| named(node))?;
-        attributes(node).with_context(|| named(node))?;
+        attributes(node, bodies).with_context(|| named(node))?;
     }
     for initializer in &graph.initializer {
         tensor(initializer).with_context(|| format!("tensor `{}`", initializer.name))?;
@@ -54,9 +71,10 @@ fn operator(node: &NodeProto, known: &OnnxOpRegister) -> TractResult<()> {
     Ok(())
 }
 
-fn attributes(node: &NodeProto) -> TractResult<()> {
+fn attributes(node: &NodeProto, bodies: bool) -> TractResult<()> {
     for attribute in &node.attribute {
-        let graphs = attribute.g.is_some() || !attribute.graphs.is_empty();
+        let known = bodies && node.op_type == "Scan" && attribute.name == "body";
+        let graphs = attribute.g.is_some() && !known || !attribute.graphs.is_empty();
         ensure!(!graphs, "attribute `{}` holds a graph, which is not supported", attribute.name);
         text(attribute.strings.iter().chain([&attribute.s]))
             .with_context(|| format!("attribute `{}`", attribute.name))?;

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tract_onnx::model::ParseResult;
-use tract_onnx::pb::ModelProto;
+use tract_onnx::pb::{GraphProto, ModelProto};
 use tract_onnx::tract_hir::internal::*;
 
 use crate::bounds::{self, Volumes};
@@ -186,9 +186,18 @@ fn read(bytes: &[u8]) -> TractResult<(ModelProto, Keys)> {
     let mut proto = onnx().proto_model_for_read(&mut &*bytes).context("it is no ONNX model")?;
     check(&proto, &onnx().op_register)?;
     let keys = map_inputs::resolve(bytes, &mut proto)?;
-    // Shapes of inner tensors are inferred; what a file says of them is a hint, in names of its own.
-    proto.graph.iter_mut().for_each(|graph| graph.value_info.clear());
+    proto.graph.iter_mut().for_each(forget_hints);
     Ok((proto, keys))
+}
+
+/// Shapes of inner tensors are inferred; what a file says of them is a hint, in names of its own.
+fn forget_hints(graph: &mut GraphProto) {
+    graph.value_info.clear();
+    for body in graph.node.iter_mut().flat_map(|node| &mut node.attribute).filter_map(|attribute| attribute.g.as_mut())
+    {
+        body.output.iter_mut().for_each(|output| output.r#type = None);
+        forget_hints(body);
+    }
 }
 
 fn shown(shape: &[Option<usize>]) -> String {
@@ -239,7 +248,8 @@ fn form(fact: &TypedFact) -> Option<(Kind, Vec<Option<usize>>)> {
     Some((Kind::of(fact.datum_type)?, fact.shape.iter().map(|dim| dim.to_usize().ok()).collect()))
 }
 
-fn planned(model: InferenceModel) -> TractResult<(Arc<TypedRunnableModel>, Volumes)> {
+/// With the sizes of its tensors, none of which is too large for one row.
+pub(crate) fn planned(model: InferenceModel) -> TractResult<(Arc<TypedRunnableModel>, Volumes)> {
     let typed = model.into_typed()?;
     Volumes::new(&typed)?;
     let optimized = typed.into_optimized()?;

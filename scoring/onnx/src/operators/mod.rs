@@ -46,8 +46,8 @@ use tract_onnx::pb::NodeProto;
 const RANDOM: &[&str] =
     &["Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"];
 
-/// Operators that run a graph within the graph, or make sound and pictures whose size no shape tells: no model of tables has
-/// needed one.
+/// Operators that choose or repeat a graph within the graph by its values, or make sound and pictures whose size no shape
+/// tells: no model of tables has needed one.
 const UNNEEDED: &[&str] = &[
     "BlackmanWindow",
     "DFT",
@@ -61,7 +61,6 @@ const UNNEEDED: &[&str] = &[
     "NonMaxSuppression",
     "Resize",
     "STFT",
-    "Scan",
     "Upsample",
 ];
 

@@ -4,11 +4,9 @@
 use crate::comparison::Folder;
 
 /// Exports that are refused, each by the part of it that is.
-const REFUSED: [(&str, &str); 4] = [
+const REFUSED: [(&str, &str); 2] = [
     ("sk_feature_hasher", "(MurmurHash3): operator domain `com.microsoft` is not supported"),
     ("sk_neighbour_imputer", "functions of the file's own are not supported"),
-    ("sk_neighbours", "(Scan): it is not supported"),
-    ("sk_neighbours_regressor", "(Scan): it is not supported"),
 ];
 
 /// Exports that say other than what was trained, in ONNX Runtime too: the converter leaves the last step out (the sigmoid, the

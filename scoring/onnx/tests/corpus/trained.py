@@ -317,15 +317,6 @@ def boosters():
     ]:
         model = LGBMRegressor(objective=objective, **small)
         regressor(f"lgb_{name}", model, y, export=light(model))
-    categories = np.column_stack([random.integers(0, 9, ROWS), X[:, 1:]]).astype(np.float32)
-    model = LGBMClassifier(**small, min_data_per_group=1, cat_smooth=0)
-    try:
-        model.fit(categories, (categories[:, 0] % 3 == 0).astype(int) ^ TWO & 1, categorical_feature=[0])
-        rows = categories[:SHOWN].copy()
-        rows[:4, 0] = [-1.0, 40.0, np.nan, 2.5]
-        case("lgb_categories", light(model, zipmap=False), {"X": rows})
-    except Exception as error:
-        case("lgb_categories", lambda: (_ for _ in ()).throw(error), {})
     split = LGBMRegressor(**small).fit(X, SIGNAL)
     case("lgb_split", light(split, split=2), {"X": X[:SHOWN]}, trained=(0, split.predict(X[:SHOWN])))
     ranker = LGBMRanker(**small).fit(X, THREE, group=[20] * 8)

@@ -18,6 +18,7 @@ mod products;
 mod ranking;
 mod reduce;
 mod refused;
+mod scan;
 mod softmax;
 mod text;
 mod vector;
@@ -116,6 +117,7 @@ pub(super) const OPERATORS: &[(&[&str], Builder)] = &[
         ],
         reduce::build,
     ),
+    (&["Scan"], scan::build),
 ];
 
 /// As tract builds them.
