@@ -7,6 +7,7 @@ doubles, is rounded away before it is written.
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -45,6 +46,8 @@ class Package:
     # The graph gives no contributions, and what explains it (a linear model, a sum over the inputs) has the average of the golden rows
     # as its base: contributions and base are moved there.
     beside_golden_rows: bool = False
+    # What becomes of contributions and base behind a calibrator within the graph, given the probabilities and the golden rows: `calibrated.bend`.
+    bend: Callable | None = None
     # Of numbers that the graph has no answer outside of, by input: least and greatest, or `None`. Outside an application goes to review.
     bounds: dict[str, tuple[float | None, float | None]] = field(default_factory=dict)
 
@@ -70,14 +73,18 @@ def write(folder, package):
     package.graph.opset_import.sort(key=lambda opset: opset.domain)  # skl2onnx keeps them in a set
     (folder / "model.onnx").write_bytes(package.graph.SerializeToString(deterministic=True))
     scored, contributions = answers(folder, package)
-    sums = contributions.sum(axis=1) + package.base
-    assert np.abs(sums - package.log_odds).max() < 1e-4, "contributions must sum to the log-odds"
     differing = np.flatnonzero(np.abs(package.probability - scored) > TRAINED_TOLERANCE).tolist()
     assert len(differing) * 100 <= len(scored), f"another model than the trained one: {len(differing)} rows differ"
     if package.beside_golden_rows:
         averages = contributions[golden_rows(package, differing)].mean(axis=0)
         contributions, base = contributions - averages, package.base + float(averages.sum())
         package = replace(package, contributions=contributions, base=round(base, PLACES))
+    if package.bend:
+        contributions, base = package.bend(contributions, package.base, scored, golden_rows(package, differing))
+        package = replace(package, contributions=contributions, base=round(base, PLACES))
+    sums = contributions.sum(axis=1) + package.base
+    apart = np.abs(sums - package.log_odds) / np.maximum(np.abs(package.log_odds), 1)
+    assert np.delete(apart, differing).max() < 1e-4, "contributions must sum to the log-odds"
     write_golden(folder, package, scored, contributions, differing)
     edges.write(folder, package, golden_rows(package, differing))
     write_manifest(folder, package, differing)

@@ -42,12 +42,12 @@ def pipeline(frame, classifier):
     return Pipeline([("encode", columns.one_hot(frame)), ("score", classifier)])
 
 
-def graph_of(fitted, name, frame):
+def graph_of(fitted, name, frame, **options):
     score = fitted.named_steps["score"]
     if catboost_trees.is_catboost(score):
         model = catboost_trees.graph_of(fitted, name, frame, OPSET)
     else:
-        model = convert_sklearn(fitted, name, columns.typed(frame), options={id(score): {"zipmap": False}}, target_opset=OPSET)
+        model = convert_sklearn(fitted, name, columns.typed(frame), options={id(score): {"zipmap": False, **options}}, target_opset=OPSET)
     covers.write_covers(model.graph, covers_of(score, model.graph))
     return model
 
@@ -81,15 +81,26 @@ def log_odds(fitted, frame):
             return score.predict(rows, prediction_type="RawFormulaVal")
 
 
-def contributions(fitted, frame):
-    """Of each row and input, to the log-odds, and what they stand beside."""
+def explain_probability(score):
+    """Whether what the trees add up is the probability itself, and not its log-odds."""
+    return isinstance(score, (RandomForestClassifier, ExtraTreesClassifier))
+
+
+def explained(fitted, frame):
+    """Of each row and input, to what the trees add up, and what they stand beside."""
     encode = fitted.named_steps["encode"]
     explainer = shap.TreeExplainer(fitted.named_steps["score"])
     values = explainer.shap_values(encode.transform(frame), check_additivity=False)
     values, base = values[..., 1] if values.ndim == 3 else values, float(np.ravel(explainer.expected_value)[-1])
-    if isinstance(fitted.named_steps["score"], (RandomForestClassifier, ExtraTreesClassifier)):  # what is explained is the probability
+    owner = np.array(columns.owners(frame, encode))
+    return np.stack([values[:, owner == name].sum(axis=1) for name in frame], axis=1), base
+
+
+def contributions(fitted, frame):
+    """Of each row and input, to the log-odds, and what they stand beside."""
+    values, base = explained(fitted, frame)
+    if explain_probability(fitted.named_steps["score"]):
         probability = base + values.sum(axis=1)
         values = values * ((figures.log_odds(probability) - figures.log_odds(base)) / (probability - base))[:, None]
         base = float(figures.log_odds(base))
-    owner = np.array(columns.owners(frame, encode))
-    return np.stack([values[:, owner == name].sum(axis=1) for name in frame], axis=1), base
+    return values, base

@@ -5,15 +5,15 @@ use tract_onnx::pb::{ModelProto, TensorProto};
 use tract_onnx::tract_hir::internal::*;
 
 /// A tensor of more values holds weights, each of which means little by itself.
-const FEW: usize = 16;
+pub(crate) const FEW: usize = 16;
 
-/// Each once, ascending; finite.
-pub(crate) fn constants(proto: &ModelProto) -> Vec<f32> {
+/// Each once, ascending; finite. Of tensors and attributes of at most `few` values.
+pub(crate) fn constants(proto: &ModelProto, few: usize) -> Vec<f32> {
     let Some(graph) = &proto.graph else { return Vec::new() };
     let attributes = graph.node.iter().flat_map(|node| &node.attribute);
     let tensors = graph.initializer.iter().chain(attributes.clone().filter_map(|attribute| attribute.t.as_ref()));
-    let mut found: Vec<f32> = tensors.filter_map(|tensor| numbers(tensor).ok()).flatten().collect();
-    let short = attributes.clone().filter(|attribute| attribute.floats.len() <= FEW);
+    let mut found: Vec<f32> = tensors.filter_map(|tensor| numbers(tensor, few).ok()).flatten().collect();
+    let short = attributes.clone().filter(|attribute| attribute.floats.len() <= few);
     found.extend(
         short.flat_map(|attribute| attribute.floats.iter().chain((attribute.f != 0.0).then_some(&attribute.f))),
     );
@@ -23,9 +23,9 @@ pub(crate) fn constants(proto: &ModelProto) -> Vec<f32> {
     found
 }
 
-fn numbers(proto: &TensorProto) -> TractResult<Vec<f32>> {
+fn numbers(proto: &TensorProto, few: usize) -> TractResult<Vec<f32>> {
     let values = proto.dims.iter().try_fold(1_usize, |product, dim| product.checked_mul(usize::try_from(*dim).ok()?));
-    ensure!(values.is_some_and(|values| values <= FEW), "it holds many values");
+    ensure!(values.is_some_and(|values| values <= few), "it holds many values");
     let nothing_outside = tract_onnx::data_resolver::MmapDataResolver;
     let tensor = tract_onnx::tensor::load_tensor(&nothing_outside, proto, None)?;
     ensure!(tensor.datum_type().is_number(), "it holds no numbers");

@@ -10,8 +10,9 @@ use tract_onnx::pb::{GraphProto, ModelProto};
 use tract_onnx::tract_hir::internal::*;
 
 use crate::bounds::{self, Volumes};
+use crate::calibrated::Calibrated;
 use crate::check::{check, named};
-use crate::constants::constants;
+use crate::constants::{FEW, constants};
 use crate::known_faults::known_faults;
 use crate::map_inputs::Keys;
 use crate::{Kind, ModelError, Tensor, map_inputs, memory, operators, plan, wire};
@@ -60,20 +61,21 @@ impl Graph {
         })
     }
 
-    /// The same, with the plan that may stand in its place.
-    pub(crate) fn load_with_plan(bytes: &[u8]) -> Result<(Self, Option<plan::Plan>), ModelError> {
+    /// The same, with the plan that may stand in its place, or else what explains its outputs.
+    pub(crate) fn load_with_plan(bytes: &[u8]) -> Result<(Self, Option<plan::Plan>, Vec<Calibrated>), ModelError> {
         refused(bytes, || {
             let (proto, keys) = read(bytes)?;
             let graph = Self::build(proto.clone(), keys)?;
             let plan = plan::Plan::of(&proto, &graph.inputs);
-            Ok((graph, plan))
+            let calibrated = if plan.is_some() { Vec::new() } else { Calibrated::of(&proto, &graph.inputs) };
+            Ok((graph, plan, calibrated))
         })
     }
 
-    fn build(proto: ModelProto, mut keys: Keys) -> TractResult<Self> {
+    pub(crate) fn build(proto: ModelProto, mut keys: Keys) -> TractResult<Self> {
         let (mut model, mut inputs) = parsed(&proto)?;
         inputs.iter_mut().for_each(|input| input.columns = keys.remove(&input.name));
-        let (mut outputs, constants, known_faults) = (outputs(&proto)?, constants(&proto), known_faults(&proto));
+        let (mut outputs, constants, known_faults) = (outputs(&proto)?, constants(&proto, FEW), known_faults(&proto));
         let values_decide = operators::reads_shapes(&proto);
         if values_decide || inputs.iter().any(|input| input.shape.iter().skip(1).any(Option::is_none)) {
             return Ok(Self {

@@ -2,6 +2,7 @@
 //! Runtime does, or it is refused with the reason. Knows nothing of packages, features or scores.
 
 mod bounds;
+mod calibrated;
 mod check;
 mod constants;
 mod graph;
@@ -18,6 +19,7 @@ mod trees;
 mod wide;
 mod wire;
 
+pub use calibrated::Calibrator;
 pub use graph::{Graph, GraphInput, GraphOutput};
 pub use json::{ScoreError, score_json};
 pub use scorer::{Cell, Explainer, InputColumn, Scorer};

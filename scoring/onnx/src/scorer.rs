@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 
+use crate::calibrated::{Calibrated, Calibrator};
 use crate::plan::{Explanation, Plan, Scratch, Table, Unfit};
 use crate::rows::{Cells, Tensors};
 use crate::{Graph, GraphInput, GraphOutput, Kind, ModelError, Tensor, Values, graph};
@@ -18,7 +19,7 @@ pub struct Scorer {
 #[derive(Debug)]
 enum Way {
     Compiled(Plan),
-    Interpreted(Graph),
+    Interpreted(Graph, Vec<Calibrated>),
 }
 
 /// One value of a row.
@@ -38,19 +39,29 @@ pub struct InputColumn {
 
 /// How a score comes about; of the [`Scorer`] that gave it.
 #[derive(Debug)]
-pub struct Explainer(Explanation);
+pub struct Explainer {
+    explanation: Explanation,
+    /// Of an output of a graph that is interpreted.
+    calibrator: Option<(usize, Calibrator)>,
+}
 
 impl Explainer {
     /// What is explained when nothing is known of a row.
     #[must_use]
     pub const fn base(&self) -> f64 {
-        self.0.base()
+        self.explanation.base()
     }
 
     /// Whether the log-odds of the score are explained, or the score itself.
     #[must_use]
     pub const fn is_log_odds(&self) -> bool {
-        self.0.is_log_odds()
+        self.explanation.is_log_odds()
+    }
+
+    /// What makes the score of what is explained, where that is not the score itself or its log-odds.
+    #[must_use]
+    pub fn calibrator(&self) -> Option<Calibrator> {
+        self.calibrator.map(|(_, calibrator)| calibrator)
     }
 }
 
@@ -61,10 +72,10 @@ thread_local! {
 impl Scorer {
     /// Refuses what [`Graph::load`] refuses.
     pub fn load(bytes: &[u8]) -> Result<Self, ModelError> {
-        let (graph, plan) = Graph::load_with_plan(bytes)?;
+        let (graph, plan, calibrated) = Graph::load_with_plan(bytes)?;
         let (inputs, outputs) = (graph.inputs().to_vec(), graph.outputs().to_vec());
         let known_faults = graph.known_faults().to_vec();
-        Ok(Self { inputs, outputs, known_faults, way: plan.map_or(Way::Interpreted(graph), Way::Compiled) })
+        Ok(Self { inputs, outputs, known_faults, way: plan.map_or(Way::Interpreted(graph, calibrated), Way::Compiled) })
     }
 
     #[must_use]
@@ -94,7 +105,7 @@ impl Scorer {
     pub fn thresholds(&self) -> Vec<(usize, f32)> {
         let graph = match &self.way {
             Way::Compiled(plan) => return plan.thresholds(),
-            Way::Interpreted(graph) => graph,
+            Way::Interpreted(graph, _) => graph,
         };
         let columns = self.columns().unwrap_or_default();
         let numbers = (0..).zip(&columns).filter(|(_, column)| column.kind == Kind::Float32).map(|(at, _)| at);
@@ -117,7 +128,7 @@ impl Scorer {
     /// Tensors in the order of `inputs`; answers in the order of `outputs`.
     pub fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, ModelError> {
         match &self.way {
-            Way::Interpreted(graph) => graph.run(inputs),
+            Way::Interpreted(graph, _) => graph.run(inputs),
             Way::Compiled(plan) => {
                 let rows = graph::rows(&self.inputs, &inputs, true).map_err(|error| failed(error.to_string()))?;
                 let tensors = Tensors { inputs: &inputs, rows: rows.unwrap_or_default() };
@@ -149,7 +160,7 @@ impl Scorer {
                 scores.chunks_exact(width).for_each(each);
                 Ok(())
             }),
-            Way::Interpreted(graph) => {
+            Way::Interpreted(graph, _) => {
                 let outputs = graph.run(self.tensors(&cells)?)?;
                 match outputs.get(output).map(|output| (output.shape(), output.values())) {
                     Some((&[height, width], Values::Float32(values))) if height == rows.len() && width > 0 => {
@@ -171,21 +182,44 @@ impl Scorer {
         background: &[Vec<Cell>],
         order: &[usize],
     ) -> Result<Option<Explainer>, ModelError> {
-        let Way::Compiled(plan) = &self.way else { return Ok(None) };
-        let background = Cells { rows: background, order };
-        let explained = SCRATCH.with_borrow_mut(|scratch| plan.explanation(output, class, &background, scratch));
-        explained.map(|explanation| explanation.map(Explainer)).map_err(|unfit| self.unfit(unfit))
+        let cells = Cells { rows: background, order };
+        let explained = match &self.way {
+            Way::Compiled(plan) => SCRATCH.with_borrow_mut(|scratch| {
+                let explanation = plan.explanation(output, class, &cells, scratch)?;
+                Ok(explanation.map(|explanation| Explainer { explanation, calibrator: None }))
+            }),
+            Way::Interpreted(_, calibrated) => {
+                let Some(calibrated) = calibrated.iter().find(|one| one.is_of(output)) else { return Ok(None) };
+                let mut told = Vec::with_capacity(background.len());
+                self.scores(output, background, order, |scores| told.extend(scores.get(class)))?;
+                SCRATCH.with_borrow_mut(|scratch| {
+                    let explained = calibrated.explanation(class, &told, &cells, scratch)?;
+                    Ok(explained.map(|(explanation, calibrator)| Explainer {
+                        explanation,
+                        calibrator: Some((output, calibrator)),
+                    }))
+                })
+            }
+        };
+        explained.map_err(|unfit| self.unfit(unfit))
     }
 
     /// What each value of a row contributed, in the order of the row. With the explainer's base they sum to what it explains.
     pub fn contributions(
         &self,
-        Explainer(explanation): &Explainer,
+        Explainer { explanation, calibrator }: &Explainer,
         row: &[Cell],
         order: &[usize],
     ) -> Result<Vec<f64>, ModelError> {
         let mut contributions = vec![0.0; row.len()];
-        let Way::Compiled(plan) = &self.way else { return Ok(contributions) };
+        let plan = match (&self.way, calibrator) {
+            (Way::Compiled(plan), _) => plan,
+            (Way::Interpreted(_, calibrated), Some((output, _))) => {
+                let of_output = calibrated.iter().find(|one| one.is_of(*output));
+                of_output.ok_or_else(|| failed("an explainer of another graph".to_owned()))?.model()
+            }
+            (Way::Interpreted(..), None) => return Err(failed("an explainer of another graph".to_owned())),
+        };
         let add = |column: usize, contribution: f64| contributions[order[column]] += contribution;
         let explained = SCRATCH.with_borrow_mut(|scratch| {
             plan.contributions(explanation, &Cells { rows: &[row], order }, 0, scratch, add)

@@ -1,7 +1,7 @@
 //! What each input of a row added to its log-odds of default, and who says so: the graph, the model's own form, or the graph
 //! asked again with one input changed at a time.
 
-use weir_onnx::{Explainer, Scorer};
+use weir_onnx::{Calibrator, Explainer, Scorer};
 
 use super::additive::Additive;
 use super::scale::{SUREST, log_odds};
@@ -82,7 +82,9 @@ impl Contributions {
             }
             Self::Explained(explainer) => rows.iter().zip(answers).try_for_each(|(row, answer)| {
                 let mut contributions = scorer.contributions(explainer, row, &probability.order)?;
-                if !explainer.is_log_odds() {
+                if let Some(calibrator) = explainer.calibrator() {
+                    bend(&mut contributions, calibrator, answer.probability);
+                } else if !explainer.is_log_odds() {
                     let stretch = log_odds_per_probability(explainer.base(), answer.probability);
                     contributions.iter_mut().for_each(|contribution| *contribution *= stretch);
                 }
@@ -97,8 +99,12 @@ impl Contributions {
     }
 
     /// Whether they were computed from probabilities of float32, and so to a few millionths.
-    pub(super) const fn are_rough(&self) -> bool {
-        matches!(self, Self::Additive(_))
+    pub(super) fn are_rough(&self) -> bool {
+        match self {
+            Self::Output(_) => false,
+            Self::Explained(explainer) => explainer.calibrator().is_some(),
+            Self::Additive(_) => true,
+        }
     }
 }
 
@@ -107,6 +113,18 @@ impl Contributions {
 fn log_odds_per_probability(from: f64, to: f64) -> f64 {
     let [from, to] = [from, to].map(|probability| probability.clamp(SUREST, 1.0 - SUREST));
     if (to - from).abs() < 1e-9 { 1.0 / (from * (1.0 - from)) } else { (log_odds(to) - log_odds(from)) / (to - from) }
+}
+
+/// Contributions to what a model says become contributions to the log-odds that a calibrator makes of it: by its slope from end to
+/// end, and what it bends besides by their size, so that a jump of it near the base makes none of them large.
+fn bend(contributions: &mut [f64], calibrator: Calibrator, probability: f64) {
+    let log_odds = |probability: f64| log_odds(probability.clamp(SUREST, 1.0 - SUREST));
+    let [(least, at_least), (most, at_most)] = calibrator.ends;
+    let slope = (log_odds(at_most) - log_odds(at_least)) / (most - least);
+    let (sum, size) = contributions.iter().fold((0.0, 0.0), |(sum, size), one| (sum + one, size + one.abs()));
+    let bent = log_odds(probability) - log_odds(calibrator.at_base) - slope * sum;
+    let share = if size > 0.0 { bent / size } else { 0.0 };
+    contributions.iter_mut().for_each(|one| *one = slope * *one + share * one.abs());
 }
 
 #[cfg(test)]
@@ -122,5 +140,41 @@ mod tests {
             let expected = log_odds(probability.clamp(SUREST, 1.0 - SUREST)) - log_odds(base);
             assert!(stretch > 0.0 && (sum - expected).abs() < 1e-4, "{sum} is not {expected}");
         }
+    }
+
+    /// A step from 0.2 to 0.4 where 0.1 is explained.
+    const STEP: Calibrator = Calibrator { at_base: 0.2, ends: [(-1.0, 0.2), (1.0, 0.4)] };
+
+    #[test]
+    fn bent_contributions_sum_to_log_odds() {
+        for (told, given) in [(0.4, [0.3, -0.1]), (0.2, [0.3, -0.5]), (0.4, [0.9, 0.1]), (0.2, [0.0, 0.0])] {
+            let mut contributions = given;
+            bend(&mut contributions, STEP, told);
+            let sum: f64 = contributions.iter().sum();
+            assert!((sum - (log_odds(told) - log_odds(0.2))).abs() < 1e-12, "{given:?}: {contributions:?}");
+        }
+    }
+
+    #[test]
+    fn a_jump_near_the_base_makes_no_contribution_large() {
+        let mut contributions = [2.0, -1.999];
+        bend(&mut contributions, STEP, 0.4);
+        assert!(
+            contributions[0] > contributions[1] && contributions.iter().all(|one| one.abs() < 2.0),
+            "{contributions:?}"
+        );
+    }
+
+    #[test]
+    fn a_sigmoid_stretches_contributions_and_no_more() {
+        let told = |margin: f64| 1.0 / (1.0 + (1.0 - 1.7 * margin).exp());
+        let calibrator = Calibrator { at_base: told(0.25), ends: [(-2.0, told(-2.0)), (3.0, told(3.0))] };
+        let mut contributions = [0.5, -0.25, 1.0];
+        bend(&mut contributions, calibrator, told(1.5));
+        let expected = [0.5 * 1.7, -0.25 * 1.7, 1.7];
+        assert!(
+            contributions.iter().zip(expected).all(|(one, other)| (one - other).abs() < 1e-12),
+            "{contributions:?}"
+        );
     }
 }

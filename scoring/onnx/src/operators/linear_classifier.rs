@@ -45,13 +45,18 @@ pub(super) fn build(_: &ParsingContext, node: &NodeProto) -> Built {
 }
 
 impl LinearClassifier {
-    /// Of the score of one of two classes, where it is a logistic.
+    /// Of the score of one of two classes, where it is the sum itself or a logistic of it.
     pub(crate) fn margin(&self, class: usize) -> Option<Margin> {
-        let of = |target, factor| Margin { target, factor, base: 0.0, is_log_odds: true };
-        match (self.transform, self.linear.outputs(), class) {
-            (PostTransform::Logistic, 2, 0 | 1) => Some(of(class, 1.0)),
-            (PostTransform::Logistic, 1, 1) => Some(of(0, 1.0)),
-            (PostTransform::Logistic, 1, 0) => Some(of(0, -1.0)),
+        let is_log_odds = match self.transform {
+            PostTransform::Logistic => true,
+            PostTransform::None => false,
+            PostTransform::Softmax | PostTransform::SoftmaxZero | PostTransform::Probit => return None,
+        };
+        let of = |target, factor, base| Margin { target, factor, base, is_log_odds };
+        match (self.linear.outputs(), class) {
+            (2, 0 | 1) => Some(of(class, 1.0, 0.0)),
+            (1, 1) => Some(of(0, 1.0, 0.0)),
+            (1, 0) => Some(of(0, -1.0, if is_log_odds { 0.0 } else { 1.0 })),
             _ => None,
         }
     }

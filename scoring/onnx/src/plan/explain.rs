@@ -65,7 +65,8 @@ impl Plan {
             Some((weights, intercept)) => {
                 let averages = self.averages(background, scratch)?;
                 let average: f64 = weights.iter().zip(&averages).map(|(weight, average)| weight * average).sum();
-                (background.rows() > 0).then(|| of(Form::Linear { weights, averages }, intercept + average))
+                let base = margin.base + intercept + average;
+                (background.rows() > 0).then(|| of(Form::Linear { weights, averages }, base))
             }
             None => formula.shap(margin.target, columns.len()).map(|shap| {
                 let base = margin.base + margin.factor * shap.average();

@@ -2,6 +2,7 @@
 //! of float32. What a graph says is first followed symbolically ([`symbol`], [`walk`]); where every output is known that
 //! way, it becomes a [`Plan`], and any other graph stays with tract. A plan gives the bits that the graph gives.
 
+mod cut;
 mod encoder;
 mod explain;
 mod formula;
@@ -10,6 +11,7 @@ mod symbol;
 mod thresholds;
 mod walk;
 
+pub(crate) use cut::cut;
 pub(crate) use explain::{Explanation, Margin};
 pub(crate) use formula::{Formula, Scratch};
 pub(crate) use symbol::{Column, Columns, MOST_COLUMNS, Model, Numbers, Source, Step, Symbol};

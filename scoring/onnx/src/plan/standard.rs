@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tract_onnx::pb::{NodeProto, TensorProto, tensor_proto::DataType};
 use tract_onnx::tract_hir::internal::*;
 
-use super::symbol::{Column, Columns, MOST_COLUMNS, Scores, Source, Symbol};
+use super::symbol::{Column, Columns, MOST_COLUMNS, Scores, Source, Step, Symbol};
 use crate::operators::classes::Labels;
 
 pub(super) fn constant(tensor: &TensorProto) -> Option<Symbol> {
@@ -29,6 +29,16 @@ pub(super) fn symbols(node: &NodeProto, inputs: &[Symbol]) -> Option<Symbol> {
             gather(columns, places)
         }
         ("Mul", [Symbol::Scores(scores), Symbol::Constant(factor)]) => times(scores, factor),
+        // To the bit: zero taken away changes nothing, nor does a factor of one.
+        ("Mul", [Symbol::Columns(columns), Symbol::Constant(by)]) => {
+            with_each(columns, by, |by| Step::Scale { offset: 0.0, scale: by })
+        }
+        ("Add", [Symbol::Columns(columns), Symbol::Constant(by)]) => {
+            with_each(columns, by, |by| Step::Scale { offset: -by, scale: 1.0 })
+        }
+        ("Sub", [Symbol::Columns(columns), Symbol::Constant(by)]) => {
+            with_each(columns, by, |by| Step::Scale { offset: by, scale: 1.0 })
+        }
         ("Constant", []) => constant(node.get_attr_opt::<&TensorProto>("value").ok()??),
         _ => None,
     }
@@ -113,6 +123,19 @@ fn reshape(columns: &Columns, shape: &Tensor) -> Option<Symbol> {
     let shape = rest.iter().map(|dim| usize::try_from(*dim).ok().filter(|dim| *dim > 0)).collect::<Option<Vec<_>>>()?;
     let fits = shape.iter().try_fold(1_usize, |volume, dim| volume.checked_mul(*dim)) == Some(columns.columns.len());
     fits.then(|| Symbol::Columns(Columns { shape, columns: columns.columns.clone() }))
+}
+
+/// One more step for each column, by a number of its own or one for all.
+fn with_each(columns: &Columns, by: &Tensor, step: impl Fn(f32) -> Step) -> Option<Symbol> {
+    let width = columns.columns.len();
+    let fits = match by.shape() {
+        [] | [1] | [1, 1] => true,
+        [own] | [1, own] => *own == width,
+        _ => false,
+    };
+    let plain = by.try_as_plain_ram().ok().filter(|_| fits)?;
+    let by = plain.as_slice::<f32>().ok()?;
+    columns.with(|at| Some(step(by[at % by.len()]))).map(Symbol::Columns)
 }
 
 /// By a single number, which makes the scores no wider.

@@ -15,6 +15,12 @@ const MOST_NODES: usize = 512;
 
 /// What the outputs of the graph are, in order; `None` where one of them is not known this way.
 pub(super) fn outputs(proto: &ModelProto, inputs: &[GraphInput]) -> Option<Vec<Symbol>> {
+    let known = symbols(proto, inputs)?;
+    proto.graph.as_ref()?.output.iter().map(|output| known.get(&output.name).cloned()).collect()
+}
+
+/// What the tensors of the graph are, by name; those that are not known this way are left out.
+pub(super) fn symbols(proto: &ModelProto, inputs: &[GraphInput]) -> Option<HashMap<String, Symbol>> {
     let graph = proto.graph.as_ref().filter(|graph| graph.node.len() <= MOST_NODES)?;
     let mut known = given(inputs)?;
     for initializer in &graph.initializer {
@@ -37,7 +43,7 @@ pub(super) fn outputs(proto: &ModelProto, inputs: &[GraphInput]) -> Option<Vec<S
         let names = node.output.iter().filter(|name| !name.is_empty());
         known.extend(names.cloned().zip(made));
     }
-    graph.output.iter().map(|output| known.get(&output.name).cloned()).collect()
+    Some(known)
 }
 
 /// An operator that refuses its node here has refused it before, when the graph was loaded.

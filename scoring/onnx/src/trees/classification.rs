@@ -85,13 +85,11 @@ impl<T: Real> Classification<T> {
             None
         } else if self.one_sided && first_votes {
             // The one sum is the second class's, and the first one's follows.
-            let complement = !is_log_odds && self.all_positive;
             let of = |factor, base| Margin { target: 0, factor, base, is_log_odds };
             match class {
-                1 if is_log_odds || complement => Some(of(1.0, base)),
-                0 if is_log_odds => Some(of(-1.0, -base)),
-                0 if complement => Some(of(-1.0, 1.0 - base)),
-                _ => None,
+                1 => Some(of(1.0, base)),
+                _ if is_log_odds || !self.all_positive => Some(of(-1.0, -base)),
+                _ => Some(of(-1.0, 1.0 - base)),
             }
         } else if self.base_values.is_empty() && !self.one_sided {
             Some(Margin { target: class, factor: 1.0, base: 0.0, is_log_odds })

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "a test ends where it cannot go on")]
 
+mod calibrated;
 mod comparison;
 mod corpus;
 mod edges;

@@ -6,13 +6,24 @@ use crate::model::additive::Additive;
 #[test]
 fn forests_boosting_and_sums_behind_steps_are_explained_as_the_training_side_does() {
     for name in ["gradient_boosting", "histogram", "catboost", "extra_trees", "bins", "powers"] {
-        let package = Package::of(&trained(name)).unwrap_or_else(|error| panic!("{name}: {}", crate::one_line(&error)));
-        let report = package.report();
-        assert!(report.rows >= 64 && report.furthest <= 1e-6 && report.differing.is_empty(), "{name}: {report:?}");
-        // How fast this machine is today is not asked here.
-        let reasons = crate::gate::examine(&trained(name), None).reasons;
-        assert!(reasons.iter().all(|reason| reason.contains("`deadline_ms`")), "{name}: {reasons:?}");
+        is_explained(name);
     }
+}
+
+#[test]
+fn models_behind_a_calibrator_are_explained_as_the_training_side_does() {
+    for name in ["isotonic", "isotonic_forest", "sigmoid", "sigmoid_linear"] {
+        is_explained(name);
+    }
+}
+
+fn is_explained(name: &str) {
+    let package = Package::of(&trained(name)).unwrap_or_else(|error| panic!("{name}: {}", crate::one_line(&error)));
+    let report = package.report();
+    assert!(report.rows >= 64 && report.furthest <= 1e-6 && report.differing.is_empty(), "{name}: {report:?}");
+    // How fast this machine is today is not asked here.
+    let reasons = crate::gate::examine(&trained(name), None).reasons;
+    assert!(reasons.iter().all(|reason| reason.contains("`deadline_ms`")), "{name}: {reasons:?}");
 }
 
 #[test]

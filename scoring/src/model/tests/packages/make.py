@@ -6,9 +6,10 @@ Run it with `models` on PYTHONPATH, the packages of `models/requirements.txt` an
 from pathlib import Path
 
 from catboost import CatBoostClassifier
-from training import SEED, additive, applicants, columns, covers, package, trees
+from training import SEED, additive, applicants, calibrated, columns, covers, package, trees
 
 from skl2onnx import convert_sklearn
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import ExtraTreesClassifier, GradientBoostingClassifier, HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -52,6 +53,15 @@ def of_steps(name, numbers):
     write(name, fitted, frame, graph, fitted.decision_function(frame), *explained, beside_golden_rows=True)
 
 
+def of_calibrated(name, classifier, method, numbers="passthrough"):
+    frame = DATA.frame
+    pipeline = Pipeline([("encode", columns.one_hot(frame, numbers)), ("score", classifier)])
+    fitted = CalibratedClassifierCV(pipeline, method=method, cv=5, ensemble=False).fit(frame.iloc[DATA.train], DATA.outcome[DATA.train])
+    graph = calibrated.graph_of(fitted, name, frame)
+    linear = isinstance(classifier, LogisticRegression)
+    write(name, fitted, frame, graph, calibrated.log_odds(fitted, frame), *calibrated.explained(fitted, frame), beside_golden_rows=linear, bend=calibrated.bend(fitted))
+
+
 missing = DATA.frame.copy()
 for column, every in [("applicant__age", 7), ("applicant__amount", 11)]:
     missing[column] = missing[column].astype("float64")
@@ -64,3 +74,7 @@ of_trees("catboost", CatBoostClassifier(iterations=20, depth=4, learning_rate=0.
 of_trees("extra_trees", ExtraTreesClassifier(n_estimators=20, max_depth=5, random_state=SEED), DATA.frame)
 of_steps("bins", {"applicant__age": KBinsDiscretizer(5, encode="onehot-dense", quantile_method="averaged_inverted_cdf"), "applicant__amount": KBinsDiscretizer(8, encode="ordinal", quantile_method="averaged_inverted_cdf")})
 of_steps("powers", {"applicant__amount": PowerTransformer(), "applicant__age": PowerTransformer(standardize=False)})
+of_calibrated("isotonic", GradientBoostingClassifier(n_estimators=20, random_state=SEED), "isotonic")
+of_calibrated("isotonic_forest", ExtraTreesClassifier(n_estimators=20, max_depth=5, random_state=SEED), "isotonic")
+of_calibrated("sigmoid_linear", LogisticRegression(C=0.3, solver="newton-cholesky", tol=1e-10), "sigmoid", MinMaxScaler())
+of_calibrated("sigmoid", XGBClassifier(n_estimators=20, max_depth=3, learning_rate=0.2, random_state=SEED, n_jobs=1), "sigmoid")
