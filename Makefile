@@ -45,11 +45,12 @@ bench: setup ## collector throughput, decision and inference latency, beside one
 	$(WEIR) bench decisions
 	$(WEIR) bench inference
 
-bench-models: setup models/.venv/installed ## models beside ONNX Runtime and the shap library (Python, from pinned requirements)
+bench-models: setup models/.venv/installed scoring/bench-onnxruntime/.venv/installed ## models beside ONNX Runtime, oneDAL and the shap library (Python, from pinned requirements)
 	models/.venv/bin/python scoring/bench-onnxruntime/train.py bench-data/models
 	cargo build --profile demo -p weir-pipelines -p weir-bench-onnxruntime
 	$(CARGO_TARGET_DIR)/demo/weir-bench-onnxruntime bench-data/models \
-		models/.venv/lib/python3*/site-packages/onnxruntime/capi/libonnxruntime.so.*
+		models/.venv/lib/python3*/site-packages/onnxruntime/capi/libonnxruntime.so.* \
+		scoring/bench-onnxruntime/.venv/bin/python
 
 forms: ## rewrite the committed schemas and API descriptions after a deliberate change
 	UPDATE_FORMS=1 cargo test --workspace --test forms
@@ -61,6 +62,11 @@ models: models/.venv/installed ## train the shipped models again, and say what c
 models/.venv/installed: models/requirements.txt
 	python3 -m venv --clear models/.venv
 	models/.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r models/requirements.txt
+	touch $@
+
+scoring/bench-onnxruntime/.venv/installed: scoring/bench-onnxruntime/requirements.txt
+	python3 -m venv --clear scoring/bench-onnxruntime/.venv
+	scoring/bench-onnxruntime/.venv/bin/pip install --quiet --disable-pip-version-check -r scoring/bench-onnxruntime/requirements.txt
 	touch $@
 
 SEED ?= 1

@@ -27,7 +27,7 @@ from sklearn.preprocessing import StandardScaler
 
 sys.path.append(str(Path(__file__).parents[2] / "models"))
 
-from training.covers import forest_covers, lightgbm_covers, write_covers, xgboost_covers
+from training.covers import lightgbm_covers, sklearn_covers, write_covers, xgboost_covers
 
 FEATURES, ROWS, GOLDEN, SEED = 64, 20_000, 24, 20260301
 OUT = Path(sys.argv[1])
@@ -102,13 +102,14 @@ def main():
 
     forest = RandomForestClassifier(100, max_depth=8, random_state=SEED).fit(rows, classes)
     graph = convert_sklearn(forest, "forest", [("input", SklearnFloat([None, FEATURES]))], **plain)
-    write_covers(graph.graph, forest_covers(forest))
+    write_covers(graph.graph, sklearn_covers(forest))
     write("forest", forest, graph, rows)
 
     boosted = xgboost.XGBClassifier(n_estimators=200, max_depth=6, n_jobs=1).fit(rows, classes)
     graph = convert_xgboost(boosted, initial_types=[("input", FloatTensorType([None, FEATURES]))], target_opset=15)
     write_covers(graph.graph, xgboost_covers(boosted, graph.graph))
     write("xgboost", boosted, graph, rows)
+    boosted.get_booster().save_model(OUT / "xgboost" / "booster.json")
 
     leaves = lightgbm.LGBMClassifier(n_estimators=200, num_leaves=31, verbose=-1, n_jobs=1).fit(rows, classes)
     graph = convert_lightgbm(
@@ -116,10 +117,12 @@ def main():
     )
     write_covers(graph.graph, lightgbm_covers(leaves, graph.graph))
     write("lightgbm", leaves, graph, rows)
+    leaves.booster_.save_model(OUT / "lightgbm" / "booster.txt")
 
     logistic = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500)).fit(rows, classes)
     graph = convert_sklearn(logistic, "logistic", [("input", SklearnFloat([None, FEATURES]))], **plain)
     write("logistic", logistic, graph, rows)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,8 +1,11 @@
 //! Our models and ONNX Runtime's side by side: the packages that `train.py` wrote, each through the port that a decision
-//! uses and through a session of one thread, in turn, in one process. `make bench-models` runs it.
-//! Takes the folder of packages and the shared library of ONNX Runtime.
+//! uses and through a session of one thread, in turn, in one process; beside them oneDAL's boosted trees in a second one, which
+//! waits between its turns. `make bench-models` runs it.
+//! Takes the folder of packages, the shared library of ONNX Runtime, and a Python that has oneDAL.
 
 #![allow(clippy::print_stdout, reason = "it prints figures")]
+
+mod onedal;
 
 use std::error::Error;
 use std::hint::black_box;
@@ -12,13 +15,18 @@ use std::time::Instant;
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::TensorRef;
+use weir_onnx::{Scorer, Tensor, Values};
 use weir_scoring::model::{InputValue, Model, Package};
+
+use self::onedal::OneDal;
 
 /// How many times as fast as ONNX Runtime one row and a batch should be. Nothing is stated for batches of linear models.
 const MODELS: [(&str, f64, f64); 4] =
     [("forest", 8.0, 6.0), ("xgboost", 8.0, 6.0), ("lightgbm", 5.0, 4.0), ("logistic", 20.0, f64::NAN)];
 /// How many times as fast as the shap library the contributions of the forest should be.
 const SHAP: f64 = 10.0;
+/// How many times as fast as oneDAL a batch of boosted trees should be.
+const ONEDAL: f64 = 1.5;
 const SINGLE_ROWS: usize = 4000;
 const TURN: usize = 500;
 const BATCHES: usize = 5;
@@ -29,21 +37,23 @@ type Failure = Box<dyn Error>;
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [packages, library] = &arguments[..] else { return Err("expected PACKAGES and LIBRARY".into()) };
+    let [packages, library, python] = &arguments[..] else {
+        return Err("expected PACKAGES, LIBRARY and PYTHON".into());
+    };
     let environment = ort::init_from(library)?.build()?;
     println!("{:10} {:>24} {:>9} {:>9} {:>7} {:>7}", "model", "", "ours", "theirs", "times", "stated");
     for (name, single, batch) in MODELS {
-        compare(&environment, &Path::new(packages).join(name), name, single, batch)?;
+        compare(&environment, python, &Path::new(packages).join(name), name, [single, batch])?;
     }
     Ok(())
 }
 
 fn compare(
     environment: &Environment,
+    python: &str,
     folder: &Path,
     name: &str,
-    single_stated: f64,
-    batch_stated: f64,
+    [single_stated, batch_stated]: [f64; 2],
 ) -> Result<(), Failure> {
     let package = Package::load(folder)?;
     let mut builder = Session::builder(environment)?.with_intra_threads(1)?.with_inter_threads(1)?;
@@ -89,23 +99,42 @@ fn compare(
         None => println!("{name:10} {:>24} {explained:>9.2}", "with contributions, us"),
     }
 
-    let (mut ours, mut theirs) = (f64::INFINITY, f64::INFINITY);
+    let first = package.answer(&cells[..5], false)?;
+    let mut onedal = OneDal::of(python, folder, &first.iter().map(|one| one.probability).collect::<Vec<_>>())?;
+    // oneDAL takes one array of floats, as whoever asks by the inference protocol brings.
+    let scorer = Scorer::load(&std::fs::read(folder.join("model.onnx"))?)?;
+    let (mut ours, mut theirs, mut of_array, mut onedals) =
+        (f64::INFINITY, f64::INFINITY, f64::INFINITY, f64::INFINITY);
     for _ in 0..BATCHES {
         let all = 0..REPEATED;
         let taken = || all.clone().all(|_| package.answer(&cells, false).map(black_box).is_ok());
         ours = ours.min(processor_time(taken)?);
         let taken = || all.clone().all(|_| scores(&mut session, &values, cells.len()).map(black_box).is_ok());
         theirs = theirs.min(processor_time(taken)?);
+        if let Some(onedal) = &mut onedal {
+            let arrays = all.map(|_| Tensor::new(vec![cells.len(), width], Values::Float32(values.clone())));
+            let mut arrays = arrays.collect::<Option<Vec<_>>>().ok_or("an array")?.into_iter();
+            let taken = || arrays.all(|array| scorer.run(vec![array]).map(black_box).is_ok());
+            of_array = of_array.min(processor_time(taken)?);
+            let mut sum = 0.0;
+            for _ in 0..REPEATED {
+                sum += onedal.turn()?;
+            }
+            onedals = onedals.min(sum);
+        }
     }
     let count = f64::from(u32::try_from(REPEATED * cells.len())?);
     let each = |taken: f64| taken / 1e3 / count;
     let stated = Some(batch_stated).filter(|times| !times.is_nan());
     line(name, "batch, us a row", each(ours), each(theirs), stated);
+    if onedal.is_some() {
+        line(name, "array, beside oneDAL", each(of_array), each(onedals), Some(ONEDAL));
+    }
     Ok(())
 }
 
 fn line(name: &str, what: &str, ours: f64, theirs: f64, stated: Option<f64>) {
-    let stated = stated.map_or_else(String::new, |times| format!("{times:.0}"));
+    let stated = stated.map_or_else(String::new, |times| format!("{times}"));
     println!("{name:10} {what:>24} {ours:>9.2} {theirs:>9.2} {:>7.1} {stated:>7}", theirs / ours);
 }
 

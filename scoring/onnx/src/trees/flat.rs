@@ -60,8 +60,8 @@ pub(crate) struct Flat {
     trees: Vec<Tree>,
     views: Views,
     found: Found,
-    /// The way of many rows through small trees.
-    pub(super) quick: Option<QuickScorer>,
+    /// The way of many rows through the tops of the trees, in the order of the ensemble.
+    tops: QuickScorer,
 }
 
 /// Memory that blocks take in turn.
@@ -84,11 +84,11 @@ impl Flat {
         let roots = ensemble.roots.iter().zip(0..);
         let mut trees = roots.map(|(root, place)| building.tree(*root, place, found)).collect::<Option<Vec<_>>>()?;
         let Building { mut nodes, views, .. } = building;
-        let roots = trees.iter().map(|tree| tree.root);
-        let quick = QuickScorer::of(roots, |at| nodes[at as usize].place(&views));
+        let roots = trees.iter().map(|tree| (tree.root, tree.depth));
+        let tops = QuickScorer::of(roots, |at| nodes[at as usize].place(&views));
         trees.sort_by_key(|tree| Reverse(tree.depth));
         nodes.resize(places.next_power_of_two(), leaf_at(0, &views, 0.0));
-        Some(Self { nodes, trees, views, found, quick })
+        Some(Self { nodes, trees, views, found, tops })
     }
 
     /// How many there are.
@@ -141,23 +141,18 @@ impl Flat {
     pub(crate) fn walk_blocks(&self, blocks: &mut [Box<Lanes>], Swept { found, left }: &mut Swept) {
         blocks.iter_mut().for_each(|block| self.views.fill_lanes(block));
         found.resize(blocks.len() * self.trees.len(), [0.0; LANES]);
-        if let Some(quick) = &self.quick {
-            let found = found.chunks_exact_mut(self.trees.len());
-            return blocks.iter().zip(found).for_each(|(block, found)| quick.find(block, left, found));
-        }
         let nodes = self.nodes.as_slice();
         let last = nodes.len() - 1;
-        for tree in &self.trees {
-            for (number, block) in blocks.iter().enumerate() {
-                let mut at = [tree.root; LANES];
-                for _ in 0..tree.depth {
+        for (block, found) in blocks.iter().zip(found.chunks_exact_mut(self.trees.len())) {
+            for (found, (mut at, steps)) in found.iter_mut().zip(self.tops.find(block, left)) {
+                // Not compiled for the wide units: by their gathers a step takes longer.
+                for _ in 0..steps {
                     for (lane, at) in at.iter_mut().enumerate() {
                         let node = nodes[*at as usize & last];
                         *at = node.next(block[node.slot()][lane]);
                     }
                 }
-                let place = number * self.trees.len() + tree.place as usize;
-                found[place] = at.map(|at| nodes[at as usize & last].threshold);
+                *found = at.map(|at| nodes[at as usize & last].threshold);
             }
         }
     }
@@ -167,7 +162,7 @@ impl Flattened {
     fn place(self, views: &Views) -> Place {
         let first = self.slot_and_child & CHILD_MASK;
         match self.slot() {
-            slot if slot == views.nothing() => Place::Leaf(self.threshold),
+            slot if slot == views.nothing() => Place::Leaf,
             slot => Place::Node { slot, threshold: self.threshold, children: [first, first + 1] },
         }
     }

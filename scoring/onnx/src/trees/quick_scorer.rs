@@ -1,7 +1,7 @@
-//! Many rows through trees of at most 32 leaves: no tree is walked. Each leaf is a bit; every node, whatever tree it is of,
-//! takes away the leaves of its first side in the rows that its answer sends to the second; the first leaf that is left is
-//! where the row ends. The nodes of one column stand together, so its values are fetched once, and one step is the same for
-//! all rows of a block, without a branch and without waiting for memory.
+//! Many rows through the tops of trees: nothing is walked. Each place under the top is a bit; every node of the top, whatever tree
+//! it is of, takes away the places of its first side in the rows that its answer sends to the second; the first place that is
+//! left is where the row goes on. The nodes of one column stand together, so its values are fetched once, and one step is the
+//! same for all rows of a block, without a branch and without waiting for memory. Of trees of at most 32 leaves the top is all.
 //!
 //! Source: Lucchese et al., "QuickScorer: a fast algorithm to rank documents with additive ensembles of regression trees",
 //! SIGIR 2015; of many rows at once, "Exploiting CPU SIMD extensions to speed-up document scoring with tree ensembles", SIGIR 2016.
@@ -10,12 +10,14 @@ use super::flat::{LANES, Lanes};
 use crate::wide::{Wide, wide};
 
 /// Bits of a word.
-pub(super) const MOST_LEAVES: usize = 32;
+const MOST_LEAVES: usize = 32;
+/// Levels of the top of larger trees: each level further down takes as long as the step that it saves, or longer.
+const TOP: u32 = 5;
 
 /// A leaf, or a node that asks whether a slot's value is at most the threshold.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Place {
-    Leaf(f32),
+    Leaf,
     Node { slot: usize, threshold: f32, children: [u32; 2] },
 }
 
@@ -23,7 +25,7 @@ pub(super) enum Place {
 struct Node {
     threshold: f32,
     tree: u32,
-    /// The leaves that are left where the value is not at most the threshold.
+    /// The places that are left where the value is not at most the threshold.
     left: u32,
 }
 
@@ -32,55 +34,72 @@ pub(super) struct QuickScorer {
     nodes: Vec<Node>,
     /// Slots, and how many nodes ask each.
     asked: Vec<(usize, usize)>,
-    /// What stands at the leaves of each tree.
-    leaves: Vec<[f32; MOST_LEAVES]>,
+    /// The places under the top of each tree.
+    places: Vec<[u32; MOST_LEAVES]>,
+    /// Of each tree, how many steps lead from there to the deepest leaf.
+    steps: Vec<u32>,
 }
 
 impl QuickScorer {
-    /// `at` tells what stands where; `None` where some tree has too many leaves.
-    pub(super) fn of(roots: impl Iterator<Item = u32>, at: impl Fn(u32) -> Place) -> Option<Self> {
-        let (mut nodes, mut leaves) = (Vec::new(), Vec::new());
-        for (root, tree) in roots.zip(0..) {
-            let mut of_tree = Vec::new();
-            gather(root, tree, &at, &mut of_tree, &mut nodes)?;
-            of_tree.resize(MOST_LEAVES, 0.0);
-            leaves.push(of_tree.try_into().expect("there are as many"));
+    /// Of trees by root and depth; `at` tells what stands where.
+    pub(super) fn of(trees: impl Iterator<Item = (u32, u32)>, at: impl Fn(u32) -> Place) -> Self {
+        let (mut nodes, mut places, mut steps) = (Vec::new(), Vec::new(), Vec::new());
+        for ((root, depth), tree) in trees.zip(0..) {
+            let (mut of_tree, first) = (Vec::new(), nodes.len());
+            // A deeper tree has more leaves.
+            let may_fit = (depth as usize) < MOST_LEAVES;
+            let whole = may_fit && gather(root, tree, depth, &at, &mut of_tree, &mut nodes).is_some();
+            if !whole {
+                of_tree.clear();
+                nodes.truncate(first);
+                gather(root, tree, TOP, &at, &mut of_tree, &mut nodes).expect("a top has fewer places than bits");
+            }
+            of_tree.resize(MOST_LEAVES, 0);
+            places.push(of_tree.try_into().expect("there are as many"));
+            steps.push(if whole { 0 } else { depth - TOP });
         }
         nodes.sort_by_key(|(slot, _)| *slot);
         let asked = nodes.chunk_by(|(one, _), (other, _)| one == other).map(|nodes| (nodes[0].0, nodes.len()));
-        Some(Self { asked: asked.collect(), nodes: nodes.into_iter().map(|(_, node)| node).collect(), leaves })
+        Self { asked: asked.collect(), nodes: nodes.into_iter().map(|(_, node)| node).collect(), places, steps }
     }
 
-    /// What stands at the leaf of each tree, in the order of the roots.
-    pub(super) fn find(&self, block: &Lanes, left: &mut Vec<[u32; LANES]>, found: &mut [[f32; LANES]]) {
+    /// Of each tree, in the order of the roots, the places where the rows go on, and for how many steps at most.
+    pub(super) fn find<'a>(
+        &'a self,
+        block: &Lanes,
+        left: &'a mut Vec<[u32; LANES]>,
+    ) -> impl Iterator<Item = ([u32; LANES], u32)> + 'a {
         left.clear();
-        left.resize(self.leaves.len(), [u32::MAX; LANES]);
+        left.resize(self.places.len(), [u32::MAX; LANES]);
         wide(Sift { scorer: self, block, left });
-        for ((found, left), leaves) in found.iter_mut().zip(left).zip(&self.leaves) {
-            *found = left.map(|left| leaves[left.trailing_zeros() as usize % MOST_LEAVES]);
-        }
+        left.iter().zip(&self.places).zip(&self.steps).map(|((left, places), steps)| {
+            // The last place is on no first side: some bit is always left.
+            let first = |left: u32| (left | 1 << (MOST_LEAVES - 1)).trailing_zeros() as usize;
+            (std::array::from_fn(|lane| places[first(left[lane]) % MOST_LEAVES]), *steps)
+        })
     }
 }
 
-/// Appends leaves and nodes of the tree under `place`.
+/// Appends the nodes of so many levels under `place`, and the places below them; `None` where those are too many.
 fn gather(
     place: u32,
     tree: u32,
+    levels: u32,
     at: &impl Fn(u32) -> Place,
-    leaves: &mut Vec<f32>,
+    places: &mut Vec<u32>,
     nodes: &mut Vec<(usize, Node)>,
 ) -> Option<()> {
     match at(place) {
-        Place::Leaf(leaf) => {
-            leaves.push(leaf);
-            (leaves.len() <= MOST_LEAVES).then_some(())
-        }
-        Place::Node { slot, threshold, children: [first, second] } => {
-            let from = leaves.len();
-            gather(first, tree, at, leaves, nodes)?;
-            let first_side = (u32::MAX >> (MOST_LEAVES - (leaves.len() - from))) << from;
+        Place::Node { slot, threshold, children: [first, second] } if levels > 0 => {
+            let from = places.len();
+            gather(first, tree, levels - 1, at, places, nodes)?;
+            let first_side = (u32::MAX >> (MOST_LEAVES - (places.len() - from))) << from;
             nodes.push((slot, Node { threshold, tree, left: !first_side }));
-            gather(second, tree, at, leaves, nodes)
+            gather(second, tree, levels - 1, at, places, nodes)
+        }
+        Place::Node { .. } | Place::Leaf => {
+            places.push(place);
+            (places.len() <= MOST_LEAVES).then_some(())
         }
     }
 }
