@@ -44,6 +44,8 @@ def pipeline(frame, classifier):
 
 def graph_of(fitted, name, frame, **options):
     score = fitted.named_steps["score"]
+    if isinstance(score, HistGradientBoostingClassifier) and score.is_categorical_ is not None:
+        raise ValueError("`categorical_features`: skl2onnx writes no split by category: encode categories before (`columns.one_hot`)")
     if catboost_trees.is_catboost(score):
         model = catboost_trees.graph_of(fitted, name, frame, OPSET)
     else:
