@@ -1,6 +1,6 @@
 //! One customer's way: registers, is told of, applies, signs, repays, and ends as the plan has it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use reqwest::{Method, StatusCode};
@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 use crate::calendar::Day;
 use crate::harness::people::{application, consents, event, registration, telemetry};
 use crate::harness::{Weir, answer};
+
+/// Of a busy machine.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What a customer does once approved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +95,22 @@ pub(crate) async fn insist(
     panic!("{method} {path}: no answer in a minute");
 }
 
+/// The application, decided later than a caller waits: behind a disk that was full the fold has much to catch up with.
+async fn decided(weir: &Weir, application: &str) -> Value {
+    let (began, path) = (Instant::now(), format!("/v1/applications/{application}"));
+    while began.elapsed() < PATIENCE {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let shown = answer(weir.request(Method::GET, &path)).await;
+        if let Some((StatusCode::OK, body)) = shown
+            && body["state"] != "submitted"
+        {
+            println!("{application} was decided {:?} after its submission was answered", began.elapsed());
+            return body;
+        }
+    }
+    panic!("{application} is not decided in {PATIENCE:?}");
+}
+
 /// The customer's bank returns a repayment.
 async fn take_back(weir: &Weir, loan: &str, repayment: &str) {
     let body = json!({ "repayment": repayment, "reason": "returned" });
@@ -146,8 +165,9 @@ impl Customer {
         let key = format!("a{}-{}", self.number, self.applications.len());
         let (status, body) = insist(weir, Method::POST, "/v1/applications", &key, Some(&body)).await;
         assert_eq!(status, StatusCode::CREATED, "{body}");
-        self.applications.push(body["application"].as_str().unwrap().to_owned());
-        body
+        let application = body["application"].as_str().unwrap().to_owned();
+        self.applications.push(application.clone());
+        if body["state"] == "submitted" { decided(weir, &application).await } else { body }
     }
 
     /// Sees the contract and signs it.
