@@ -41,6 +41,8 @@ pub struct AllInRate {
 const LEAST_SHARE: Decimal = Decimal::from_parts(1, 0, 0, false, 18);
 /// 10^12.
 const SCALED_FROM: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
+/// 10^-12. What grows by less within the fraction of a period is no loan, and its worth no longer a decimal.
+const LEAST_SIMPLE_GROWTH: Decimal = Decimal::from_parts(1, 0, 0, false, 12);
 /// Beyond e^66, which is 4.6e28, a decimal holds no growth; below e^-66 none is told from nothing.
 const FARTHEST: Decimal = Decimal::from_parts(66, 0, 0, false, 0);
 
@@ -71,8 +73,8 @@ pub fn annual_percentage_rates(flows: &[Flow], unit_periods_per_year: Decimal) -
 #[must_use]
 pub fn nearest(rates: &[Rate]) -> Option<Rate> {
     let far = |rate: &&Rate| {
-        let growth = rate.fraction() + Decimal::ONE;
-        growth.checked_ln().map_or(Decimal::MAX, |force| force.abs().round_dp(DECIMALS))
+        let force = rate.fraction().checked_add(Decimal::ONE).and_then(|growth| growth.checked_ln());
+        force.map_or(Decimal::MAX, |force| force.abs().round_dp(DECIMALS))
     };
     rates.iter().rev().min_by_key(far).copied()
 }
@@ -130,8 +132,13 @@ impl Worth {
         Self { terms, gaps }
     }
 
-    /// Whether the terms have ten digits and more there: growth is cut off behind 28 decimals.
+    /// Whether the terms have ten digits and more there: growth is cut off behind 28 decimals, and simple growth before.
     fn has_digits(&self, force: Decimal) -> bool {
+        let rate = growth(force) - Decimal::ONE;
+        let mut flows = self.terms.iter().flatten();
+        if flows.any(|flow| simple_growth(flow, rate) < LEAST_SIMPLE_GROWTH) {
+            return false;
+        }
         let whole: Decimal = self.terms.iter().flatten().map(|flow| flow.amount.abs()).sum();
         self.at(force, &vec![Decimal::ONE; self.terms.len()]).size >= whole * LEAST_SHARE
     }
@@ -159,7 +166,7 @@ impl Sum for Worth {
         let rate = growth(force) - Decimal::ONE;
         let simple = |flow: &Flow| match flow.fraction.is_zero() {
             true => flow.amount,
-            false => flow.amount / (Decimal::ONE + flow.fraction * rate),
+            false => flow.amount / simple_growth(flow, rate).max(LEAST_SIMPLE_GROWTH),
         };
         let mut growths: Vec<(Decimal, Decimal)> = Vec::with_capacity(4);
         let mut over = |gap: Decimal| match growths.iter().find(|(known, _)| *known == gap) {
@@ -185,6 +192,11 @@ impl Sum for Worth {
             terms.rev().zip(gaps).map(|((term, factor), gap)| (term, factor, gap)).fold(nothing, &mut carry)
         }
     }
+}
+
+/// Over the broken part of a period.
+fn simple_growth(flow: &Flow, rate: Decimal) -> Decimal {
+    Decimal::ONE + flow.fraction * rate
 }
 
 fn is_total_loss(flows: &[Flow]) -> bool {

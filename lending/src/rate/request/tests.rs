@@ -118,6 +118,21 @@ fn extreme_flows_have_the_right_rate_or_are_refused_by_the_range() {
 }
 
 #[test]
+fn a_whole_period_of_simple_interest_and_a_rate_beyond_all_others_are_no_panic() {
+    let asked = |per_year: &str, e: &str, paid: &str| {
+        let payments = json!([{"amount": paid, "t": 1, "f": 0}]);
+        let advances = json!([{"amount": "1000000000000", "q": 0, "e": e}]);
+        let request = json!({"method": "regulation_z", "unit_periods_per_year": per_year, "advances": advances, "payments": payments});
+        answer(&request.to_string(), false)
+    };
+    let almost_one = "0.9999999999999999999999999999";
+    assert!(matches!(asked("12", almost_one, "1"), Err(RateRequestError::Beyond(_))));
+    // The greatest decimal times a rate of one.
+    let most = "79228162514264337593543950335";
+    assert_eq!(asked(most, "0", "2000000000000").unwrap(), format!(r#"{{"rate":"{most}"}}"#));
+}
+
+#[test]
 fn of_several_rates_the_nearest_to_zero_is_given_and_all_are_listed() {
     for (flows, expected) in [
         (json!([["2025-01-01", "-1000"], ["2026-01-01", "2270"], ["2027-01-01", "-1288"]]), &["0.12", "0.15"][..]),
