@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use rust_decimal::{Decimal, MathematicalOps, RoundingStrategy};
 use weir_money::{Money, Rate};
 
-use super::root::{Sign, Sum, Value, zeros};
+use super::root::{Sign, Sum, Value, changes, zeros};
 
 /// Decimals of a rate that come out of here; about five more are computed.
 const DECIMALS: u32 = 20;
@@ -105,18 +105,17 @@ fn growth(exponent: Decimal) -> Decimal {
 
 /// The continuous rates ln(1 + i): in them every flow is one exponential, and rates near -1 are as tame as large ones.
 fn forces_of_interest(flows: &[Flow]) -> Result<Vec<Decimal>, BeyondRange> {
-    let Some(largest) = flows.iter().map(|flow| flow.amount.abs()).max().filter(|largest| !largest.is_zero()) else {
-        return Ok(Vec::new());
-    };
-    // Below a million million no sum overflows, and what is small beside the largest keeps its digits. In order of time, so that
-    // worth is carried from flow to flow.
-    let unit = (largest / SCALED_FROM).max(Decimal::ONE);
-    let mut flows: Vec<_> = flows.iter().map(|flow| Flow { amount: flow.amount / unit, ..*flow }).collect();
-    flows.sort_by_key(|flow| flow.periods);
-    let worth = Worth::of(&flows);
+    let Some(worth) = Worth::scaled(flows) else { return Ok(Vec::new()) };
     let forces = zeros(&worth, -FARTHEST, FARTHEST);
     let beyond = forces.is_empty() && worth.has_zero_beyond() || forces.iter().any(|force| !worth.has_digits(*force));
     if beyond { Err(BeyondRange) } else { Ok(forces) }
+}
+
+/// How often money in and money out change in order of time: at most so many rates there are, and the time that they take to
+/// be found grows with the cube of it.
+pub(super) fn changes_of_sign(flows: &[Flow]) -> usize {
+    let signs = |worth: Worth| changes(&worth.times().into_iter().map(|(_, sign)| sign).collect::<Vec<_>>()).len();
+    Worth::scaled(flows).map_or(0, signs)
 }
 
 /// What flows in order of time are worth together, as a function of the force of interest. Flows of one time are one term.
@@ -126,6 +125,17 @@ struct Worth {
 }
 
 impl Worth {
+    /// `None` where no money flows.
+    fn scaled(flows: &[Flow]) -> Option<Self> {
+        let largest = flows.iter().map(|flow| flow.amount.abs()).max().filter(|largest| !largest.is_zero())?;
+        // Below a million million no sum overflows, and what is small beside the largest keeps its digits. In order of time, so
+        // that worth is carried from flow to flow.
+        let unit = (largest / SCALED_FROM).max(Decimal::ONE);
+        let mut flows: Vec<_> = flows.iter().map(|flow| Flow { amount: flow.amount / unit, ..*flow }).collect();
+        flows.sort_by_key(|flow| flow.periods);
+        Some(Self::of(&flows))
+    }
+
     fn of(flows: &[Flow]) -> Self {
         let terms: Vec<Vec<Flow>> = flows.chunk_by(|a, b| a.periods == b.periods).map(<[Flow]>::to_vec).collect();
         let gaps = terms.windows(2).map(|pair| pair[1][0].periods - pair[0][0].periods).collect();

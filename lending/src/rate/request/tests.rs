@@ -133,6 +133,17 @@ fn a_whole_period_of_simple_interest_and_a_rate_beyond_all_others_are_no_panic()
 }
 
 #[test]
+fn money_that_goes_to_and_fro_all_the_time_is_refused_before_its_rates_are_sought() {
+    let flows = |count: u32| {
+        let flow = |at: u32| json!([format!("{}-01-01", 1900 + at), if at % 2 == 0 { "-1" } else { "1" }]);
+        json!({"method": "xirr", "flows": (0..count).map(flow).collect::<Vec<_>>()}).to_string()
+    };
+    assert!(answer(&flows(20), true).is_ok());
+    let error = answer(&flows(122), false).unwrap_err().to_string();
+    assert_eq!(error, "flows: expected at most 120 changes between money in and money out, found `121`");
+}
+
+#[test]
 fn of_several_rates_the_nearest_to_zero_is_given_and_all_are_listed() {
     for (flows, expected) in [
         (json!([["2025-01-01", "-1000"], ["2026-01-01", "2270"], ["2027-01-01", "-1288"]]), &["0.12", "0.15"][..]),
