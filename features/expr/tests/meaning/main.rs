@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
 mod oracle;
+#[path = "../../../../fuzz/seeds.rs"]
+mod seeds;
 mod totality;
+mod try_out;
 
 use std::fmt::Write;
 
@@ -224,6 +227,11 @@ fn hostile_expressions_are_refused_by_the_limit_they_pass() {
     assert_eq!(value(&long), Scalar::Bool(true));
     let list = (0..1500).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
     assert_eq!(value(&format!("a in ({list})")), Scalar::Bool(true));
+}
+
+#[test]
+fn no_seed_of_expressions_breaks_a_promise() {
+    seeds::each("expressions", try_out::try_out);
 }
 
 proptest! {
