@@ -46,10 +46,17 @@ const LEAST_SIMPLE_GROWTH: Decimal = Decimal::from_parts(1, 0, 0, false, 12);
 /// Beyond e^66, which is 4.6e28, a decimal holds no growth; below e^-66 none is told from nothing.
 const FARTHEST: Decimal = Decimal::from_parts(66, 0, 0, false, 0);
 
-/// Flows have a rate, and it is not one that is computed.
+/// 10^-10. Less than that of an amount, once it is scaled, has too few digits left.
+const LEAST_SCALED: Decimal = Decimal::from_parts(1, 0, 0, false, 10);
+
+/// Flows may have a rate, and it is not one that is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the rate: expected 1 + r from e^-66 to e^66 (4.6e28) a period, found one beyond")]
-pub struct BeyondRange;
+pub enum BeyondRange {
+    #[error("the rate: expected 1 + r from e^-66 to e^66 (4.6e28) a period, found one beyond")]
+    Rate,
+    #[error("the flows: expected amounts of which none is below 10^-22 of the largest, found a smaller one")]
+    Amounts,
+}
 
 /// Each X where the sum of amount / (1 + X)^periods is zero (2008/48/EC Annex I, and XIRR with periods in years), ascending;
 /// none where no rate is defined. Money that is put in and of which nothing returns earns -1.
@@ -65,7 +72,7 @@ pub fn internal_rates(flows: &[Flow]) -> Result<Vec<Rate>, BeyondRange> {
 /// nothing together, times the unit-periods in a year; ascending.
 pub fn annual_percentage_rates(flows: &[Flow], unit_periods_per_year: Decimal) -> Result<Vec<Rate>, BeyondRange> {
     let annual = |force| (growth(force) - Decimal::ONE).checked_mul(unit_periods_per_year).map(rate);
-    forces_of_interest(flows)?.into_iter().map(|force| annual(force).ok_or(BeyondRange)).collect()
+    forces_of_interest(flows)?.into_iter().map(|force| annual(force).ok_or(BeyondRange::Rate)).collect()
 }
 
 /// The one that is given of several: nearest to zero in ln(1 + r), so that a rate and the one that undoes it are equally near,
@@ -105,17 +112,17 @@ fn growth(exponent: Decimal) -> Decimal {
 
 /// The continuous rates ln(1 + i): in them every flow is one exponential, and rates near -1 are as tame as large ones.
 fn forces_of_interest(flows: &[Flow]) -> Result<Vec<Decimal>, BeyondRange> {
-    let Some(worth) = Worth::scaled(flows) else { return Ok(Vec::new()) };
+    let Some(worth) = Worth::scaled(flows)? else { return Ok(Vec::new()) };
     let forces = zeros(&worth, -FARTHEST, FARTHEST);
     let beyond = forces.is_empty() && worth.has_zero_beyond() || forces.iter().any(|force| !worth.has_digits(*force));
-    if beyond { Err(BeyondRange) } else { Ok(forces) }
+    if beyond { Err(BeyondRange::Rate) } else { Ok(forces) }
 }
 
-/// How often money in and money out change in order of time: at most so many rates there are, and the time that they take to
-/// be found grows with the cube of it.
-pub(super) fn changes_of_sign(flows: &[Flow]) -> usize {
+/// How often money in and money out change in order of time: at most so many rates there are, and the time that they
+/// take to be found grows with the cube of it.
+pub(super) fn changes_of_sign(flows: &[Flow]) -> Result<usize, BeyondRange> {
     let signs = |worth: Worth| changes(&worth.times().into_iter().map(|(_, sign)| sign).collect::<Vec<_>>()).len();
-    Worth::scaled(flows).map_or(0, signs)
+    Ok(Worth::scaled(flows)?.map_or(0, signs))
 }
 
 /// What flows in order of time are worth together, as a function of the force of interest. Flows of one time are one term.
@@ -126,14 +133,18 @@ struct Worth {
 
 impl Worth {
     /// `None` where no money flows.
-    fn scaled(flows: &[Flow]) -> Option<Self> {
-        let largest = flows.iter().map(|flow| flow.amount.abs()).max().filter(|largest| !largest.is_zero())?;
-        // Below a million million no sum overflows, and what is small beside the largest keeps its digits. In order of time, so
-        // that worth is carried from flow to flow.
+    fn scaled(flows: &[Flow]) -> Result<Option<Self>, BeyondRange> {
+        let amounts = || flows.iter().map(|flow| flow.amount.abs()).filter(|amount| !amount.is_zero());
+        let Some(largest) = amounts().max() else { return Ok(None) };
+        // Below a million million no sum overflows, and what is small beside the largest keeps its digits. In order of
+        // time, so that worth is carried from flow to flow.
         let unit = (largest / SCALED_FROM).max(Decimal::ONE);
+        if unit > Decimal::ONE && amounts().any(|amount| amount / unit < LEAST_SCALED) {
+            return Err(BeyondRange::Amounts);
+        }
         let mut flows: Vec<_> = flows.iter().map(|flow| Flow { amount: flow.amount / unit, ..*flow }).collect();
         flows.sort_by_key(|flow| flow.periods);
-        Some(Self::of(&flows))
+        Ok(Some(Self::of(&flows)))
     }
 
     fn of(flows: &[Flow]) -> Self {

@@ -11,8 +11,8 @@ use super::flows::changes_of_sign;
 use super::{BeyondRange, Flow, annual_percentage_rates, internal_rates, nearest};
 use crate::malformed::{Malformed, read};
 
-/// Changes between money in and money out. A loan has one, and one that is drawn and repaid by turns every month has so many
-/// in five years.
+/// Changes between money in and money out. A loan has one, and one that is drawn and repaid by turns every month has so
+/// many in five years.
 const MOST_CHANGES: usize = 120;
 
 #[derive(Debug, thiserror::Error)]
@@ -150,7 +150,7 @@ fn xirr(request: Xirr) -> Result<Vec<Rate>, RateRequestError> {
 
 /// Flows whose rates are found in a second or so.
 fn bounded(flows: Vec<Flow>) -> Result<Vec<Flow>, RateRequestError> {
-    match changes_of_sign(&flows) {
+    match changes_of_sign(&flows)? {
         0..=MOST_CHANGES => Ok(flows),
         found => Err(RateRequestError::Field {
             field: "flows",

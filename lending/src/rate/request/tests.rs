@@ -133,6 +133,18 @@ fn a_whole_period_of_simple_interest_and_a_rate_beyond_all_others_are_no_panic()
 }
 
 #[test]
+fn an_amount_that_is_nothing_beside_the_largest_is_refused_and_not_left_out() {
+    let asked = |largest: &str| {
+        let flows = json!([{"amount": "-0.01", "t_years": 0}, {"amount": largest, "t_years": 1000}]);
+        answer(&json!({"method": "eu", "flows": flows}).to_string(), false)
+    };
+    // The thousandth root of 10^16.
+    assert!(asked("100000000000000").unwrap().starts_with(r#"{"rate":"0.037528415818"#));
+    let error = asked("10000000000000000000000").unwrap_err().to_string();
+    assert!(error.contains("none is below 10^-22 of the largest"), "{error}");
+}
+
+#[test]
 fn money_that_goes_to_and_fro_all_the_time_is_refused_before_its_rates_are_sought() {
     let flows = |count: u32| {
         let flow = |at: u32| json!([format!("{}-01-01", 1900 + at), if at % 2 == 0 { "-1" } else { "1" }]);
