@@ -1,5 +1,5 @@
-//! Requests and records as a fuzz target's file holds them: lines `name: value`, an empty line, and the body. Several in one
-//! file stand between lines of three dashes. So seeds can be read and written by hand.
+//! Requests and records as a fuzz target's file holds them: lines `name: value`, an empty line, and the body. Several
+//! in one file stand between lines of three dashes. So seeds can be read and written by hand.
 
 use weir_messages::Record;
 
@@ -35,8 +35,8 @@ impl<'a> Block<'a> {
     }
 }
 
-/// Each block of `bytes` as a record, with where it lies: the name of a topic, or that of something stored. A block that does
-/// not say lies where the one before does.
+/// Each block of `bytes` as a record, with where it lies: the name of a topic, or that of something stored. A block
+/// that does not say lies where the one before does.
 pub(crate) fn records(mut bytes: &[u8]) -> Vec<(String, Record)> {
     let (mut records, mut place) = (Vec::new(), String::new());
     let mut more = true;

@@ -1,5 +1,5 @@
-//! Records from topics through the live stages: no panic whatever they say, vectors and parts that read back, and the same
-//! vectors whatever the batches and restarts.
+//! Records from topics through the live stages: no panic whatever they say, vectors and parts that read back, and the
+//! same vectors whatever the batches and restarts.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -153,7 +153,7 @@ impl DeadLetters {
                 Ok(Replayed::Collector { results })
             }
             Original::Collected(Collected::Event(json)) => {
-                // What is no object came in a batch, and has its answer in one. An object may be as deep as may be by itself.
+                // What is no object came in a batch, and has its answer in one. An object may be as deep as one by itself.
                 let content = if json.starts_with(b"{") {
                     Content::Structured(Bytes::from(json))
                 } else {

@@ -1,5 +1,5 @@
-//! What must hold of any request to the collector: an answer for each event, nothing on the log but what was answered for,
-//! which the first stage takes, dead letters that can be shown and replayed, and the same over Kafka as over HTTP.
+//! What must hold of any request to the collector: an answer for each event, nothing on the log but what was answered
+//! for, which the first stage takes, dead letters that can be shown and replayed, and the same over Kafka as over HTTP.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! Requests and records that nobody meant: the committed corpora of the fuzz targets, which go through the same functions.
+//! Requests and records that nobody meant: the committed corpora of the fuzz targets, which go through the same
+//! functions.
 
 #![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 

@@ -1,5 +1,5 @@
-//! What is read from topics and from the state of the first stage: no panic whatever it says, what reads is written as it was
-//! read, and the first stage gives the same whatever its batches and restarts.
+//! What is read from topics and from the state of the first stage: no panic whatever it says, what reads is written as
+//! it was read, and the first stage gives the same whatever its batches and restarts.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! Rates, schedules, loans and stored events from bytes that nobody meant: the committed corpora of the fuzz targets, which
-//! go through the same functions.
+//! Rates, schedules, loans and stored events from bytes that nobody meant: the committed corpora of the fuzz targets,
+//! which go through the same functions.
 
 #![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 

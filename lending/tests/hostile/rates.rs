@@ -1,5 +1,5 @@
-//! Flows of money from any bytes: no panic, each rate found is one at which the flows are worth nothing, and there are no more
-//! of them than changes of sign.
+//! Flows of money from any bytes: no panic, each rate found is one at which the flows are worth nothing, and there are
+//! no more of them than changes of sign.
 
 use arbitrary::{Result, Unstructured};
 use rust_decimal::Decimal;
@@ -7,8 +7,8 @@ use rust_decimal::prelude::ToPrimitive;
 use weir_lending::rate::{Flow, annual_percentage_rates, answer, internal_rates, nearest};
 use weir_money::Rate;
 
-/// What the flows may be worth at a rate, beside the sum of their sizes. They are worth it by float64, whose last digit a
-/// hundred thousand periods multiply.
+/// What the flows may be worth at a rate, beside the sum of their sizes. They are worth it by float64, whose last digit
+/// a hundred thousand periods multiply.
 const NEARLY_NOTHING: f64 = 1e-6;
 /// Growth below it has lost too many of its twenty decimals to be checked so.
 const LEAST_GROWTH: f64 = 1e-6;
@@ -41,7 +41,10 @@ fn drawn(u: &mut Unstructured<'_>) -> Result<()> {
     }
     let Ok(rates) = internal_rates(&flows) else { return Ok(()) };
     if annual_percentage_rates(&flows, Decimal::ONE).as_ref() != Ok(&rates) {
-        assert!(rates == [Rate::new(Decimal::NEGATIVE_ONE)], "a total loss alone has a rate that is no zero: {flows:?}");
+        assert!(
+            rates == [Rate::new(Decimal::NEGATIVE_ONE)],
+            "a total loss alone has a rate that is no zero: {flows:?}"
+        );
     }
     check(&flows, &rates);
     let turned: Vec<Flow> = flows.iter().map(|flow| Flow { amount: -flow.amount, ..*flow }).collect();

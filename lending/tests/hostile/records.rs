@@ -1,5 +1,5 @@
-//! What lending reads back: events of loans and of applications, entries of the journal, and decisions from their topic. No
-//! panic whatever they say, and what was read is written as it was read.
+//! What lending reads back: events of loans and of applications, entries of the journal, and decisions from their
+//! topic. No panic whatever they say, and what was read is written as it was read.
 
 use std::convert::Infallible;
 use std::fmt::Debug;

@@ -1,5 +1,5 @@
-//! Terms of loans from any bytes, and commands on the loans that come of them: no panic, schedules that pay back what was lent,
-//! and books that add up after every command.
+//! Terms of loans from any bytes, and commands on the loans that come of them: no panic, schedules that pay back what
+//! was lent, and books that add up after every command.
 
 use arbitrary::{Result, Unstructured};
 use chrono::{NaiveDate, TimeDelta};

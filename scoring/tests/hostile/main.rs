@@ -1,5 +1,5 @@
-//! Packages and policies that nobody meant: the committed corpus of the fuzz target `packages`, which goes through the same
-//! function.
+//! Packages and policies that nobody meant: the committed corpus of the fuzz target `packages`, which goes through the
+//! same function.
 
 #![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 

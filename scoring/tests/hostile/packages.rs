@@ -1,5 +1,5 @@
-//! Files of model packages and policies that nobody meant, each in the place of the shipped one: refused in bounded words, or
-//! examined and asked, and a decision is the same bytes whatever stands beside its vector.
+//! Files of model packages and policies that nobody meant, each in the place of the shipped one: refused in bounded
+//! words, or examined and asked, and a decision is the same bytes whatever stands beside its vector.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -64,7 +64,9 @@ pub(crate) fn try_out(shipped: &Shipped, bytes: &[u8]) {
     let (mut model, mut policy) = (shipped.model.clone(), shipped.policy.clone());
     for (place, record) in records(bytes) {
         match place.as_str() {
-            "model.toml" | "golden.jsonl" | "reference.json" | "edges.jsonl" => model = model.with(&place, record.value),
+            "model.toml" | "golden.jsonl" | "reference.json" | "edges.jsonl" => {
+                model = model.with(&place, record.value)
+            }
             "policy.toml" | "lists/customers.csv" => policy = policy.with(&place, record.value),
             _ => {}
         }

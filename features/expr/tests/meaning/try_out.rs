@@ -1,5 +1,5 @@
-//! What must hold of any text as an expression: it is refused, or it has one value a row, of its type, the same alone as
-//! together with other rows and the same when it is asked again.
+//! What must hold of any text as an expression: it is refused, or it has one value a row, of its type, the same alone
+//! as together with other rows and the same when it is asked again.
 
 use std::sync::LazyLock;
 
@@ -12,7 +12,8 @@ const ROWS: usize = 12;
 
 const INTEGERS: &[i64] = &[0, 1, -1, 7, 100, i64::MAX, i64::MIN, i64::MAX - 1, 1 << 53, 3_037_000_500, -13];
 const NUMBERS: &[f64] = &[0.0, -0.0, 1.0, -2.5, 2.675, 1e300, f64::MAX, f64::MIN_POSITIVE, 5e-324, 9.3e18, -1e15];
-const TEXTS: &[&str] = &["", "a", "Hello", " 12 ", "1e3", "nan", "99999999999999999999", "ß", "日本語", "2026-01-01", "%_\\"];
+const TEXTS: &[&str] =
+    &["", "a", "Hello", " 12 ", "1e3", "nan", "99999999999999999999", "ß", "日本語", "2026-01-01", "%_\\"];
 /// The first and the last microsecond that there is, and some that a calendar has.
 const TIMES: &[i64] = &[0, -1, 1_767_261_612_345_678, 951_782_400_000_000, i64::MAX, i64::MIN, -62_135_596_800_000_000];
 
@@ -25,8 +26,7 @@ struct Table {
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
     use ColumnType::{Bool, Integer, Number, Text, Time};
     let named = [("a", Integer), ("b", Integer), ("x", Number), ("y", Number), ("t", Text), ("u", Text)];
-    let columns: Columns =
-        named.into_iter().chain([("p", Bool), ("q", Bool), ("at", Time), ("until", Time)]).collect();
+    let columns: Columns = named.into_iter().chain([("p", Bool), ("q", Bool), ("at", Time), ("until", Time)]).collect();
     let row = |at: usize| columns.row(|name| value(name, columns.column_type(name), at)).expect("values fit");
     let rows: Vec<RecordBatch> = (0..ROWS).map(row).collect();
     let together = concat_batches(columns.schema(), &rows).expect("rows of one schema");
