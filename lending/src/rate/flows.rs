@@ -37,7 +37,7 @@ pub struct AllInRate {
     pub nominal: Rate,
 }
 
-/// 10^-18.
+/// 10^-18: what is smaller has fewer than ten of the 28 decimals.
 const LEAST_SHARE: Decimal = Decimal::from_parts(1, 0, 0, false, 18);
 /// 10^12.
 const SCALED_FROM: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
@@ -46,15 +46,12 @@ const LEAST_SIMPLE_GROWTH: Decimal = Decimal::from_parts(1, 0, 0, false, 12);
 /// Beyond e^66, which is 4.6e28, a decimal holds no growth; below e^-66 none is told from nothing.
 const FARTHEST: Decimal = Decimal::from_parts(66, 0, 0, false, 0);
 
-/// 10^-10. Less than that of an amount, once it is scaled, has too few digits left.
-const LEAST_SCALED: Decimal = Decimal::from_parts(1, 0, 0, false, 10);
-
 /// Flows may have a rate, and it is not one that is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BeyondRange {
     #[error("the rate: expected 1 + r from e^-66 to e^66 (4.6e28) a period, found one beyond")]
     Rate,
-    #[error("the flows: expected amounts of which none is below 10^-22 of the largest, found a smaller one")]
+    #[error("the flows: expected amounts of which none is below 10^-30 of the largest, found a smaller one")]
     Amounts,
 }
 
@@ -139,7 +136,7 @@ impl Worth {
         // Below a million million no sum overflows, and what is small beside the largest keeps its digits. In order of
         // time, so that worth is carried from flow to flow.
         let unit = (largest / SCALED_FROM).max(Decimal::ONE);
-        if unit > Decimal::ONE && amounts().any(|amount| amount / unit < LEAST_SCALED) {
+        if unit > Decimal::ONE && amounts().any(|amount| amount / unit < LEAST_SHARE) {
             return Err(BeyondRange::Amounts);
         }
         let mut flows: Vec<_> = flows.iter().map(|flow| Flow { amount: flow.amount / unit, ..*flow }).collect();
