@@ -5,7 +5,7 @@ export RUST_BACKTRACE ?= 0
 
 WEIR = $(CARGO_TARGET_DIR)/demo/weir
 
-.PHONY: help setup demo demo-smoke demo-servers test test-long lint docs bench bench-models forms models corpus fuzz-models fuzz-expressions clean-demo
+.PHONY: help setup demo demo-smoke demo-servers test test-long lint docs bench bench-models forms models corpus fuzz fuzz-models fuzz-expressions clean-demo
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -68,6 +68,11 @@ scoring/bench-onnxruntime/.venv/installed: scoring/bench-onnxruntime/requirement
 	python3 -m venv --clear scoring/bench-onnxruntime/.venv
 	scoring/bench-onnxruntime/.venv/bin/pip install --quiet --disable-pip-version-check -r scoring/bench-onnxruntime/requirements.txt
 	touch $@
+
+TARGET ?= collector
+SECONDS ?= 3600
+fuzz: setup ## the fuzz target TARGET for SECONDS, from its corpus on (brings a nightly compiler and cargo-fuzz)
+	scripts/fuzz run $(TARGET) $(SECONDS)
 
 SEED ?= 1
 VALUES ?= 1000000

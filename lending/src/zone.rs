@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
 use weir_messages::{EventTime, KnownTime};
 
@@ -21,8 +21,10 @@ impl BusinessZone {
     /// The business day of a moment at which something became known.
     #[must_use]
     pub fn date(self, at: KnownTime) -> NaiveDate {
-        let utc = DateTime::<Utc>::from_timestamp_micros(at.micros()).unwrap_or_default();
-        utc.with_timezone(&self.0).date_naive()
+        let utc = DateTime::<Utc>::from_timestamp_micros(at.micros()).unwrap_or_default().naive_utc();
+        let offset = self.0.offset_from_utc_datetime(&utc).fix();
+        // At the ends of the calendar a zone may be a day further than it goes.
+        utc.checked_add_offset(offset).unwrap_or(utc).date()
     }
 
     /// The business day of a moment at which something happened.
@@ -71,6 +73,17 @@ mod tests {
         ] {
             let yesterday = day.parse::<NaiveDate>().unwrap().pred_opt().unwrap().to_string();
             assert_eq!((date(zone, before), date(zone, midnight)), (yesterday, day.to_owned()), "{zone} {midnight}");
+        }
+    }
+
+    #[test]
+    fn the_ends_of_the_calendar_have_a_day_in_every_zone() {
+        for zone in ["UTC", "Pacific/Kiritimati", "America/Los_Angeles"] {
+            for (end, year) in [(DateTime::<Utc>::MIN_UTC, "-262143"), (DateTime::<Utc>::MAX_UTC, "+262142")] {
+                let end = KnownTime::from_micros(end.timestamp_micros());
+                let day = zone.parse::<BusinessZone>().unwrap().date(end).to_string();
+                assert!(day.starts_with(year), "{zone} {day}");
+            }
         }
     }
 

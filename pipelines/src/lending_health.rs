@@ -20,7 +20,7 @@ pub(crate) async fn checks(lending: &Lending, now: KnownTime) -> Vec<Check> {
 }
 
 fn parked(counts: &[ParkedCount], now: KnownTime) -> Health {
-    let age = |since: KnownTime| seconds(now.micros() - since.micros());
+    let age = |since: KnownTime| seconds(now.micros().saturating_sub(since.micros()));
     for kind in ParkedKind::ALL.iter().copied() {
         let found = counts.iter().find(|one| one.kind == kind);
         let (number, oldest) = found.map_or((0.0, 0.0), |one| (meters::count(one.count), age(one.oldest)));
@@ -39,7 +39,7 @@ fn parked(counts: &[ParkedCount], now: KnownTime) -> Health {
 fn books(at: KnownTime, verified: &Verified, now: KnownTime) -> Health {
     let different = verified.different + u64::from(verified.broken.is_some());
     metrics::gauge!("weir_ledger_differences").set(meters::count(different));
-    metrics::gauge!("weir_ledger_verified_age_seconds").set(seconds(now.micros() - at.micros()));
+    metrics::gauge!("weir_ledger_verified_age_seconds").set(seconds(now.micros().saturating_sub(at.micros())));
     match different {
         0 => Health::Ok,
         found => Health::Degraded(format!("{found} things did not add up at {at}: see `weir ledger verify`")),

@@ -85,9 +85,8 @@ impl Content {
     }
 
     /// The same with one file put in place of another, or added.
-    #[cfg(test)]
     #[must_use]
-    pub(crate) fn with(mut self, name: &str, bytes: Vec<u8>) -> Self {
+    pub fn with(mut self, name: &str, bytes: Vec<u8>) -> Self {
         self.0.insert(name.to_owned(), bytes);
         self
     }

@@ -12,7 +12,7 @@ pub(crate) const LONGEST: usize = 8 * 1024;
 /// Brackets, `not`, `case` and function calls within one another.
 pub(crate) const DEEPEST: usize = 64;
 
-/// Calls that begin with a keyword, within one another.
+/// Calls, `case` and `[` within one another; `position` counts twice.
 const DEEPEST_CALLS: usize = 10;
 
 /// Operators and keywords: a chain of them makes a tree as deep as it is long, which costs stack to drop and to print.
@@ -64,27 +64,53 @@ fn deepens(token: &Token) -> bool {
     }
 }
 
-/// How deep calls that begin with a keyword are nested, as `cast(cast(`: where its first reading fails, the parser reads
-/// all inside it again as an ordinary call, and each level multiplies the work.
+/// How deep calls, `case` and `[` are nested, as `cast(case a[`: where its first reading fails, the parser reads all inside
+/// again in another way, and each level multiplies the work by two or three.
 fn readings(tokens: &[TokenWithSpan]) -> usize {
-    let (mut open, mut deepest) = (Vec::new(), 0);
-    let mut before = None;
+    let (mut open, mut deepest, mut before) = (Vec::<Open>::new(), 0, None);
     for token in tokens.iter().map(|token| &token.token).filter(|token| !matches!(token, Token::Whitespace(_))) {
-        if *token == Token::LParen {
-            open.push(before.is_some_and(read_again));
-            deepest = deepest.max(open.iter().filter(|again| **again).count());
-        } else if *token == Token::RParen {
-            open.pop();
+        match token {
+            Token::LParen => open.push(Open::Bracket(again(before))),
+            Token::LBracket => open.push(Open::Bracket(1)),
+            Token::RParen | Token::RBracket => {
+                // With what was left open in it.
+                while open.pop().is_some_and(|last| matches!(last, Open::Case)) {}
+            }
+            Token::Word(word) if word.keyword == Keyword::CASE => open.push(Open::Case),
+            Token::Word(word) if word.keyword == Keyword::END => drop(open.pop_if(|last| matches!(last, Open::Case))),
+            _ => {}
         }
+        deepest = deepest.max(open.iter().map(Open::again).sum());
         before = Some(token);
     }
     deepest
 }
 
-fn read_again(token: &Token) -> bool {
-    use Keyword::{AND, BETWEEN, CASE, ELSE, IN, LIKE, NoKeyword, OR, THEN, WHEN};
-    let Token::Word(word) = token else { return false };
-    !matches!(word.keyword, NoKeyword | AND | OR | IN | BETWEEN | LIKE | CASE | WHEN | THEN | ELSE)
+/// What is not closed yet.
+enum Open {
+    /// With how often more what is in it may be read.
+    Bracket(usize),
+    Case,
+}
+
+impl Open {
+    const fn again(&self) -> usize {
+        match self {
+            Self::Bracket(again) => *again,
+            Self::Case => 1,
+        }
+    }
+}
+
+/// By the word before a bracket. What begins with `position` is read five times.
+fn again(before: Option<&Token>) -> usize {
+    use Keyword::{AND, BETWEEN, CASE, ELSE, IN, LIKE, OR, POSITION, THEN, WHEN};
+    let Some(Token::Word(word)) = before else { return 0 };
+    match word.keyword {
+        AND | OR | IN | BETWEEN | LIKE | CASE | WHEN | THEN | ELSE => 0,
+        POSITION => 2,
+        _ => 1,
+    }
 }
 
 fn syntax(error: ParserError) -> ExprError {

@@ -3,11 +3,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
+#[path = "../../../fuzz/blocks.rs"]
+mod blocks;
 mod edited;
 mod guide;
+mod hostile;
 mod live;
 mod oracle;
 mod recording;
 mod reference;
+#[path = "../../../fuzz/seeds.rs"]
+mod seeds;
 mod shipped;
 mod shuffled;
+mod try_out;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -59,7 +59,8 @@ macro_rules! time {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                match DateTime::<Utc>::from_timestamp_micros(self.0) {
+                // A year of more than four digits is no RFC 3339, and would not read back.
+                match DateTime::<Utc>::from_timestamp_micros(self.0).filter(|time| (0..=9999).contains(&time.year())) {
                     Some(time) => f.write_str(&time.to_rfc3339_opts(SecondsFormat::Micros, true)),
                     None => write!(f, "{}", self.0),
                 }
@@ -191,9 +192,24 @@ mod tests {
         assert_eq!(time, EventTime::parse(&time.micros().to_string()).unwrap());
         assert_eq!(serde_json::to_string(&time).unwrap(), r#""2026-03-01T10:00:00.000001Z""#);
         assert_eq!(serde_json::from_str::<EventTime>(&time.micros().to_string()).unwrap(), time);
+        for (text, micros) in [
+            ("9999-12-31T23:59:59.999999Z", 253_402_300_799_999_999),
+            ("253402300800000000", 253_402_300_800_000_000),
+            ("0000-01-01T00:00:00.000000Z", -62_167_219_200_000_000),
+            ("-62167219200000001", -62_167_219_200_000_001),
+        ] {
+            assert_eq!(EventTime::from_micros(micros).to_string(), text);
+            assert_eq!(EventTime::parse(text), Ok(EventTime::from_micros(micros)));
+        }
     }
 
     proptest::proptest! {
+        #[test]
+        fn every_time_reads_back(micros in proptest::num::i64::ANY) {
+            let time = EventTime::from_micros(micros);
+            proptest::prop_assert_eq!(EventTime::parse(&time.to_string()), Ok(time));
+        }
+
         /// The short way and the parser of every form agree, on what is written here and on what is a digit off.
         #[test]
         fn the_short_way_is_the_parsers(micros in -62_135_596_800_000_000_i64..253_402_300_800_000_000, at in 0..27_usize, digit in 0..10_u8) {

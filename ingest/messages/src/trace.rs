@@ -26,7 +26,7 @@ impl TraceId {
         if version.len() != 2 || trace.len() != 32 || parent.len() != 16 || flags.len() != 2 {
             return None;
         }
-        u128::from_str_radix(trace, 16).ok().filter(|id| *id != 0).map(Self)
+        hexadecimal(trace).filter(|id| *id != 0).map(Self)
     }
 
     /// A `traceparent` header with this trace and a span derived from it.
@@ -58,11 +58,14 @@ impl TryFrom<String> for TraceId {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        if text.len() != 32 {
-            return Err(format!("expected 32 hex digits, found `{text}`"));
-        }
-        u128::from_str_radix(&text, 16).map(Self).map_err(|_| format!("expected 32 hex digits, found `{text}`"))
+        let id = hexadecimal(&text).filter(|_| text.len() == 32);
+        id.map(Self).ok_or_else(|| format!("expected 32 hex digits, found `{text}`"))
     }
+}
+
+/// Digits alone: the standard library takes a sign before them too.
+fn hexadecimal(text: &str) -> Option<u128> {
+    if text.bytes().all(|byte| byte.is_ascii_hexdigit()) { u128::from_str_radix(text, 16).ok() } else { None }
 }
 
 #[cfg(test)]
@@ -77,8 +80,14 @@ mod tests {
 
     #[test]
     fn a_malformed_traceparent_is_no_trace() {
-        for header in ["", "00-zz-aa-01", "00-00000000000000000000000000000000-0000000000000001-01"] {
+        for header in [
+            "",
+            "00-zz-aa-01",
+            "00-00000000000000000000000000000000-0000000000000001-01",
+            "00-+000000000000000000000000000007b-0000000000000001-01",
+        ] {
             assert_eq!(TraceId::from_traceparent(header), None, "{header}");
         }
+        assert!(TraceId::try_from("+000000000000000000000000000007b".to_owned()).is_err());
     }
 }

@@ -79,6 +79,14 @@ struct Ends {
     forgotten: Option<u32>,
 }
 
+impl Ends {
+    /// Keys are counted one by one and leave in order, and days are those of microseconds.
+    fn are_in_order(&self) -> bool {
+        let counted = self.chunk <= self.oldest && self.oldest <= self.next && i64::try_from(self.next).is_ok();
+        counted && self.forgotten.is_none_or(|day| day <= day_of_known(KnownTime::from_micros(i64::MAX)))
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Repeats {
     window: RepeatWindow,
@@ -113,8 +121,11 @@ impl Repeats {
     pub(super) fn restore(&mut self, saved: &dyn StateReader) -> Result<(), StageError> {
         *self = Self::new(self.window);
         if let Some(json) = saved.get(&[vec![ENDS]])?.pop().flatten() {
-            self.ends = serde_json::from_slice(&json)
-                .map_err(|error| StageError::Corrupt { key: "h".to_owned(), reason: error.to_string() })?;
+            let corrupt = |reason: String| StageError::Corrupt { key: "h".to_owned(), reason };
+            self.ends = serde_json::from_slice(&json).map_err(|error| corrupt(error.to_string()))?;
+            if !self.ends.are_in_order() {
+                return Err(corrupt(format!("expected numbers that keys can have had, found {:?}", self.ends)));
+            }
         }
         (self.saved_ends, self.open) = (self.ends, Chunk::from(self.ends.next));
         Ok(())

@@ -153,9 +153,13 @@ impl DeadLetters {
                 Ok(Replayed::Collector { results })
             }
             Original::Collected(Collected::Event(json)) => {
-                // A batch of one: what is no object has its answer there too.
-                let batch = Bytes::from([b"[", json.as_slice(), b"]"].concat());
-                let results = self.collector.collect(Content::Batch(batch), trace).await?;
+                // What is no object came in a batch, and has its answer in one. An object may be as deep as one by itself.
+                let content = if json.starts_with(b"{") {
+                    Content::Structured(Bytes::from(json))
+                } else {
+                    Content::Batch(Bytes::from([b"[", json.as_slice(), b"]"].concat()))
+                };
+                let results = self.collector.collect(content, trace).await?;
                 Ok(Replayed::Collector { results })
             }
             Original::Record(record) => {

@@ -51,6 +51,18 @@ async fn what_http_refused_is_listed_shown_and_refused_again() {
 }
 
 #[tokio::test]
+async fn an_event_as_deep_as_may_be_is_refused_again_for_what_it_was_refused_for() {
+    let site = Site::new();
+    let deepest = "[".repeat(127) + &"]".repeat(127);
+    let json = event("e1", "device.dance.v1", json!("deepest")).to_string().replace("\"deepest\"", &deepest);
+    let sent = Content::Structured(json.into());
+    let answers = site.collector.collect(sent, TraceId::random()).await.unwrap();
+    assert_eq!(answers[0].code.as_deref(), Some("unknown_type"));
+    let replayed = dead_letters(&site).replay(0, TraceId::random()).await.unwrap();
+    assert_eq!(replayed, Replayed::Collector { results: answers });
+}
+
+#[tokio::test]
 async fn a_record_of_the_intake_topic_is_shown_whole_and_goes_through_its_checks_again() {
     let site = Site::new();
     let dead_letters = dead_letters(&site);

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use rust_decimal::{Decimal, MathematicalOps, RoundingStrategy};
 use weir_money::{Money, Rate};
 
-use super::root::{Sign, Sum, Value, zeros};
+use super::root::{Sign, Sum, Value, changes, zeros};
 
 /// Decimals of a rate that come out of here; about five more are computed.
 const DECIMALS: u32 = 20;
@@ -37,17 +37,23 @@ pub struct AllInRate {
     pub nominal: Rate,
 }
 
-/// 10^-18.
+/// 10^-18: what is smaller has fewer than ten of the 28 decimals.
 const LEAST_SHARE: Decimal = Decimal::from_parts(1, 0, 0, false, 18);
 /// 10^12.
 const SCALED_FROM: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
+/// 10^-12. What grows by less within the fraction of a period is no loan, and its worth no longer a decimal.
+const LEAST_SIMPLE_GROWTH: Decimal = Decimal::from_parts(1, 0, 0, false, 12);
 /// Beyond e^66, which is 4.6e28, a decimal holds no growth; below e^-66 none is told from nothing.
 const FARTHEST: Decimal = Decimal::from_parts(66, 0, 0, false, 0);
 
-/// Flows have a rate, and it is not one that is computed.
+/// Flows may have a rate, and it is not one that is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the rate: expected 1 + r from e^-66 to e^66 (4.6e28) a period, found one beyond")]
-pub struct BeyondRange;
+pub enum BeyondRange {
+    #[error("the rate: expected 1 + r from e^-66 to e^66 (4.6e28) a period, found one beyond")]
+    Rate,
+    #[error("the flows: expected amounts of which none is below 10^-30 of the largest, found a smaller one")]
+    Amounts,
+}
 
 /// Each X where the sum of amount / (1 + X)^periods is zero (2008/48/EC Annex I, and XIRR with periods in years), ascending;
 /// none where no rate is defined. Money that is put in and of which nothing returns earns -1.
@@ -63,7 +69,7 @@ pub fn internal_rates(flows: &[Flow]) -> Result<Vec<Rate>, BeyondRange> {
 /// nothing together, times the unit-periods in a year; ascending.
 pub fn annual_percentage_rates(flows: &[Flow], unit_periods_per_year: Decimal) -> Result<Vec<Rate>, BeyondRange> {
     let annual = |force| (growth(force) - Decimal::ONE).checked_mul(unit_periods_per_year).map(rate);
-    forces_of_interest(flows)?.into_iter().map(|force| annual(force).ok_or(BeyondRange)).collect()
+    forces_of_interest(flows)?.into_iter().map(|force| annual(force).ok_or(BeyondRange::Rate)).collect()
 }
 
 /// The one that is given of several: nearest to zero in ln(1 + r), so that a rate and the one that undoes it are equally near,
@@ -71,8 +77,8 @@ pub fn annual_percentage_rates(flows: &[Flow], unit_periods_per_year: Decimal) -
 #[must_use]
 pub fn nearest(rates: &[Rate]) -> Option<Rate> {
     let far = |rate: &&Rate| {
-        let growth = rate.fraction() + Decimal::ONE;
-        growth.checked_ln().map_or(Decimal::MAX, |force| force.abs().round_dp(DECIMALS))
+        let force = rate.fraction().checked_add(Decimal::ONE).and_then(|growth| growth.checked_ln());
+        force.map_or(Decimal::MAX, |force| force.abs().round_dp(DECIMALS))
     };
     rates.iter().rev().min_by_key(far).copied()
 }
@@ -103,18 +109,17 @@ fn growth(exponent: Decimal) -> Decimal {
 
 /// The continuous rates ln(1 + i): in them every flow is one exponential, and rates near -1 are as tame as large ones.
 fn forces_of_interest(flows: &[Flow]) -> Result<Vec<Decimal>, BeyondRange> {
-    let Some(largest) = flows.iter().map(|flow| flow.amount.abs()).max().filter(|largest| !largest.is_zero()) else {
-        return Ok(Vec::new());
-    };
-    // Below a million million no sum overflows, and what is small beside the largest keeps its digits. In order of time, so that
-    // worth is carried from flow to flow.
-    let unit = (largest / SCALED_FROM).max(Decimal::ONE);
-    let mut flows: Vec<_> = flows.iter().map(|flow| Flow { amount: flow.amount / unit, ..*flow }).collect();
-    flows.sort_by_key(|flow| flow.periods);
-    let worth = Worth::of(&flows);
+    let Some(worth) = Worth::scaled(flows)? else { return Ok(Vec::new()) };
     let forces = zeros(&worth, -FARTHEST, FARTHEST);
     let beyond = forces.is_empty() && worth.has_zero_beyond() || forces.iter().any(|force| !worth.has_digits(*force));
-    if beyond { Err(BeyondRange) } else { Ok(forces) }
+    if beyond { Err(BeyondRange::Rate) } else { Ok(forces) }
+}
+
+/// How often money in and money out change in order of time: at most so many rates there are, and the time that they
+/// take to be found grows with the cube of it.
+pub(super) fn changes_of_sign(flows: &[Flow]) -> Result<usize, BeyondRange> {
+    let signs = |worth: Worth| changes(&worth.times().into_iter().map(|(_, sign)| sign).collect::<Vec<_>>()).len();
+    Ok(Worth::scaled(flows)?.map_or(0, signs))
 }
 
 /// What flows in order of time are worth together, as a function of the force of interest. Flows of one time are one term.
@@ -124,14 +129,34 @@ struct Worth {
 }
 
 impl Worth {
+    /// `None` where no money flows.
+    fn scaled(flows: &[Flow]) -> Result<Option<Self>, BeyondRange> {
+        let amounts = || flows.iter().map(|flow| flow.amount.abs()).filter(|amount| !amount.is_zero());
+        let Some(largest) = amounts().max() else { return Ok(None) };
+        // Below a million million no sum overflows, and what is small beside the largest keeps its digits. In order of
+        // time, so that worth is carried from flow to flow.
+        let unit = (largest / SCALED_FROM).max(Decimal::ONE);
+        if unit > Decimal::ONE && amounts().any(|amount| amount / unit < LEAST_SHARE) {
+            return Err(BeyondRange::Amounts);
+        }
+        let mut flows: Vec<_> = flows.iter().map(|flow| Flow { amount: flow.amount / unit, ..*flow }).collect();
+        flows.sort_by_key(|flow| flow.periods);
+        Ok(Some(Self::of(&flows)))
+    }
+
     fn of(flows: &[Flow]) -> Self {
         let terms: Vec<Vec<Flow>> = flows.chunk_by(|a, b| a.periods == b.periods).map(<[Flow]>::to_vec).collect();
         let gaps = terms.windows(2).map(|pair| pair[1][0].periods - pair[0][0].periods).collect();
         Self { terms, gaps }
     }
 
-    /// Whether the terms have ten digits and more there: growth is cut off behind 28 decimals.
+    /// Whether the terms have ten digits and more there: growth is cut off behind 28 decimals, and simple growth before.
     fn has_digits(&self, force: Decimal) -> bool {
+        let rate = growth(force) - Decimal::ONE;
+        let mut flows = self.terms.iter().flatten();
+        if flows.any(|flow| simple_growth(flow, rate) < LEAST_SIMPLE_GROWTH) {
+            return false;
+        }
         let whole: Decimal = self.terms.iter().flatten().map(|flow| flow.amount.abs()).sum();
         self.at(force, &vec![Decimal::ONE; self.terms.len()]).size >= whole * LEAST_SHARE
     }
@@ -159,7 +184,7 @@ impl Sum for Worth {
         let rate = growth(force) - Decimal::ONE;
         let simple = |flow: &Flow| match flow.fraction.is_zero() {
             true => flow.amount,
-            false => flow.amount / (Decimal::ONE + flow.fraction * rate),
+            false => flow.amount / simple_growth(flow, rate).max(LEAST_SIMPLE_GROWTH),
         };
         let mut growths: Vec<(Decimal, Decimal)> = Vec::with_capacity(4);
         let mut over = |gap: Decimal| match growths.iter().find(|(known, _)| *known == gap) {
@@ -185,6 +210,11 @@ impl Sum for Worth {
             terms.rev().zip(gaps).map(|((term, factor), gap)| (term, factor, gap)).fold(nothing, &mut carry)
         }
     }
+}
+
+/// Over the broken part of a period.
+fn simple_growth(flow: &Flow, rate: Decimal) -> Decimal {
+    Decimal::ONE + flow.fraction * rate
 }
 
 fn is_total_loss(flows: &[Flow]) -> bool {

@@ -7,8 +7,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use weir_money::Rate;
 
+use super::flows::changes_of_sign;
 use super::{BeyondRange, Flow, annual_percentage_rates, internal_rates, nearest};
 use crate::malformed::{Malformed, read};
+
+/// Changes between money in and money out. A loan has one, and one that is drawn and repaid by turns every month has so
+/// many in five years.
+const MOST_CHANGES: usize = 120;
 
 #[derive(Debug, thiserror::Error)]
 pub enum RateRequestError {
@@ -140,7 +145,19 @@ fn xirr(request: Xirr) -> Result<Vec<Rate>, RateRequestError> {
         .iter()
         .map(|(date, Figure(amount))| Flow::new(*amount, Decimal::from((*date - first).num_days()) / days_a_year))
         .collect();
-    Ok(internal_rates(&flows)?)
+    Ok(internal_rates(&bounded(flows)?)?)
+}
+
+/// Flows whose rates are found in a second or so.
+fn bounded(flows: Vec<Flow>) -> Result<Vec<Flow>, RateRequestError> {
+    match changes_of_sign(&flows)? {
+        0..=MOST_CHANGES => Ok(flows),
+        found => Err(RateRequestError::Field {
+            field: "flows",
+            expected: "at most 120 changes between money in and money out",
+            found: found.to_string(),
+        }),
+    }
 }
 
 fn regulation_z(request: RegulationZ) -> Result<Vec<Rate>, RateRequestError> {
@@ -159,7 +176,7 @@ fn regulation_z(request: RegulationZ) -> Result<Vec<Rate>, RateRequestError> {
     let advances = request.advances.iter().map(|a| flow("advances.q", "advances.e", -a.amount.0, a.q.0, a.e.0));
     let payments = request.payments.iter().map(|p| flow("payments.t", "payments.f", p.amount.0, p.t.0, p.f.0));
     let flows = advances.chain(payments).collect::<Result<Vec<_>, _>>()?;
-    Ok(annual_percentage_rates(&flows, request.unit_periods_per_year.0)?)
+    Ok(annual_percentage_rates(&bounded(flows)?, request.unit_periods_per_year.0)?)
 }
 
 fn eu(request: &Eu) -> Result<Vec<Rate>, RateRequestError> {
@@ -169,7 +186,7 @@ fn eu(request: &Eu) -> Result<Vec<Rate>, RateRequestError> {
         return Err(RateRequestError::Field { field: "flows.t_years", expected: "at most 10000 years", found });
     }
     let flows: Vec<_> = request.flows.iter().map(|flow| Flow::new(flow.amount.0, flow.t_years.0)).collect();
-    Ok(internal_rates(&flows)?)
+    Ok(internal_rates(&bounded(flows)?)?)
 }
 
 #[cfg(test)]

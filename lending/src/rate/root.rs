@@ -125,7 +125,7 @@ impl<S: Sum> Search<'_, S> {
 }
 
 /// The places on the two sides of each change of sign.
-fn changes(signs: &[Sign]) -> Vec<(usize, usize)> {
+pub(super) fn changes(signs: &[Sign]) -> Vec<(usize, usize)> {
     let known: Vec<(usize, Sign)> = signs.iter().copied().enumerate().filter(|(_, sign)| *sign != Sign::Zero).collect();
     known.windows(2).filter(|pair| pair[0].1 != pair[1].1).map(|pair| (pair[0].0, pair[1].0)).collect()
 }

@@ -90,6 +90,6 @@ impl Gone<'_> {
             *time = read.first().and_then(|entry| known(&entry.record));
         }
         let [oldest, newest] = times;
-        Ok(oldest.zip(newest).is_some_and(|(oldest, newest)| newest.micros() - oldest.micros() >= reach))
+        Ok(oldest.zip(newest).is_some_and(|(oldest, newest)| newest.micros().saturating_sub(oldest.micros()) >= reach))
     }
 }

@@ -167,7 +167,8 @@ impl Written {
             let places = entries.iter().filter_map(|entry| entry.record.header(header)?.parse::<Place>().ok());
             let own =
                 places.filter(|place| (place.topic, place.position.partition) == (source.topic, source.partition));
-            self.source = own.map(|place| place.position.offset + 1).fold(self.source, u64::max);
+            // An offset that has none after it is nobody's, whatever a record says.
+            self.source = own.filter_map(|place| place.position.offset.checked_add(1)).fold(self.source, u64::max);
         }
         if self.end < last {
             let (topic, unseen) = (self.output.topic, last - self.end);

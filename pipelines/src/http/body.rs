@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use weir_messages::{DecodeError, decode_sent};
 
-use super::content_coding::{decoded, too_large};
+use super::content_coding::{MOST_CODINGS, TAKEN, Undecoded, decoded};
 use super::problem::Problem;
 
 /// The body as `T`, and its bytes for the fingerprint of an idempotent request.
@@ -65,6 +65,25 @@ pub(crate) async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<
         _ => Problem::bad_request("body_unreadable", "the body broke off"),
     })?;
     Ok(decoded(&headers, body, most)?)
+}
+
+impl From<Undecoded> for Problem {
+    fn from(undecoded: Undecoded) -> Self {
+        match undecoded {
+            Undecoded::Coding(found) => Self::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_coding",
+                format!("content-encoding: expected {TAKEN}, at most {MOST_CODINGS} of them, found {found}"),
+            )
+            .at("content-encoding"),
+            Undecoded::TooLarge => too_large(),
+            Undecoded::Broken => Self::bad_request("body_unreadable", "the body broke off or does not decompress"),
+        }
+    }
+}
+
+fn too_large() -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "the body is larger than this server takes")
 }
 
 /// What the bytes are not.

@@ -4,14 +4,12 @@
 use std::io::Read;
 
 use axum::body::Bytes;
+use axum::http::HeaderMap;
 use axum::http::header::CONTENT_ENCODING;
-use axum::http::{HeaderMap, StatusCode};
 
-use super::problem::Problem;
-
-const TAKEN: &str = "gzip, deflate, zstd";
+pub(crate) const TAKEN: &str = "gzip, deflate, zstd";
 /// Codings of one body. Nobody compresses twice, and each could multiply the size.
-const MOST_CODINGS: usize = 2;
+pub(crate) const MOST_CODINGS: usize = 2;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Coding {
@@ -74,25 +72,6 @@ fn limited(decoder: impl Read, most: usize) -> Result<Vec<u8>, Undecoded> {
     let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
     decoder.take(limit).read_to_end(&mut decoded).map_err(|_| Undecoded::Broken)?;
     if decoded.len() > most { Err(Undecoded::TooLarge) } else { Ok(decoded) }
-}
-
-impl From<Undecoded> for Problem {
-    fn from(undecoded: Undecoded) -> Self {
-        match undecoded {
-            Undecoded::Coding(found) => Self::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_coding",
-                format!("content-encoding: expected {TAKEN}, at most {MOST_CODINGS} of them, found {found}"),
-            )
-            .at("content-encoding"),
-            Undecoded::TooLarge => too_large(),
-            Undecoded::Broken => Self::bad_request("body_unreadable", "the body broke off or does not decompress"),
-        }
-    }
-}
-
-pub(crate) fn too_large() -> Problem {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "the body is larger than this server takes")
 }
 
 #[cfg(test)]

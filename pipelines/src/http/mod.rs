@@ -148,7 +148,8 @@ impl App {
     /// Takes the gauges.
     fn gauges(&self) {
         let now = self.clock.now();
-        let age = |since: Option<KnownTime>| since.map_or(0.0, |since| seconds(now.micros() - since.micros()));
+        let age =
+            |since: Option<KnownTime>| since.map_or(0.0, |since| seconds(now.micros().saturating_sub(since.micros())));
         metrics::gauge!("weir_fold_lag_records").set(meters::count(self.vitals.lag()));
         metrics::gauge!("weir_newest_feature_age_seconds").set(age(self.vitals.newest()));
         if let Some(desk) = &self.desk {

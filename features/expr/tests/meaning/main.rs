@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
 mod oracle;
+#[path = "../../../../fuzz/seeds.rs"]
+mod seeds;
 mod totality;
+mod try_out;
 
 use std::fmt::Write;
 
@@ -197,9 +200,10 @@ fn hostile_expressions_are_refused_by_the_limit_they_pass() {
         (large, around("- ", "", 4000)),
         (large, around("not ", "", 1500)),
         (large, around("abs(", ")", 1000)),
-        (large, around("case ", " when 1 then 1 when 2 then 2 end", 60)),
+        (deep, around("case ", " when 1 then 1 when 2 then 2 end", 60)),
+        (large, around("case ", " when 1 then 1 when 2 then 2 when 3 then 3 end", 10)),
         (deep, around("coalesce(", ", 1)", 60)),
-        (large, around("case when ", " between 1 and 2 then 1 else 0 end", 60)),
+        (deep, around("case when ", " between 1 and 2 then 1 else 0 end", 60)),
         (large, format!("({} a) collate \"x\"", "a + ".repeat(2000))),
         (large, format!("a{}", " + a".repeat(2000))),
         (deep, format!("ok{}", " or ok".repeat(500))),
@@ -207,6 +211,12 @@ fn hostile_expressions_are_refused_by_the_limit_they_pass() {
         (deep, around("cast(", " as text)", 60)),
         (deep, around("cast(", ") as text", 11)),
         (deep, around("not(", "", 40)),
+        (deep, around("f(", ")", 11)),
+        (deep, around("\"f\"((", "", 11)),
+        (deep, around("position(", "", 6)),
+        (deep, around("case (", "", 11)),
+        (deep, around("case when a then ", "", 11)),
+        (deep, around("array[", "", 11)),
         (deep, around("point(", "", 40)),
         (deep, around("extract(year from ", "", 40)),
         (deep, around("a in (values (", "))", 40)),
@@ -224,6 +234,11 @@ fn hostile_expressions_are_refused_by_the_limit_they_pass() {
     assert_eq!(value(&long), Scalar::Bool(true));
     let list = (0..1500).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
     assert_eq!(value(&format!("a in ({list})")), Scalar::Bool(true));
+}
+
+#[test]
+fn no_seed_of_expressions_breaks_a_promise() {
+    seeds::each("expressions", try_out::try_out);
 }
 
 proptest! {

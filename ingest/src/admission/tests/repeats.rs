@@ -53,6 +53,17 @@ fn an_id_that_was_forgotten_may_be_given_to_a_new_event() {
     assert_eq!(folded(&mut admission, &records_of(&sent)), ["0 e1 []", "3 e1 []"]);
 }
 
+#[test]
+fn saved_numbers_that_no_keys_can_have_had_stop_the_fold() {
+    for (oldest, next, forgotten) in [(0, u64::MAX, 0), (7, 6, 0), (0, 0, u32::MAX)] {
+        let json = format!(r#"{{"chunk":0,"oldest":{oldest},"next":{next},"known":0,"forgotten":{forgotten}}}"#);
+        let saved = Saved::default();
+        saved.0.lock().unwrap().insert(b"h".to_vec(), json.into_bytes());
+        let error = Admission::new(1).restore(Box::new(saved)).unwrap_err().to_string();
+        assert!(error.contains("expected numbers that keys can have had"), "{error}");
+    }
+}
+
 /// Saved keys and their bytes.
 fn size(saved: &Saved) -> (usize, usize) {
     let saved = saved.0.lock().unwrap();

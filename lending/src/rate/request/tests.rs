@@ -118,6 +118,41 @@ fn extreme_flows_have_the_right_rate_or_are_refused_by_the_range() {
 }
 
 #[test]
+fn a_whole_period_of_simple_interest_and_a_rate_beyond_all_others_are_no_panic() {
+    let request = json!({
+        "method": "regulation_z", "unit_periods_per_year": 12,
+        "advances": [{"amount": "1000000000000", "q": 0, "e": "0.9999999999999999999999999999"}],
+        "payments": [{"amount": 1, "t": 1, "f": 0}],
+    });
+    assert!(matches!(answer(&request.to_string(), false), Err(RateRequestError::Beyond(_))));
+    let greatest = Rate::new(Decimal::MAX);
+    assert_eq!(nearest(&[greatest]), Some(greatest));
+}
+
+#[test]
+fn an_amount_that_is_nothing_beside_the_largest_is_refused_and_not_left_out() {
+    let asked = |largest: &str| {
+        let flows = json!([{"amount": "-0.01", "t_years": 0}, {"amount": largest, "t_years": 1000}]);
+        answer(&json!({"method": "eu", "flows": flows}).to_string(), false)
+    };
+    // The thousandth root of 10^16.
+    assert!(asked("100000000000000").unwrap().starts_with(r#"{"rate":"0.037528415818"#));
+    let error = asked("79228162514264337593543950335").unwrap_err().to_string();
+    assert!(error.contains("none is below 10^-30 of the largest"), "{error}");
+}
+
+#[test]
+fn money_that_goes_to_and_fro_all_the_time_is_refused_before_its_rates_are_sought() {
+    let flows = |count: u32| {
+        let flow = |at: u32| json!([format!("{}-01-01", 1900 + at), if at % 2 == 0 { "-1" } else { "1" }]);
+        json!({"method": "xirr", "flows": (0..count).map(flow).collect::<Vec<_>>()}).to_string()
+    };
+    assert!(answer(&flows(20), true).is_ok());
+    let error = answer(&flows(122), false).unwrap_err().to_string();
+    assert_eq!(error, "flows: expected at most 120 changes between money in and money out, found `121`");
+}
+
+#[test]
 fn of_several_rates_the_nearest_to_zero_is_given_and_all_are_listed() {
     for (flows, expected) in [
         (json!([["2025-01-01", "-1000"], ["2026-01-01", "2270"], ["2027-01-01", "-1288"]]), &["0.12", "0.15"][..]),

@@ -156,6 +156,16 @@ async fn what_is_known_to_be_published_is_published_no_more() {
 }
 
 #[tokio::test]
+async fn a_record_of_an_offset_that_has_none_after_it_hides_nothing() {
+    let site = Site::new(10).await;
+    site.save(&site.open(0).await, 0);
+    site.log.append(Topic::DeadLetters, vec![from(u64::MAX).1]).await.unwrap();
+    let mut later = site.open(0).await;
+    later.publish(&mut folded(Topic::DeadLetters, [1])).await.unwrap();
+    assert_eq!(site.end(Topic::DeadLetters).await, 2);
+}
+
+#[tokio::test]
 async fn a_record_for_a_topic_that_is_not_declared_is_refused() {
     let site = Site::new(1).await;
     let mut publisher = site.open(0).await;
