@@ -1,5 +1,7 @@
 //! The committed corpus of a fuzz target, for the tests that put it through the same functions on every build.
 
+#![allow(clippy::print_stdout, reason = "where an input ends the test, its name is the last on the terminal")]
+
 use std::path::PathBuf;
 
 /// Every file of `fuzz/corpus/TARGET`, in order of their names, which stand on the terminal where one ends the test.

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 
 use crate::calendar::Day;
-use crate::customer::{Customer, Plan};
+use crate::customer::{Customer, Plan, send};
 use crate::harness::{Site, Weir};
 use crate::measure::Measured;
 use crate::upheaval::{self, Content};
@@ -93,7 +93,7 @@ impl World {
         let paying: Vec<_> = paying.collect();
         for some in paying.chunks(TELLING) {
             let taps: Vec<_> = some.iter().flat_map(|customer| customer.taps(self.today)).collect();
-            for answer in self.weir.send_events(&taps).await {
+            for answer in send(&self.weir, &taps).await {
                 assert_eq!(answer["status"], "accepted", "{answer}");
             }
         }

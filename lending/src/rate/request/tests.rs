@@ -144,7 +144,7 @@ fn an_amount_that_is_nothing_beside_the_largest_is_refused_and_not_left_out() {
 #[test]
 fn money_that_goes_to_and_fro_all_the_time_is_refused_before_its_rates_are_sought() {
     let flows = |count: u32| {
-        let flow = |at: u32| json!([format!("{}-01-01", 1900 + at), if at % 2 == 0 { "-1" } else { "1" }]);
+        let flow = |at: u32| json!([format!("{}-01-01", 1900 + at), if at.is_multiple_of(2) { "-1" } else { "1" }]);
         json!({"method": "xirr", "flows": (0..count).map(flow).collect::<Vec<_>>()}).to_string()
     };
     assert!(answer(&flows(20), true).is_ok());
