@@ -137,7 +137,7 @@ fn vector(available: &Columns, at: usize) -> FeatureVector {
         let at = (at * 7 + place) % 6;
         let value = match column {
             _ if at == 5 => FeatureValue::Null,
-            ColumnType::Bool => FeatureValue::Bool(at % 2 == 0),
+            ColumnType::Bool => FeatureValue::Bool(at.is_multiple_of(2)),
             ColumnType::Integer => FeatureValue::Integer(INTEGERS[at]),
             ColumnType::Number => FeatureValue::Number(NUMBERS[at]),
             ColumnType::Text => FeatureValue::Text(TEXTS[at].to_owned()),
