@@ -8,21 +8,33 @@ probabilities are hundredths off. Here the graph goes straight too.
 import numpy as np
 import onnx
 import onnxruntime
+from lightgbm import LGBMClassifier
 from onnx import TensorProto, helper, numpy_helper
 from scipy.special import expit
 from skl2onnx import convert_sklearn
+from sklearn.calibration import CalibratedClassifierCV, _SigmoidCalibration
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
 
 from . import additive, columns, figures, trees
+from .covers import ensemble
 
 
 def parts(fitted):
     """The one model that was fitted (a pipeline of `encode` and `score`) and the calibrator behind it."""
+    if not isinstance(fitted, CalibratedClassifierCV):
+        raise ValueError(f"expected a fitted `CalibratedClassifierCV`, found `{type(fitted).__name__}`: the calibrator stands around the pipeline")
+    if len(fitted.classes_) != 2:
+        raise ValueError(f"expected two classes, found {len(fitted.classes_)}")
     if len(fitted.calibrated_classifiers_) != 1:
         raise ValueError("expected one calibrated model (`ensemble=False`): what an average of several is made of, nobody can say by input")
     (one,) = fitted.calibrated_classifiers_
     (calibrator,) = one.calibrators
+    if not isinstance(calibrator, (IsotonicRegression, _SigmoidCalibration)):
+        raise ValueError(f"`method`: expected `sigmoid` or `isotonic`, found `{fitted.method}`")
+    if not isinstance(one.estimator, Pipeline) or [name for name, _ in one.estimator.steps] != ["encode", "score"]:
+        raise ValueError("expected a pipeline of the steps `encode` and `score` (`trees.pipeline`), which the calibrator fits (`cv=5`)")
     return one.estimator, calibrator
 
 
@@ -39,7 +51,12 @@ def graph_of(fitted, name, frame):
         options = {id(score): {"zipmap": False, **options}}
         graph = convert_sklearn(model, name, columns.typed(frame), options=options, target_opset=trees.OPSET)
     else:
-        graph = trees.graph_of(model, name, frame, **options)
+        # The converter of LightGBM has no such option.
+        is_lightgbm = isinstance(score, LGBMClassifier)
+        graph = trees.graph_of(model, name, frame, **({} if is_lightgbm else options))
+        if is_lightgbm and tells_margins(score):
+            transform = next(one for one in ensemble(graph.graph).attribute if one.name == "post_transform")
+            transform.s = b"NONE"
     said = rename(graph.graph, graph.graph.output[1].name)
     del graph.graph.output[:]
     nodes, held = behind(calibrator, said)
@@ -115,21 +132,25 @@ def probability_of(calibrator, margins):
 def bend(fitted):
     """Makes of contributions to what the model says, and what they stand beside, the same to the log-odds of the probabilities `scored`.
 
-    The slope of the calibrator from the least to the greatest of the golden rows holds for all; what it bends besides is shared by
-    size. So a jump of it near the base makes no contribution large.
+    The slope of the calibrator from the least to the greatest of the golden rows holds for all; what it bends besides goes to those that
+    pull the same way, and where none does it is taken from the others. So none changes its sign, and a jump near the base makes none large.
     """
     model, calibrator = parts(fitted)
     score = model.named_steps["score"]
 
-    def bent(contributions, base, scored, golden):
+    def of_log_odds(contributions, base, scored, golden):
         told = figures.log_odds(scored.astype(np.float64))
-        sums, sizes = contributions.sum(axis=1), np.abs(contributions).sum(axis=1)
+        sums = contributions.sum(axis=1)
         least, most = (golden[at] for at in (np.argmin(sums[golden]), np.argmax(sums[golden])))
         slope = (told[most] - told[least]) / (sums[most] - sums[least])
         said = base if tells_margins(score) or trees.explain_probability(score) else expit(base)
         at_base = float(figures.log_odds(probability_of(calibrator, [said]).astype(np.float64))[0])
-        besides = told - at_base - slope * sums
-        shares = np.divide(besides, sizes, out=np.zeros_like(besides), where=sizes > 0)
-        return slope * contributions + shares[:, None] * np.abs(contributions), at_base
+        bent = slope * contributions
+        besides = told - at_base - bent.sum(axis=1)
+        along = (bent != 0) & ((bent > 0) == (besides > 0)[:, None])
+        taken = np.where(along.any(axis=1)[:, None], along, ~along)
+        sizes = np.where(taken, bent, 0).sum(axis=1)
+        factors = 1 + np.divide(besides, sizes, out=np.zeros_like(besides), where=sizes != 0)
+        return np.where(taken, bent * factors[:, None], bent), at_base
 
-    return bent
+    return of_log_odds

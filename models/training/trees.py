@@ -32,7 +32,7 @@ def convert_histogram(scope, operator, container):
 
 update_registered_converter(
     HistGradientBoostingClassifier, "SklearnHistGradientBoostingClassifier", calculate_linear_classifier_output_shapes, convert_histogram,
-    options={**OPTIONS, "raw_scores": [False], "output_class_labels": [False]},
+    options={**OPTIONS, "raw_scores": [True, False], "output_class_labels": [False]},
 )
 for kind, alias, convert in [(XGBClassifier, "XGBoostXGBClassifier", convert_xgboost), (LGBMClassifier, "LightGbmLGBMClassifier", convert_lightgbm)]:
     update_registered_converter(kind, alias, calculate_linear_classifier_output_shapes, convert, options=OPTIONS)

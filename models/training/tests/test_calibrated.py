@@ -46,6 +46,20 @@ class Calibrated(unittest.TestCase):
                 bent, at_base = calibrated.bend(model)(values, base, scored, list(range(50)))
                 self.assertLess(np.abs(at_base + bent.sum(axis=1) - calibrated.log_odds(model, FRAME)).max(), 1e-9)
 
+    def test_bent_contributions_keep_their_sign(self):
+        model = fitted("isotonic")
+        values, base = calibrated.explained(model, FRAME)
+        bent, _ = calibrated.bend(model)(values, base, model.predict_proba(FRAME)[:, 1], list(range(50)))
+        self.assertTrue((np.sign(bent) * np.sign(values) >= 0).all())
+
+    def test_what_cannot_be_taken_apart_is_refused_by_what_to_do(self):
+        pipeline = Pipeline([("encode", columns.one_hot(FRAME)), ("model", GradientBoostingClassifier(n_estimators=2))])
+        named = CalibratedClassifierCV(pipeline, ensemble=False, cv=2).fit(FRAME, OUTCOME)
+        three = CalibratedClassifierCV(GradientBoostingClassifier(n_estimators=2), ensemble=False, cv=2).fit(FRAME, OUTCOME + (FRAME["a__age"] > 70))
+        for model, said in [(named, "`encode` and `score`"), (three, "two classes, found 3"), (pipeline.fit(FRAME, OUTCOME), "`CalibratedClassifierCV`")]:
+            with self.subTest(said), self.assertRaisesRegex(ValueError, said):
+                calibrated.graph_of(model, "refused", FRAME)
+
     def test_an_average_of_several_is_refused_by_what_to_do(self):
         with self.assertRaisesRegex(ValueError, "ensemble=False"):
             calibrated.graph_of(fitted("sigmoid", ensemble=True), "several", FRAME)

@@ -14,6 +14,9 @@ const MOST_VALUES_OF_A_CALL: usize = 1 << 28;
 /// A text takes the room of many numbers.
 const VALUES_OF_A_TEXT: usize = 64;
 
+/// One step of a graph within the graph takes as long and as much room as so many values, whatever it computes.
+const VALUES_OF_A_STEP: usize = 1 << 10;
+
 /// Its output has no known shape and still never holds more than a few values for each of its input.
 const SHRINKING: &str = "NonZero";
 
@@ -231,12 +234,12 @@ impl Volumes {
         Ok(())
     }
 
-    /// Refuses a graph within the graph that so many steps would keep busy for too long, of one row.
-    pub(crate) fn allow_steps(&self, steps: usize) -> TractResult<()> {
-        let values = self.values(1).saturating_mul(steps);
+    /// Refuses a graph within the graph that so many steps for so many rows would keep busy for too long.
+    pub(crate) fn allow_steps(&self, steps: usize, rows: i64) -> TractResult<()> {
+        let values = self.values(rows).saturating_add(VALUES_OF_A_STEP).saturating_mul(steps);
         ensure!(
             values <= MOST_VALUES_OF_A_CALL,
-            "its {steps} steps would compute {values} values of one row, at most {MOST_VALUES_OF_A_CALL} are supported"
+            "its {steps} steps for {rows} rows would take as long as {values} values, at most {MOST_VALUES_OF_A_CALL} are supported"
         );
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! A score that a monotone step makes of what one model says, such as a calibrator behind it. What is explained is what the model
 //! says; the step is asked at a thousand places whether it is monotone.
 
-use tract_onnx::pb::ModelProto;
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::{ModelProto, NodeProto};
 
 use crate::constants::constants;
 use crate::map_inputs::Keys;
@@ -13,6 +14,49 @@ use crate::{Graph, GraphInput, Tensor, Values};
 const PLACES: u16 = 1000;
 /// What float32 may turn around.
 const NOISE: f32 = 1e-6;
+
+/// What the steps may be made of.
+const SMOOTH: &[&str] = &[
+    "Add",
+    "ArrayFeatureExtractor",
+    "Clip",
+    "Concat",
+    "Constant",
+    "Div",
+    "Erf",
+    "Exp",
+    "Expand",
+    "Flatten",
+    "Gather",
+    "Gemm",
+    "Identity",
+    "Log",
+    "MatMul",
+    "Max",
+    "Mean",
+    "Min",
+    "Mul",
+    "Neg",
+    "Pow",
+    "Reciprocal",
+    "ReduceMean",
+    "ReduceSum",
+    "Relu",
+    "Reshape",
+    "Shape",
+    "Sigmoid",
+    "Slice",
+    "Softmax",
+    "Softplus",
+    "Split",
+    "Sqrt",
+    "Squeeze",
+    "Sub",
+    "Sum",
+    "Tanh",
+    "Transpose",
+    "Unsqueeze",
+];
 
 #[derive(Debug)]
 pub(crate) struct Calibrated {
@@ -41,6 +85,7 @@ impl Calibrated {
         let outputs = proto.graph.iter().flat_map(|graph| &graph.output).enumerate();
         let calibrated = outputs.filter_map(|(at, output)| {
             let (model, rest) = cut(proto, inputs, output)?;
+            rest.graph.iter().flat_map(|graph| &graph.node).all(bends_in_sight).then_some(())?;
             let (width, bends) = (model.width(0)?, constants(&rest, usize::MAX));
             let step = Graph::build(rest, Keys::default()).ok()?;
             Some(Self { output: at, model, width, step, bends })
@@ -125,12 +170,24 @@ impl Calibrated {
         let (least, most) =
             said.iter().fold((f32::MAX, f32::MIN), |(least, most), one| (least.min(*one), most.max(*one)));
         let span = most - least;
+        // A probability is asked about as far as there are any.
+        let (lowest, highest) = if least >= 0.0 && most <= 1.0 { (0.0, 1.0) } else { (f32::MIN, f32::MAX) };
         let between = (0..=PLACES).map(|at| least - span + 3.0 * span * f32::from(at) / f32::from(PLACES));
-        let beside = self.bends.iter().flat_map(|at| [at.next_down(), *at, at.next_up()]);
-        let mut places: Vec<f32> = between.chain(beside).collect();
+        let beside = self.bends.iter().chain(&[0.0]).flat_map(|at| [at.next_down(), *at, at.next_up()]);
+        let mut places: Vec<f32> = between.chain(beside).map(|place| place.clamp(lowest, highest)).collect();
         places.sort_by(f32::total_cmp);
         let scores = self.step(class, column, &places);
         scores.is_some_and(|scores| climbs(scores.iter()) || climbs(scores.iter().rev()))
+    }
+}
+
+/// Whether the node moves values about, or makes of them what bends only at its constants or slowly. A comparison, a step to whole
+/// numbers or a choice may turn what it makes in a gap that no place points at.
+fn bends_in_sight(node: &NodeProto) -> bool {
+    let float = |to: i64| [DataType::Float as i64, DataType::Double as i64].contains(&to);
+    match node.op_type.as_str() {
+        "Cast" => node.attribute.iter().any(|attribute| attribute.name == "to" && float(attribute.i)),
+        operator => SMOOTH.contains(&operator),
     }
 }
 

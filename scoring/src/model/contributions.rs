@@ -116,15 +116,21 @@ fn log_odds_per_probability(from: f64, to: f64) -> f64 {
 }
 
 /// Contributions to what a model says become contributions to the log-odds that a calibrator makes of it: by its slope from end to
-/// end, and what it bends besides by their size, so that a jump of it near the base makes none of them large.
+/// end; what it bends besides goes to those that pull the same way, and where none does it is taken from the others. So none
+/// changes its sign, and a jump near the base makes none of them large.
 fn bend(contributions: &mut [f64], calibrator: Calibrator, probability: f64) {
     let log_odds = |probability: f64| log_odds(probability.clamp(SUREST, 1.0 - SUREST));
     let [(least, at_least), (most, at_most)] = calibrator.ends;
     let slope = (log_odds(at_most) - log_odds(at_least)) / (most - least);
-    let (sum, size) = contributions.iter().fold((0.0, 0.0), |(sum, size), one| (sum + one, size + one.abs()));
-    let bent = log_odds(probability) - log_odds(calibrator.at_base) - slope * sum;
-    let share = if size > 0.0 { bent / size } else { 0.0 };
-    contributions.iter_mut().for_each(|one| *one = slope * *one + share * one.abs());
+    contributions.iter_mut().for_each(|one| *one *= slope);
+    let bent = log_odds(probability) - log_odds(calibrator.at_base) - contributions.iter().sum::<f64>();
+    let pulls = |one: &f64| *one != 0.0 && (*one > 0.0) == (bent > 0.0);
+    let along: f64 = contributions.iter().copied().filter(pulls).sum();
+    let against: f64 = contributions.iter().copied().filter(|one| !pulls(one)).sum();
+    let (with, factor) = if along == 0.0 { (false, 1.0 + bent / against) } else { (true, 1.0 + bent / along) };
+    if factor.is_finite() {
+        contributions.iter_mut().filter(|one| pulls(one) == with).for_each(|one| *one *= factor);
+    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ fn forests_boosting_and_sums_behind_steps_are_explained_as_the_training_side_doe
 
 #[test]
 fn models_behind_a_calibrator_are_explained_as_the_training_side_does() {
-    for name in ["isotonic", "isotonic_forest", "sigmoid", "sigmoid_linear"] {
+    for name in ["isotonic", "isotonic_forest", "isotonic_histogram", "isotonic_lightgbm", "sigmoid", "sigmoid_linear"]
+    {
         is_explained(name);
     }
 }

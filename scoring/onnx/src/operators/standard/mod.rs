@@ -10,6 +10,7 @@ mod cast;
 mod clip;
 mod comparison;
 mod compress;
+mod constant_of_shape;
 mod float;
 mod functions;
 mod gather;
@@ -39,6 +40,7 @@ pub(super) const OPERATORS: &[(&[&str], Builder)] = &[
     (&["Cast", "CastLike"], cast::build),
     (&["Clip"], clip::build),
     (&["Compress"], compress::build),
+    (&["ConstantOfShape"], constant_of_shape::build),
     (
         &[
             "And",

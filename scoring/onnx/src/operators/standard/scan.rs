@@ -68,11 +68,19 @@ pub(super) fn build(context: &ParsingContext, node: &NodeProto) -> Built {
     let (inputs, outputs) = (graph.input.len(), graph.output.len());
     let found = node.input.len();
     ensure!(inputs == found, "its body takes {inputs} inputs, found {found}");
-    let sliced = usize::try_from(attributes.integer("num_scan_inputs", 0)?)?;
-    ensure!((1..=inputs).contains(&sliced), "attribute `num_scan_inputs`: expected 1 to {inputs}, found {sliced}");
+    let found = attributes.integer("num_scan_inputs", 0)?;
+    let sliced = usize::try_from(found).ok().filter(|sliced| (1..=inputs).contains(sliced));
+    let sliced =
+        sliced.with_context(|| format!("attribute `num_scan_inputs`: expected 1 to {inputs}, found {found}"))?;
     let states = inputs - sliced;
     let stacked = outputs.checked_sub(states);
     let stacked = stacked.with_context(|| format!("its body gives {outputs} outputs for {states} states"))?;
+    let twice = graph.input.iter().find(|input| graph.initializer.iter().any(|tensor| tensor.name == input.name));
+    ensure!(
+        twice.is_none(),
+        "its body holds a tensor by the name of an input: `{}`",
+        twice.map_or("", |one| &one.name)
+    );
     let parsed = context.parse_graph(graph)?;
     ensure!(parsed.unresolved_inputs.is_empty(), "its body takes tensors of the graph around it");
     let mut body = parsed.model;
@@ -180,7 +188,7 @@ impl Operator for Scan {
         let (inner, steps) = self.inner(inputs)?;
         let body = self.planned(inner)?;
         if let Ok(steps) = steps.to_usize() {
-            body.volumes.allow_steps(steps)?;
+            body.volumes.allow_steps(steps, 1)?;
         }
         let mut facts = body.outputs.clone();
         for (fact, slices) in facts.iter_mut().skip(self.states).zip(&self.stacked) {
@@ -200,10 +208,8 @@ impl Operator for Scan {
             Some(planned) => planned,
             None => (Arc::new(self.plan(inner)?), SymbolValues::default()),
         };
-        if let Some(rows) = symbols.get(&body.plan.model().symbols.sym(bounds::ROWS)) {
-            body.volumes.allow(usize::try_from(rows)?)?;
-        }
-        let steps = steps.to_usize()?;
+        let (steps, rows) = (steps.to_usize()?, symbols.get(&body.plan.model().symbols.sym(bounds::ROWS)).unwrap_or(1));
+        body.volumes.allow_steps(steps, rows)?;
         // ONNX Runtime has no answer then.
         ensure!(steps > 0, "it has no step");
         let (states, sliced) = inputs.split_at(self.states);

@@ -6,6 +6,7 @@ Run it with `models` on PYTHONPATH, the packages of `models/requirements.txt` an
 from pathlib import Path
 
 from catboost import CatBoostClassifier
+from lightgbm import LGBMClassifier
 from training import SEED, additive, applicants, calibrated, columns, covers, package, trees
 
 from skl2onnx import convert_sklearn
@@ -76,5 +77,7 @@ of_steps("bins", {"applicant__age": KBinsDiscretizer(5, encode="onehot-dense", q
 of_steps("powers", {"applicant__amount": PowerTransformer(), "applicant__age": PowerTransformer(standardize=False)})
 of_calibrated("isotonic", GradientBoostingClassifier(n_estimators=20, random_state=SEED), "isotonic")
 of_calibrated("isotonic_forest", ExtraTreesClassifier(n_estimators=20, max_depth=5, random_state=SEED), "isotonic")
+of_calibrated("isotonic_histogram", HistGradientBoostingClassifier(max_iter=20, min_samples_leaf=10, random_state=SEED), "isotonic")
+of_calibrated("isotonic_lightgbm", LGBMClassifier(n_estimators=20, num_leaves=7, random_state=SEED, n_jobs=1, verbose=-1), "isotonic")
 of_calibrated("sigmoid_linear", LogisticRegression(C=0.3, solver="newton-cholesky", tol=1e-10), "sigmoid", MinMaxScaler())
 of_calibrated("sigmoid", XGBClassifier(n_estimators=20, max_depth=3, learning_rate=0.2, random_state=SEED, n_jobs=1), "sigmoid")
