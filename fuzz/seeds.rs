@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 /// Every file of `fuzz/corpus/TARGET`, in order of their names, which stand on the terminal where one ends the test.
+#[allow(clippy::print_stdout, reason = "only tests call it")]
 pub(crate) fn each(target: &str, mut try_out: impl FnMut(&[u8])) {
     let crate_folder = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").expect("cargo runs tests"));
     let mut folders = crate_folder.ancestors().map(|folder| folder.join("fuzz/corpus").join(target));

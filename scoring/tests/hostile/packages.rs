@@ -135,8 +135,11 @@ fn vector(available: &Columns, at: usize) -> FeatureVector {
     let mut features = Named::default();
     for (place, (name, column)) in available.iter().enumerate() {
         let at = (at * 7 + place) % 6;
+        if at == 5 {
+            features.insert(name, FeatureValue::Null);
+            continue;
+        }
         let value = match column {
-            _ if at == 5 => FeatureValue::Null,
             ColumnType::Bool => FeatureValue::Bool(at.is_multiple_of(2)),
             ColumnType::Integer => FeatureValue::Integer(INTEGERS[at]),
             ColumnType::Number => FeatureValue::Number(NUMBERS[at]),

@@ -8,8 +8,15 @@ mod bombs;
 mod forge;
 mod graphs;
 mod mutations;
+#[path = "../../../../fuzz/seeds.rs"]
+mod seeds;
 mod shipped;
 mod try_out;
+
+#[test]
+fn no_seed_of_models_breaks_a_promise() {
+    seeds::each("models", try_out::try_out);
+}
 
 /// Bytes, by Linux.
 fn memory_of_machine() -> usize {
