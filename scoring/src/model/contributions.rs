@@ -162,6 +162,18 @@ mod tests {
     }
 
     #[test]
+    fn bent_contributions_keep_their_sign() {
+        for (told, given) in
+            [(0.4, [0.3, -0.1]), (0.2, [0.3, -0.5]), (0.4, [0.9, 0.1]), (0.2, [-0.4, -0.2]), (0.15, [-0.9, 0.1])]
+        {
+            let mut contributions = given;
+            bend(&mut contributions, STEP, told);
+            let kept = contributions.iter().zip(given).all(|(one, given)| *one * given >= 0.0);
+            assert!(kept, "{given:?}: {contributions:?}");
+        }
+    }
+
+    #[test]
     fn a_jump_near_the_base_makes_no_contribution_large() {
         let mut contributions = [2.0, -1.999];
         bend(&mut contributions, STEP, 0.4);

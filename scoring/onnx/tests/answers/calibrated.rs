@@ -95,6 +95,15 @@ fn a_calibrator_that_turns_anywhere_explains_nothing() {
 }
 
 #[test]
+fn a_choice_behind_a_model_explains_nothing_as_it_may_turn_in_a_gap() {
+    for operator in ["Floor", "Ceil", "Round", "Sign"] {
+        let mut stepped = model();
+        between(&mut stepped, "beyond", node(operator, &["margin"], "whole"));
+        assert!(explainer(&stepped).is_none(), "{operator}");
+    }
+}
+
+#[test]
 fn what_is_made_of_two_scores_or_of_an_input_besides_is_explained_by_nobody() {
     let mut both = model();
     // The sum over the classes in the place of one of them.

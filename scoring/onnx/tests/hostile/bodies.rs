@@ -51,6 +51,10 @@ fn a_body_that_cannot_be_is_refused_by_what_is_wrong_with_it() {
         ),
         (scan(body(vec![wide, sums().remove(1)]), [one_sliced()]), "state 0 changes its type or its shape"),
         (scan(body(sums()), []), "attribute `num_scan_inputs`: expected 1 to 2, found 0"),
+        (
+            scan(body(sums()), [integer("num_scan_inputs", -1)]),
+            "attribute `num_scan_inputs`: expected 1 to 2, found -1",
+        ),
         (scan(body(sums()), [integer("num_scan_inputs", 3)]), "attribute `num_scan_inputs`: expected 1 to 2, found 3"),
         (turned("scan_input_axes", 2), "expected an axis of 2, found 2"),
         (turned("scan_output_axes", -3), "expected an axis of 2, found -3"),
@@ -94,7 +98,28 @@ fn steps_that_would_take_an_hour_are_not_begun() {
     body.initializer = vec![tensor_of_integers("axis", &[1], &[1]), tensor_of_integers("size", &[2], &[3, 1_000_000])];
     let scan = node("Scan", &["start", "w"], &["last", "y"]).with(graph_attribute("body", body)).with(one_sliced());
     let found = refusal(vec![scan], vec![start().remove(0), tensor_of_floats("w", &[10_000, 3], 30_000)]);
-    assert!(found.contains("its 10000 steps would compute"), "{found}");
+    assert!(found.contains("its 10000 steps for 1 rows would take as long as"), "{found}");
+}
+
+#[test]
+fn a_million_steps_that_compute_next_to_nothing_are_not_begun() {
+    let mut body = body(sums());
+    for end in body.input.iter_mut() {
+        *end = value(&end.name, DataType::Float, &[]);
+    }
+    let many = node("ConstantOfShape", &["size"], &["many"]);
+    let scan = node("Scan", &["one", "many"], &["last", "y"]).with(graph_attribute("body", body)).with(one_sliced());
+    let size = tensor_of_integers("size", &[1], &[1_000_000]);
+    let found = refusal(vec![many, scan], vec![size, tensor_of_floats("one", &[], 1)]);
+    assert!(found.contains("its 1000000 steps for 1 rows would take as long as"), "{found}");
+}
+
+#[test]
+fn a_body_that_holds_a_tensor_by_the_name_of_an_input_is_refused() {
+    let mut twice = body(sums());
+    twice.initializer = vec![tensor_of_floats("s", &[3], 3)];
+    let found = refusal(vec![scan(twice, [one_sliced()])], start());
+    assert!(found.contains("its body holds a tensor by the name of an input: `s`"), "{found}");
 }
 
 #[test]
