@@ -15,8 +15,8 @@ use std::time::Instant;
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::TensorRef;
-use weir_onnx::{Scorer, Tensor, Values};
-use weir_scoring::model::{InputValue, Model, Package};
+
+use weir_scoring::model::{InputValue, Model, Package, Scorer, Tensor, Values};
 
 use self::onedal::OneDal;
 
