@@ -7,8 +7,8 @@ use tract_onnx::pb::{ModelProto, NodeProto};
 use crate::constants::constants;
 use crate::map_inputs::Keys;
 use crate::operators::post_transform::logistic;
-use crate::plan::{Explanation, Plan, Scratch, Table, Unfit, cut};
-use crate::{Graph, GraphInput, Tensor, Values};
+use crate::plan::{Explanation, Plan, Scratch, Symbols, Table, Unfit, cut};
+use crate::{Graph, Tensor, Values};
 
 /// Places between the least and the greatest that the model says, and as far again on both sides.
 const PLACES: u16 = 1000;
@@ -81,10 +81,10 @@ pub struct Calibrator {
 
 impl Calibrated {
     /// Of every output that is such a score.
-    pub(crate) fn of(proto: &ModelProto, inputs: &[GraphInput]) -> Vec<Self> {
+    pub(crate) fn of(proto: &ModelProto, known: &Symbols) -> Vec<Self> {
         let outputs = proto.graph.iter().flat_map(|graph| &graph.output).enumerate();
         let calibrated = outputs.filter_map(|(at, output)| {
-            let (model, rest) = cut(proto, inputs, output)?;
+            let (model, rest) = cut(proto, known, output)?;
             rest.graph.iter().flat_map(|graph| &graph.node).all(bends_in_sight).then_some(())?;
             let (width, bends) = (model.width(0)?, constants(&rest, usize::MAX));
             let step = Graph::build(rest, Keys::default()).ok()?;

@@ -66,8 +66,9 @@ impl Graph {
         refused(bytes, || {
             let (proto, keys) = read(bytes)?;
             let graph = Self::build(proto.clone(), keys)?;
-            let plan = plan::Plan::of(&proto, &graph.inputs);
-            let calibrated = if plan.is_some() { Vec::new() } else { Calibrated::of(&proto, &graph.inputs) };
+            let Some(known) = plan::symbols(&proto, &graph.inputs) else { return Ok((graph, None, Vec::new())) };
+            let plan = plan::Plan::of(&proto, &known);
+            let calibrated = if plan.is_some() { Vec::new() } else { Calibrated::of(&proto, &known) };
             Ok((graph, plan, calibrated))
         })
     }

@@ -213,13 +213,13 @@ impl Scorer {
     ) -> Result<Vec<f64>, ModelError> {
         let mut contributions = vec![0.0; row.len()];
         let plan = match (&self.way, calibrator) {
-            (Way::Compiled(plan), _) => plan,
+            (Way::Compiled(plan), _) => Some(plan),
             (Way::Interpreted(_, calibrated), Some((output, _))) => {
-                let of_output = calibrated.iter().find(|one| one.is_of(*output));
-                of_output.ok_or_else(|| failed("an explainer of another graph".to_owned()))?.model()
+                calibrated.iter().find(|one| one.is_of(*output)).map(Calibrated::model)
             }
-            (Way::Interpreted(..), None) => return Err(failed("an explainer of another graph".to_owned())),
+            (Way::Interpreted(..), None) => None,
         };
+        let plan = plan.ok_or_else(|| failed("an explainer of another graph".to_owned()))?;
         let add = |column: usize, contribution: f64| contributions[order[column]] += contribution;
         let explained = SCRATCH.with_borrow_mut(|scratch| {
             plan.contributions(explanation, &Cells { rows: &[row], order }, 0, scratch, add)

@@ -7,16 +7,13 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
 use tract_onnx::pb::{GraphProto, ModelProto, TensorShapeProto, TypeProto, ValueInfoProto, type_proto};
 
-use super::Plan;
 use super::symbol::Symbol;
-use super::walk;
-use crate::GraphInput;
+use super::{Plan, Symbols};
 
 /// The plan has one output; the rest of the graph has one input and one output. `None` where the output is made of anything but
 /// the scores of one model.
-pub(crate) fn cut(proto: &ModelProto, inputs: &[GraphInput], output: &ValueInfoProto) -> Option<(Plan, ModelProto)> {
+pub(crate) fn cut(proto: &ModelProto, known: &Symbols, output: &ValueInfoProto) -> Option<(Plan, ModelProto)> {
     let graph = proto.graph.as_ref()?;
-    let known = walk::symbols(proto, inputs)?;
     let (mut nodes, mut read, mut scores) = (HashSet::new(), HashSet::new(), HashSet::new());
     let mut open = vec![output.name.as_str()];
     while let Some(name) = open.pop() {

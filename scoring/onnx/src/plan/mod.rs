@@ -15,6 +15,7 @@ pub(crate) use cut::cut;
 pub(crate) use explain::{Explanation, Margin};
 pub(crate) use formula::{Formula, Scratch};
 pub(crate) use symbol::{Column, Columns, MOST_COLUMNS, Model, Numbers, Source, Step, Symbol};
+pub(crate) use walk::{Symbols, symbols};
 
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use tract_onnx::pb::ModelProto;
 use self::encoder::Encoder;
 use self::symbol::Scores;
 use crate::operators::classes::Labels;
-use crate::{GraphInput, Tensor, Values};
+use crate::{Tensor, Values};
 
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -69,8 +70,9 @@ pub(crate) struct Unfit(pub usize);
 
 impl Plan {
     /// `None` for a graph that is not of this kind.
-    pub(crate) fn of(proto: &ModelProto, inputs: &[GraphInput]) -> Option<Self> {
-        Self::over(walk::outputs(proto, inputs)?)
+    pub(crate) fn of(proto: &ModelProto, known: &Symbols) -> Option<Self> {
+        let outputs = proto.graph.as_ref()?.output.iter().map(|output| known.get(&output.name).cloned());
+        Self::over(outputs.collect::<Option<_>>()?)
     }
 
     /// All models read the same columns: then one row is prepared once.

@@ -13,14 +13,11 @@ use crate::{GraphInput, Kind, operators};
 /// Columns are copied from node to node: a graph of more stays with tract, so that no file can take all memory here.
 const MOST_NODES: usize = 512;
 
-/// What the outputs of the graph are, in order; `None` where one of them is not known this way.
-pub(super) fn outputs(proto: &ModelProto, inputs: &[GraphInput]) -> Option<Vec<Symbol>> {
-    let known = symbols(proto, inputs)?;
-    proto.graph.as_ref()?.output.iter().map(|output| known.get(&output.name).cloned()).collect()
-}
+/// What the tensors of a graph are, by name; those that are not known this way are left out.
+pub(crate) type Symbols = HashMap<String, Symbol>;
 
-/// What the tensors of the graph are, by name; those that are not known this way are left out.
-pub(super) fn symbols(proto: &ModelProto, inputs: &[GraphInput]) -> Option<HashMap<String, Symbol>> {
+/// `None` for a graph that is not followed.
+pub(crate) fn symbols(proto: &ModelProto, inputs: &[GraphInput]) -> Option<Symbols> {
     let graph = proto.graph.as_ref().filter(|graph| graph.node.len() <= MOST_NODES)?;
     let mut known = given(inputs)?;
     for initializer in &graph.initializer {
