@@ -6,7 +6,6 @@ use weir_lending::store::{ParkedCount, ParkedKind};
 use weir_messages::{Causes, KnownTime};
 
 use crate::health::{Check, Health};
-use crate::http::seconds;
 use crate::meters;
 
 /// What is parked and what is wrong with the books; the books are left out until they have been verified.
@@ -20,15 +19,14 @@ pub(crate) async fn checks(lending: &Lending, now: KnownTime) -> Vec<Check> {
 }
 
 fn parked(counts: &[ParkedCount], now: KnownTime) -> Health {
-    let age = |since: KnownTime| seconds(now.micros().saturating_sub(since.micros()));
     for kind in ParkedKind::ALL.iter().copied() {
         let found = counts.iter().find(|one| one.kind == kind);
-        let (number, oldest) = found.map_or((0.0, 0.0), |one| (meters::count(one.count), age(one.oldest)));
+        let (number, oldest) = found.map_or((0.0, 0.0), |one| (meters::count(one.count), meters::age(now, one.oldest)));
         metrics::gauge!("weir_parked", "kind" => kind.name()).set(number);
         metrics::gauge!("weir_parked_age_seconds", "kind" => kind.name()).set(oldest);
     }
     let told = |one: &ParkedCount| {
-        format!("{} of kind {}, the oldest for {:.0} s", one.count, one.kind.name(), age(one.oldest))
+        format!("{} of kind {}, the oldest for {:.0} s", one.count, one.kind.name(), meters::age(now, one.oldest))
     };
     match counts {
         [] => Health::Ok,
@@ -39,7 +37,7 @@ fn parked(counts: &[ParkedCount], now: KnownTime) -> Health {
 fn books(at: KnownTime, verified: &Verified, now: KnownTime) -> Health {
     let different = verified.different + u64::from(verified.broken.is_some());
     metrics::gauge!("weir_ledger_differences").set(meters::count(different));
-    metrics::gauge!("weir_ledger_verified_age_seconds").set(seconds(now.micros().saturating_sub(at.micros())));
+    metrics::gauge!("weir_ledger_verified_age_seconds").set(meters::age(now, at));
     match different {
         0 => Health::Ok,
         found => Health::Degraded(format!("{found} things did not add up at {at}: see `weir ledger verify`")),

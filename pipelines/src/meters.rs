@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_util::MetricKindMask;
+use weir_messages::KnownTime;
 
 /// Seconds. From a tenth of a disk write to what nobody waits for.
 const LATENCIES: [f64; 16] =
@@ -28,6 +29,12 @@ pub(crate) fn start() -> Result<PrometheusHandle, BuildError> {
 /// A number of things, as a gauge shows it.
 pub(crate) fn count(number: impl TryInto<u32>) -> f64 {
     f64::from(number.try_into().unwrap_or(u32::MAX))
+}
+
+/// Seconds since then, as a gauge shows them; none before it.
+#[allow(clippy::cast_precision_loss, reason = "an age on a chart")]
+pub(crate) fn age(now: KnownTime, since: KnownTime) -> f64 {
+    now.micros().saturating_sub(since.micros()).max(0) as f64 / 1e6
 }
 
 /// Until the task is aborted. Samples are kept one by one until somebody asks for the page or this is done.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, stream};
 use harness::fleet::{Fleet, server, servers, until};
 use harness::people::{application, consents, registration, telemetry};
-use harness::{BATCH, Weir, answer};
+use harness::{Weir, answer, events};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -35,22 +35,10 @@ async fn insist(weir: &Weir, path: &str, key: &str, body: &Value) -> Value {
     }
 }
 
-async fn tell(weir: &Weir, events: &[Value]) {
-    let began = Instant::now();
-    loop {
-        let request =
-            weir.request(Method::POST, "/v1/events").header("content-type", BATCH).body(json!(events).to_string());
-        match answer(request).await {
-            Some((StatusCode::OK, body)) => {
-                let taken = |one: &Value| one["status"] == "accepted" || one["status"] == "duplicate";
-                return assert!(body["results"].as_array().unwrap().iter().all(taken), "{body}");
-            }
-            Some((StatusCode::SERVICE_UNAVAILABLE, body)) => assert!(body["retry_after"].is_number(), "{body}"),
-            other => panic!("{other:?}"),
-        }
-        assert!(began.elapsed() < PATIENCE, "the events are never taken");
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+async fn tell(weir: &Weir, sent: &[Value]) {
+    let taken = |one: &Value| one["status"] == "accepted" || one["status"] == "duplicate";
+    let results = events::insist(weir, sent, PATIENCE).await;
+    assert!(results.iter().all(taken), "{results:?}");
 }
 
 /// The whole of one person's dealings, from registration to the signed contract; the application and the loan.

@@ -148,8 +148,7 @@ impl App {
     /// Takes the gauges.
     fn gauges(&self) {
         let now = self.clock.now();
-        let age =
-            |since: Option<KnownTime>| since.map_or(0.0, |since| seconds(now.micros().saturating_sub(since.micros())));
+        let age = |since: Option<KnownTime>| since.map_or(0.0, |since| meters::age(now, since));
         metrics::gauge!("weir_fold_lag_records").set(meters::count(self.vitals.lag()));
         metrics::gauge!("weir_newest_feature_age_seconds").set(age(self.vitals.newest()));
         if let Some(desk) = &self.desk {
@@ -178,12 +177,6 @@ fn counted(counts: &OnlineCounts) {
 fn elsewhere(role: &str) -> Problem {
     let detail = format!("this process does not run the role `{role}`: ask one that does");
     Problem::new(axum::http::StatusCode::MISDIRECTED_REQUEST, "role_elsewhere", detail)
-}
-
-/// Microseconds as seconds, for a gauge.
-#[allow(clippy::cast_precision_loss, reason = "an age on a chart")]
-pub(crate) fn seconds(micros: i64) -> f64 {
-    micros.max(0) as f64 / 1e6
 }
 
 const MOST_ON_A_PAGE: u32 = 1_000;

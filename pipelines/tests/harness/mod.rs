@@ -4,6 +4,7 @@
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 pub mod disk;
+pub mod events;
 mod faults;
 pub mod fleet;
 pub mod models;

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use crate::calendar::Day;
 use crate::harness::people::{application, consents, event, registration, telemetry};
-use crate::harness::{BATCH, Weir, answer};
+use crate::harness::{Weir, answer, events};
 
 /// Of a busy machine.
-const PATIENCE: Duration = Duration::from_secs(300);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What a customer does once approved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,21 +95,6 @@ pub(crate) async fn insist(
     panic!("{method} {path}: no answer in a minute");
 }
 
-/// Events, sent again while the platform is behind with what it has, as an app does; what became of each.
-pub(crate) async fn send(weir: &Weir, events: &[Value]) -> Vec<Value> {
-    let began = Instant::now();
-    loop {
-        let request = weir.request(Method::POST, "/v1/events").header("content-type", BATCH);
-        match answer(request.body(json!(events).to_string())).await {
-            Some((StatusCode::OK, body)) => return body["results"].as_array().unwrap().clone(),
-            Some((StatusCode::SERVICE_UNAVAILABLE, _)) if began.elapsed() < PATIENCE => {
-                tokio::time::sleep(Duration::from_millis(500)).await;
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-}
-
 /// The application, decided later than a caller waits: behind a disk that was full the fold has much to catch up with.
 async fn decided(weir: &Weir, application: &str) -> Value {
     let (began, path) = (Instant::now(), format!("/v1/applications/{application}"));
@@ -149,13 +134,13 @@ impl Customer {
 
     /// Consents and telemetry, sent until all of it is acknowledged, and then once more as an app does that missed it.
     pub(crate) async fn tell(&self, weir: &Weir, day: Day, taps: u32) {
-        let mut events = [consents(&self.id), telemetry(&self.id, self.number, taps)].concat();
-        for event in &mut events {
+        let mut sent = [consents(&self.id), telemetry(&self.id, self.number, taps)].concat();
+        for event in &mut sent {
             event["time"] = json!(day.at(8, 55));
             event["id"] = json!(format!("{}-{}", event["id"].as_str().unwrap(), day.0));
         }
         for _ in 0..2 {
-            for answer in send(weir, &events).await {
+            for answer in events::insist(weir, &sent, PATIENCE).await {
                 let known = ["accepted", "duplicate"].contains(&answer["status"].as_str().unwrap());
                 assert!(known, "{answer}");
             }

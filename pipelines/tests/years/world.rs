@@ -3,8 +3,8 @@
 use fastrand::Rng;
 
 use crate::calendar::Day;
-use crate::customer::{Customer, Plan, send};
-use crate::harness::{Site, Weir};
+use crate::customer::{Customer, PATIENCE, Plan};
+use crate::harness::{Site, Weir, events};
 use crate::measure::Measured;
 use crate::upheaval::{self, Content};
 use crate::verdict;
@@ -93,7 +93,7 @@ impl World {
         let paying: Vec<_> = paying.collect();
         for some in paying.chunks(TELLING) {
             let taps: Vec<_> = some.iter().flat_map(|customer| customer.taps(self.today)).collect();
-            for answer in send(&self.weir, &taps).await {
+            for answer in events::insist(&self.weir, &taps, PATIENCE).await {
                 assert_eq!(answer["status"], "accepted", "{answer}");
             }
         }
