@@ -53,6 +53,31 @@ async fn a_row_that_is_gone_or_damaged_is_said_and_not_skipped() {
     }
 }
 
+/// A disk that was full, or a machine that lost its power, leaves a part of what was last written.
+#[tokio::test]
+async fn a_write_that_was_torn_at_any_byte_is_no_record_and_keeps_nothing_from_opening() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = Record { key: "c1".to_owned(), headers: Vec::new(), value: vec![b'x'; 300] };
+    let journal = folder.path().join("0.jnl");
+    let mut ends = Vec::new();
+    for _ in 0..2 {
+        let log = EmbeddedLog::open(folder.path()).unwrap();
+        log.append(Topic::Events, vec![record.clone()]).await.unwrap();
+        drop(log);
+        let written = std::fs::read(&journal).unwrap();
+        ends.push(written.iter().rposition(|byte| *byte != 0).unwrap() + 1);
+    }
+    let whole = std::fs::read(&journal).unwrap();
+    for torn in ends[0]..=ends[1] {
+        std::fs::write(&journal, &whole[..torn]).unwrap();
+        // Room is taken beforehand, and is zeros until it is written.
+        std::fs::File::options().write(true).open(&journal).unwrap().set_len(1 << 20).unwrap();
+        let log = EmbeddedLog::open(folder.path()).unwrap();
+        let end = log.end(Topic::Events, 0).await.unwrap();
+        assert_eq!(end, 1 + u64::from(torn == ends[1]), "torn at {torn} of {ends:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_read_ends_at_its_most_bytes_and_the_next_goes_on() {
     let folder = tempfile::tempdir().unwrap();
