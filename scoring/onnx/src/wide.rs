@@ -2,10 +2,18 @@
 //! and add is then a call into the C library, twenty times slower than the instruction, and four float64 take two steps.
 //! Never changes a bit: the compiler neither fuses nor reorders what was not written so.
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx512;
+
 /// What profits. `run` and all that it calls must be inlined into what is compiled for the wide units: `#[inline(always)]`.
 pub(crate) trait Wide {
     fn run(self);
 }
+
+/// Starts where a line of the cache does, so that no vector within it lies on two.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+pub(crate) struct Aligned<T>(pub T);
 
 /// Runs `work` compiled for AVX-512 where it is there, else for AVX2 and FMA where both are.
 #[inline(always)]

@@ -8,6 +8,7 @@ use crate::operators::classes::{Labels, Winner};
 use crate::operators::{LinearClassifier, LinearRegressor};
 use crate::plan::Unfit;
 use crate::trees::{Classification, Flat, LANES, Lanes, Regression, SLOTS, Score, Slots, Sweep, Swept};
+use crate::wide::Aligned;
 
 /// Blocks of rows that go through a tree before the next tree is fetched.
 const BLOCKS: usize = 4;
@@ -100,14 +101,14 @@ impl Formula {
                 if let Some(target) = self.sums_up(flat) {
                     let mut sums = [0.0_f32; LANES];
                     for found in block {
-                        sums.iter_mut().zip(found).for_each(|(sum, found)| *sum += found);
+                        sums.iter_mut().zip(found.0).for_each(|(sum, found)| *sum += found);
                     }
                     winners.extend(
                         sums[..lanes].iter().filter_map(|sum| self.of_sum(target, *sum, &mut scratch.tally, scores)),
                     );
                 } else {
                     winners.extend((0..lanes).filter_map(|lane| {
-                        self.of_leaves(block.iter().map(|found| found[lane]), &mut scratch.tally, scores)
+                        self.of_leaves(block.iter().map(|found| found.0[lane]), &mut scratch.tally, scores)
                     }));
                 }
             }
@@ -193,13 +194,12 @@ impl Scratch {
     /// Row after row into the lanes of the blocks; lanes without a row keep what was there.
     fn fill_blocks(&mut self, encoder: &Encoder, table: &impl Table, rows: Range<usize>) -> Result<(), Unfit> {
         while self.blocks.len() < BLOCKS {
-            let lanes = vec![[0.0; LANES]; SLOTS].into_boxed_slice().try_into().expect("there are as many");
-            self.blocks.push(lanes);
+            self.blocks.push(Box::new(Aligned([[0.0; LANES]; SLOTS])));
         }
         for (place, row) in rows.enumerate() {
             encoder.fill(table, row, &mut self.slots[..])?;
             let block = &mut self.blocks[place / LANES];
-            for (value, lanes) in self.slots[..encoder.width()].iter().zip(block.iter_mut()) {
+            for (value, lanes) in self.slots[..encoder.width()].iter().zip(block.0.iter_mut()) {
                 lanes[place % LANES] = *value;
             }
         }

@@ -11,9 +11,10 @@
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 
-use super::quick_scorer::{Place, QuickScorer};
+use super::tops::{Place, Tops};
 use super::views::{Asked, SLOTS, Slots, Views};
 use super::{Child, Ensemble, Vote};
+use crate::wide::Aligned;
 
 const CHILD_BITS: u32 = 32 - SLOTS.trailing_zeros();
 const CHILD_MASK: u32 = (1 << CHILD_BITS) - 1;
@@ -24,7 +25,7 @@ const TOGETHER: usize = 16;
 pub(crate) const LANES: usize = 16;
 
 /// The slots of as many rows as are walked together.
-pub(crate) type Lanes = [[f32; LANES]; SLOTS];
+pub(crate) type Lanes = Aligned<[[f32; LANES]; SLOTS]>;
 
 #[derive(Debug, Clone, Copy)]
 #[repr(align(8))]
@@ -61,15 +62,15 @@ pub(crate) struct Flat {
     views: Views,
     found: Found,
     /// The way of many rows through the tops of the trees, in the order of the ensemble.
-    tops: QuickScorer,
+    tops: Tops,
 }
 
 /// Memory that blocks take in turn.
 #[derive(Debug, Default)]
 pub(crate) struct Swept {
     /// Of each block in turn, what stands at the leaves of each tree.
-    pub found: Vec<[f32; LANES]>,
-    left: Vec<[u32; LANES]>,
+    pub found: Vec<Aligned<[f32; LANES]>>,
+    left: Vec<Aligned<[u32; LANES]>>,
 }
 
 impl Flat {
@@ -84,11 +85,21 @@ impl Flat {
         let roots = ensemble.roots.iter().zip(0..);
         let mut trees = roots.map(|(root, place)| building.tree(*root, place, found)).collect::<Option<Vec<_>>>()?;
         let Building { mut nodes, views, .. } = building;
-        let roots = trees.iter().map(|tree| (tree.root, tree.depth));
-        let tops = QuickScorer::of(roots, |at| nodes[at as usize].place(&views));
+        let roots: Vec<_> = trees.iter().map(|tree| (tree.root, tree.depth)).collect();
+        let tops = Tops::of(&roots, |at| nodes[at as usize].place(&views));
         trees.sort_by_key(|tree| Reverse(tree.depth));
         nodes.resize(places.next_power_of_two(), leaf_at(0, &views, 0.0));
         Some(Self { nodes, trees, views, found, tops })
+    }
+
+    /// The same as it is where the processor has nothing of its own.
+    #[cfg(test)]
+    pub(super) fn portable(&self) -> Self {
+        let mut trees = self.trees.clone();
+        trees.sort_by_key(|tree| tree.place);
+        let roots: Vec<_> = trees.iter().map(|tree| (tree.root, tree.depth)).collect();
+        let tops = Tops::portable(&roots, |at| self.nodes[at as usize].place(&self.views));
+        Self { tops, ..self.clone() }
     }
 
     /// How many there are.
@@ -139,20 +150,23 @@ impl Flat {
 
     /// The same for many rows.
     pub(crate) fn walk_blocks(&self, blocks: &mut [Box<Lanes>], Swept { found, left }: &mut Swept) {
-        blocks.iter_mut().for_each(|block| self.views.fill_lanes(block));
-        found.resize(blocks.len() * self.trees.len(), [0.0; LANES]);
+        blocks.iter_mut().for_each(|block| self.views.fill_lanes(&mut block.0));
+        found.resize(blocks.len() * self.trees.len(), Aligned([0.0; LANES]));
         let nodes = self.nodes.as_slice();
         let last = nodes.len() - 1;
         for (block, found) in blocks.iter().zip(found.chunks_exact_mut(self.trees.len())) {
-            for (found, (mut at, steps)) in found.iter_mut().zip(self.tops.find(block, left)) {
+            for (Aligned(found), (mut ends, steps)) in found.iter_mut().zip(self.tops.find(block, left)) {
                 // Not compiled for the wide units: by their gathers a step takes longer.
                 for _ in 0..steps {
-                    for (lane, at) in at.iter_mut().enumerate() {
+                    for (lane, at) in ends.iter_mut().enumerate() {
                         let node = nodes[*at as usize & last];
-                        *at = node.next(block[node.slot()][lane]);
+                        *at = node.next(block.0[node.slot()][lane]);
                     }
                 }
-                *found = at.map(|at| nodes[at as usize & last].threshold);
+                *found = match steps {
+                    0 => ends.map(f32::from_bits),
+                    _ => ends.map(|at| nodes[at as usize & last].threshold),
+                };
             }
         }
     }
@@ -162,7 +176,7 @@ impl Flattened {
     fn place(self, views: &Views) -> Place {
         let first = self.slot_and_child & CHILD_MASK;
         match self.slot() {
-            slot if slot == views.nothing() => Place::Leaf,
+            slot if slot == views.nothing() => Place::Leaf { found: self.threshold },
             slot => Place::Node { slot, threshold: self.threshold, children: [first, first + 1] },
         }
     }

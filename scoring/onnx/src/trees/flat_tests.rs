@@ -2,9 +2,10 @@
 
 use proptest::prelude::*;
 
-use super::grown::{COLUMNS, Grown, chain, ensemble, tree, value};
+use super::grown::{COLUMNS, Grown, chain, ensemble, full, tree, value};
 use super::*;
 use crate::operators::post_transform::PostTransform;
+use crate::wide::Aligned;
 
 fn slots() -> Box<Slots> {
     vec![7.0; SLOTS].into_boxed_slice().try_into().unwrap()
@@ -29,17 +30,18 @@ fn expect_alike(ensemble: &Ensemble<f32>, rows: &[[f32; COLUMNS]]) {
         let ours: Vec<_> = found.iter().map(|found| votes(*found)).collect();
         assert_eq!(ours, expected(row), "{row:?}");
     }
-    let block: Box<Lanes> = vec![[7.0; LANES]; SLOTS].into_boxed_slice().try_into().unwrap();
-    let mut blocks = vec![block; rows.len().div_ceil(LANES)];
+    let mut blocks = vec![Box::new(Aligned([[7.0; LANES]; SLOTS])); rows.len().div_ceil(LANES)];
     for (at, row) in rows.iter().enumerate() {
-        row.iter().enumerate().for_each(|(column, value)| blocks[at / LANES][column][at % LANES] = *value);
+        row.iter().enumerate().for_each(|(column, value)| blocks[at / LANES].0[column][at % LANES] = *value);
     }
-    let mut swept = Swept::default();
-    flat.walk_blocks(&mut blocks, &mut swept);
-    for (at, row) in rows.iter().enumerate() {
-        let of_block = &swept.found[at / LANES * flat.trees()..][..flat.trees()];
-        let ours: Vec<_> = of_block.iter().map(|found| votes(found[at % LANES])).collect();
-        assert_eq!(ours, expected(row), "{row:?}");
+    for flat in [&flat, &flat.portable()] {
+        let mut swept = Swept::default();
+        flat.walk_blocks(&mut blocks, &mut swept);
+        for (at, row) in rows.iter().enumerate() {
+            let of_block = &swept.found[at / LANES * flat.trees()..][..flat.trees()];
+            let ours: Vec<_> = of_block.iter().map(|found| votes(found.0[at % LANES])).collect();
+            assert_eq!(ours, expected(row), "{row:?}");
+        }
     }
 }
 
@@ -73,6 +75,18 @@ fn trees_around_32_leaves_go_where_the_reference_goes_where_rows_are_many() {
     for nodes in [4, 5, 6, 30, 31, 32, 33] {
         expect_alike(&ensemble(vec![chain(3), chain(nodes), chain(0)], 1), &rows);
     }
+}
+
+#[test]
+fn full_trees_of_any_depth_end_where_the_reference_ends() {
+    // Every leaf of the smaller ones: all pairs of values of two columns, with others beside them.
+    let rows: Vec<_> = (0..2_401_u16)
+        .map(|at| {
+            [at % 7, at / 7 % 7, at / 49 % 7, at / 343]
+                .map(|of| [-5.5, -3.0, -0.5, 0.0, 2.5, 5.5, f32::NAN][of as usize])
+        })
+        .collect();
+    expect_alike(&ensemble((0..=9).map(|depth| full(depth, 1)).collect(), 1), &rows);
 }
 
 #[test]

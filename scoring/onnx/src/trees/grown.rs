@@ -64,6 +64,16 @@ pub(super) fn chain(depth: u16) -> Grown {
     })
 }
 
+/// One that has all of its leaves at one depth; `place` is that of its root, counted level by level from 1.
+pub(super) fn full(depth: u32, place: u16) -> Grown {
+    if depth == 0 {
+        return Grown::Leaf(vec![(0, f32::from(place))], 1.0);
+    }
+    let test = Test::AtMost(f32::from(place * 7 % 11) - 5.0);
+    let sides = [2 * place, 2 * place + 1].map(|place| full(depth - 1, place));
+    Grown::Branch(u32::from(place) % 4, test, place.is_multiple_of(3), Box::new(sides))
+}
+
 impl Grown {
     pub(super) fn cover(&self) -> f32 {
         match self {

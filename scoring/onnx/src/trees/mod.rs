@@ -25,6 +25,8 @@ mod flat_tests;
 mod grow;
 #[cfg(test)]
 mod grown;
+#[cfg(target_arch = "x86_64")]
+mod held;
 mod listed;
 mod quadrature;
 mod quick_scorer;
@@ -35,6 +37,7 @@ mod shap;
 mod shap_tests;
 #[cfg(test)]
 mod tests;
+mod tops;
 mod views;
 
 pub(crate) use classification::Classification;
