@@ -24,6 +24,8 @@ use serde_json::{Value, json};
 pub const BATCH: &str = "application/cloudevents-batch+json";
 /// The platform's clock when a test begins: a Monday morning.
 pub const START: &str = "2026-03-02T09:00:00Z";
+/// A fold that starts behind hundreds of thousands of records has them to go through first.
+pub const PATIENCE: Duration = Duration::from_secs(300);
 /// The command that runs the platform; the configuration follows.
 const RUN: [&str; 6] = ["run", "--clock", "manual", "--clock-start", START, "--config"];
 
@@ -174,7 +176,10 @@ impl Weir {
             if let Some(status) = self.ended() {
                 panic!("weir ended with {status}: {}", std::fs::read_to_string(log).unwrap_or_default());
             }
-            assert!(began.elapsed() < Duration::from_secs(60), "weir was not ready in time");
+            if began.elapsed() > PATIENCE {
+                let told = answer(self.http.get(format!("{}/readyz", self.base))).await;
+                panic!("weir is not ready after {PATIENCE:?}: {told:?}");
+            }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

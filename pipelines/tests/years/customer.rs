@@ -8,10 +8,7 @@ use serde_json::{Value, json};
 
 use crate::calendar::Day;
 use crate::harness::people::{application, consents, event, registration, telemetry};
-use crate::harness::{Weir, answer, events};
-
-/// Of a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
+use crate::harness::{PATIENCE, Weir, answer, events};
 
 /// What a customer does once approved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use fastrand::Rng;
 
 use crate::calendar::Day;
-use crate::customer::{Customer, PATIENCE, Plan};
-use crate::harness::{Site, Weir, events};
+use crate::customer::{Customer, Plan};
+use crate::harness::{PATIENCE, Site, Weir, events};
 use crate::measure::Measured;
 use crate::upheaval::{self, Content};
 use crate::verdict;

@@ -30,10 +30,14 @@ pub(crate) fn check(proto: &ModelProto, known: &OnnxOpRegister) -> TractResult<(
     ensure!(proto.functions.is_empty(), "functions of the file's own are not supported");
     for node in &outer.node {
         if let Some(body) = body(node) {
-            graph(body, known, false).context("its body").with_context(|| named(node))?;
+            let checked = graph(body, known, false).and_then(|()| {
+                names(body).context("it sees its own inputs and tensors alone, and none of the graph around it")
+            });
+            checked.context("its body").with_context(|| named(node))?;
         }
     }
-    graph(outer, known, true)
+    graph(outer, known, true)?;
+    names(outer)
 }
 
 /// The graph within the graph that a `Scan` runs; no other operator, and no node of a body, has one.
@@ -51,7 +55,7 @@ fn graph(graph: &GraphProto, known: &OnnxOpRegister, bodies: bool) -> TractResul
     for initializer in &graph.initializer {
         tensor(initializer).with_context(|| format!("tensor `{}`", initializer.name))?;
     }
-    names(graph)
+    Ok(())
 }
 
 pub(crate) fn named(node: &NodeProto) -> String {

@@ -47,7 +47,7 @@ fn a_body_that_cannot_be_is_refused_by_what_is_wrong_with_it() {
         (scan(body(vec![node("Loop", &["s"], &["t", "each"])]), [one_sliced()]), "its body: node `t` (Loop)"),
         (
             scan(body(vec![node("Add", &["s", "w"], &["t"]), sums().remove(1)]), [one_sliced()]),
-            "nothing gives the tensor `w`",
+            "it sees its own inputs and tensors alone, and none of the graph around it: node `t` (Add): nothing gives the tensor `w`",
         ),
         (scan(body(vec![wide, sums().remove(1)]), [one_sliced()]), "state 0 changes its type or its shape"),
         (scan(body(sums()), []), "attribute `num_scan_inputs`: expected 1 to 2, found 0"),
