@@ -17,7 +17,8 @@ use crate::world::World;
 
 /// Room that is left.
 const ROOM: u64 = 24 << 20;
-/// Runs a command over a copy of the first argument on a disk of the second's size, and brings back what it left.
+/// Runs a command over a copy of the first argument on a disk of the second's size, and brings back what it left. Something else
+/// fills the disk too: what is trimmed and compressed meanwhile would make room for millions of events.
 const ON_SMALL_DISK: &str = r#"
 set -e
 data=$1 size=$2; shift 2
@@ -25,8 +26,11 @@ small=$data.small; mkdir -p "$small"
 mount -t tmpfs -o "size=$size" tmpfs "$small"
 cp -a "$data/." "$small"
 mount --bind "$small" "$data"
+while sleep 1; do head -c 2M /dev/zero >> "$small/else" || :; done 2> /dev/null &
 code=0; "$@" || code=$?
+kill $!
 umount "$data"
+rm "$small/else"
 find "$data" -mindepth 1 -delete
 cp -a "$small/." "$data"
 exit "$code""#;
