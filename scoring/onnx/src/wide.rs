@@ -12,7 +12,7 @@ pub(crate) trait Wide {
 
 /// Starts where a line of the cache does, so that no vector within it lies on two.
 #[derive(Debug, Clone, Copy)]
-#[repr(align(64))]
+#[repr(C, align(64))]
 pub(crate) struct Aligned<T>(pub T);
 
 /// Runs `work` compiled for AVX-512 where it is there, else for AVX2 and FMA where both are.

@@ -194,13 +194,14 @@ impl Scratch {
     /// Row after row into the lanes of the blocks; lanes without a row keep what was there.
     fn fill_blocks(&mut self, encoder: &Encoder, table: &impl Table, rows: Range<usize>) -> Result<(), Unfit> {
         while self.blocks.len() < BLOCKS {
-            self.blocks.push(Box::new(Aligned([[0.0; LANES]; SLOTS])));
+            let lanes = vec![Aligned([0.0; LANES]); SLOTS].into_boxed_slice();
+            self.blocks.push(lanes.try_into().expect("there are as many"));
         }
         for (place, row) in rows.enumerate() {
             encoder.fill(table, row, &mut self.slots[..])?;
             let block = &mut self.blocks[place / LANES];
-            for (value, lanes) in self.slots[..encoder.width()].iter().zip(block.0.iter_mut()) {
-                lanes[place % LANES] = *value;
+            for (value, lanes) in self.slots[..encoder.width()].iter().zip(block.iter_mut()) {
+                lanes.0[place % LANES] = *value;
             }
         }
         Ok(())

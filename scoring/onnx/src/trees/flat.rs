@@ -11,8 +11,9 @@
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 
-use super::tops::{Place, Tops};
-use super::views::{Asked, SLOTS, Slots, Views};
+use super::quick_scorer::Place;
+use super::tops::Tops;
+use super::views::{Asked, LANES, Lanes, SLOTS, Slots, Views};
 use super::{Child, Ensemble, Vote};
 use crate::wide::Aligned;
 
@@ -21,12 +22,6 @@ const CHILD_MASK: u32 = (1 << CHILD_BITS) - 1;
 
 /// Trees of one row that are walked together: so many steps hide each other's waiting for memory.
 const TOGETHER: usize = 16;
-/// Rows that are walked together through one tree.
-pub(crate) const LANES: usize = 16;
-
-/// The slots of as many rows as are walked together.
-pub(crate) type Lanes = Aligned<[[f32; LANES]; SLOTS]>;
-
 #[derive(Debug, Clone, Copy)]
 #[repr(align(8))]
 struct Flattened {
@@ -150,7 +145,7 @@ impl Flat {
 
     /// The same for many rows.
     pub(crate) fn walk_blocks(&self, blocks: &mut [Box<Lanes>], Swept { found, left }: &mut Swept) {
-        blocks.iter_mut().for_each(|block| self.views.fill_lanes(&mut block.0));
+        blocks.iter_mut().for_each(|block| self.views.fill_lanes(block));
         found.resize(blocks.len() * self.trees.len(), Aligned([0.0; LANES]));
         let nodes = self.nodes.as_slice();
         let last = nodes.len() - 1;
@@ -160,7 +155,7 @@ impl Flat {
                 for _ in 0..steps {
                     for (lane, at) in ends.iter_mut().enumerate() {
                         let node = nodes[*at as usize & last];
-                        *at = node.next(block.0[node.slot()][lane]);
+                        *at = node.next(block[node.slot()].0[lane]);
                     }
                 }
                 *found = match steps {

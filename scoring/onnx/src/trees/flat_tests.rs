@@ -30,9 +30,10 @@ fn expect_alike(ensemble: &Ensemble<f32>, rows: &[[f32; COLUMNS]]) {
         let ours: Vec<_> = found.iter().map(|found| votes(*found)).collect();
         assert_eq!(ours, expected(row), "{row:?}");
     }
-    let mut blocks = vec![Box::new(Aligned([[7.0; LANES]; SLOTS])); rows.len().div_ceil(LANES)];
+    let block: Box<Lanes> = vec![Aligned([7.0; LANES]); SLOTS].into_boxed_slice().try_into().unwrap();
+    let mut blocks = vec![block; rows.len().div_ceil(LANES)];
     for (at, row) in rows.iter().enumerate() {
-        row.iter().enumerate().for_each(|(column, value)| blocks[at / LANES].0[column][at % LANES] = *value);
+        row.iter().enumerate().for_each(|(column, value)| blocks[at / LANES][column].0[at % LANES] = *value);
     }
     for flat in [&flat, &flat.portable()] {
         let mut swept = Swept::default();

@@ -1,9 +1,8 @@
 //! Three levels of a tree that stand in the registers of AVX-512: what the few places of a level ask is chosen from there, and only the
 //! values of the rows are fetched from memory, one for each row of a block at once.
 
-use super::flat::{LANES, Lanes};
-use super::quick_scorer::{PLACES, Top};
-use super::tops::{Place, ends};
+use super::quick_scorer::{PLACES, Place, Top, ends};
+use super::views::{LANES, Lanes};
 use crate::wide::Aligned;
 use crate::wide::avx512::{Avx512, Stepped};
 
@@ -98,7 +97,7 @@ struct Descent<'a> {
 impl Stepped for Descent<'_> {
     #[inline(always)]
     fn run(self, avx512: Avx512) {
-        let Self { trees, block: Aligned(block), left } = self;
+        let Self { trees, block, left } = self;
         for (Aligned(left), tree) in left.iter_mut().zip(trees) {
             let at = avx512.lowest(*left);
             *left = match tree {

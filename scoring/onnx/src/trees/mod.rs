@@ -41,12 +41,12 @@ mod tops;
 mod views;
 
 pub(crate) use classification::Classification;
-pub(crate) use flat::{Flat, LANES, Lanes, Swept};
+pub(crate) use flat::{Flat, Swept};
 pub(crate) use listed::Listed;
 pub(crate) use regression::{Aggregate, Regression};
 pub(crate) use rooted::Rooted;
 pub(crate) use shap::{Shap, Sweep};
-pub(crate) use views::{SLOTS, Slots};
+pub(crate) use views::{LANES, Lanes, SLOTS, Slots};
 
 use crate::operators::real::Real;
 

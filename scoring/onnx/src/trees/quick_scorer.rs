@@ -6,12 +6,18 @@
 //! Source: Lucchese et al., "QuickScorer: a fast algorithm to rank documents with additive ensembles of regression trees",
 //! SIGIR 2015; of many rows at once, "Exploiting CPU SIMD extensions to speed-up document scoring with tree ensembles", SIGIR 2016.
 
-use super::flat::{LANES, Lanes};
-use super::tops::Place;
+use super::views::{LANES, Lanes};
 use crate::wide::{Aligned, Wide, wide};
 
 /// Bits of a word.
 pub(super) const PLACES: usize = 32;
+
+/// A leaf and what is found there, or a node that asks whether a slot's value is at most the threshold.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Place {
+    Leaf { found: f32 },
+    Node { slot: usize, threshold: f32, children: [u32; 2] },
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Node {
@@ -62,6 +68,19 @@ impl Top {
     }
 }
 
+/// Of places from which so many steps follow: where none do, the bits of what is found, else the place to go on from. There are at
+/// most so many places; what stands behind them is never asked.
+pub(super) fn ends<const N: usize>(places: &[u32], steps: u32, at: &impl Fn(u32) -> Place) -> [u32; N] {
+    let mut ends = [0; N];
+    for (end, place) in ends.iter_mut().zip(places) {
+        *end = match at(*place) {
+            Place::Leaf { found } if steps == 0 => found.to_bits(),
+            Place::Leaf { .. } | Place::Node { .. } => *place,
+        };
+    }
+    ends
+}
+
 impl QuickScorer {
     pub(super) fn of(tops: &[Top]) -> Self {
         let mut nodes: Vec<_> = tops.iter().flat_map(|top| top.nodes.iter().copied()).collect();
@@ -90,7 +109,7 @@ impl Wide for Sift<'_> {
         let mut nodes = self.scorer.nodes.as_slice();
         for (slot, count) in &self.scorer.asked {
             // Taken by value: what is written below is then seen to change none of it, and all lanes go at once.
-            let values = self.block.0[*slot];
+            let Aligned(values) = self.block[*slot];
             let (of_slot, others) = nodes.split_at(*count);
             nodes = others;
             for Node { threshold, tree, left: rest } in of_slot.iter().copied() {

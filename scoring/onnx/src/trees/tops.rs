@@ -3,20 +3,13 @@
 //!
 //! Each sifted level takes twice as long as the one above it, a level in registers about as long as the fourth.
 
-use super::flat::{LANES, Lanes};
 #[cfg(target_arch = "x86_64")]
 use super::held::{self, Held};
-use super::quick_scorer::{PLACES, QuickScorer, Top};
+use super::quick_scorer::{PLACES, Place, QuickScorer, Top, ends};
+use super::views::{LANES, Lanes};
 use crate::wide::Aligned;
 #[cfg(target_arch = "x86_64")]
 use crate::wide::avx512::Avx512;
-
-/// A leaf and what is found there, or a node that asks whether a slot's value is at most the threshold.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Place {
-    Leaf { found: f32 },
-    Node { slot: usize, threshold: f32, children: [u32; 2] },
-}
 
 #[derive(Debug, Clone)]
 pub(super) struct Tops {
@@ -53,8 +46,7 @@ impl Tops {
         Self { scorer: QuickScorer::of(&tops), below: Below::Listed(listed), steps }
     }
 
-    /// Of each tree, in the order of the trees, the ends that the rows of the block come to, and how many steps follow: where none
-    /// do, the bits of what is found, else the place to go on from.
+    /// Of each tree, in the order of the trees, the [`ends`] that the rows of the block come to, and how many steps follow.
     pub(super) fn find<'a>(
         &'a self,
         block: &Lanes,
@@ -86,16 +78,4 @@ fn tops(trees: &[(u32, u32)], levels: u32, follow: u32, at: &impl Fn(u32) -> Pla
         whole.map_or_else(|| (part(), depth.saturating_sub(reach)), |whole| (whole, 0))
     };
     trees.iter().zip(0..).map(top).unzip()
-}
-
-/// What [`Tops::find`] gives of these places. There are at most so many; what stands behind them is never asked.
-pub(super) fn ends<const N: usize>(places: &[u32], steps: u32, at: &impl Fn(u32) -> Place) -> [u32; N] {
-    let mut ends = [0; N];
-    for (end, place) in ends.iter_mut().zip(places) {
-        *end = match at(*place) {
-            Place::Leaf { found } if steps == 0 => found.to_bits(),
-            Place::Leaf { .. } | Place::Node { .. } => *place,
-        };
-    }
-    ends
 }

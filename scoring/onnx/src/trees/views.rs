@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use super::{Node, Test};
+use crate::wide::Aligned;
 
 const SLOT_BITS: u32 = 12;
 /// Columns of a row and views of them together; more has no flat form.
@@ -11,6 +12,11 @@ pub(crate) const SLOTS: usize = 1 << SLOT_BITS;
 
 /// The values of one row, then one that is always NaN, then the views.
 pub(crate) type Slots = [f32; SLOTS];
+
+/// Rows that are taken together.
+pub(crate) const LANES: usize = 16;
+/// The slots of as many rows.
+pub(crate) type Lanes = [Aligned<[f32; LANES]>; SLOTS];
 
 #[derive(Debug, Clone)]
 pub(super) struct Views {
@@ -64,10 +70,10 @@ impl Views {
     }
 
     /// The same for many rows.
-    pub(super) fn fill_lanes<const LANES: usize>(&self, slots: &mut [[f32; LANES]; SLOTS]) {
-        slots[self.columns] = [f32::NAN; LANES];
+    pub(super) fn fill_lanes(&self, slots: &mut Lanes) {
+        slots[self.columns] = Aligned([f32::NAN; LANES]);
         for ((column, view), slot) in self.views.iter().zip(self.columns + 1..) {
-            slots[slot] = slots[*column].map(|value| view.of(value));
+            slots[slot] = Aligned(slots[*column].0.map(|value| view.of(value)));
         }
     }
 

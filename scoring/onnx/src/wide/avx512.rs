@@ -13,6 +13,8 @@ use std::arch::x86_64::{
 };
 use std::mem::transmute;
 
+use super::Aligned;
+
 pub(crate) type Lanes<T> = [T; 16];
 
 /// That this processor has what is asked for here.
@@ -63,7 +65,7 @@ impl Avx512 {
 
     /// Each lane's value in the row that it names, counted beyond the last from the first again.
     #[inline(always)]
-    pub(crate) fn fetch<const ROWS: usize>(self, rows: &[Lanes<f32>; ROWS], row: Lanes<u32>) -> Lanes<f32> {
+    pub(crate) fn fetch<const ROWS: usize>(self, rows: &[Aligned<Lanes<f32>>; ROWS], row: Lanes<u32>) -> Lanes<f32> {
         const { assert!(ROWS.is_power_of_two() && ROWS <= 1 << 16) };
         #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "rows are few")]
         // SAFETY: besides, a lane is below `ROWS` when it is taken, so that 16 times it, and one of 16, is within the rows.
