@@ -135,11 +135,13 @@ impl Lending {
         Ok(records)
     }
 
-    /// At most `most` decided applications in order of their ids, from beyond `after`, with where the decision stands.
+    /// At most `most` decided applications in order of their ids, from beyond `after`, with where the decision stands, of those that
+    /// the log still keeps.
     pub async fn decided(
         &self,
         mut after: Option<String>,
         most: usize,
+        is_kept: impl Fn(&Place) -> bool,
     ) -> Result<Vec<(ApplicationId, Place)>, LendingError> {
         let mut found = Vec::new();
         while found.len() < most {
@@ -151,7 +153,7 @@ impl Lending {
                 break;
             }
             let ids: Vec<_> = page.into_iter().map(|listing| ApplicationId::new(listing.id)).collect();
-            found.extend(self.decision_records(&ids).await?);
+            found.extend(self.decision_records(&ids).await?.into_iter().filter(|(_, place)| is_kept(place)));
         }
         found.truncate(most);
         Ok(found)

@@ -103,8 +103,12 @@ async fn serve(config: &Config, roles: &Roles, clocks: Clocks, fail_point: FailP
     let ((supervision, mut ended), mut signals) = (Supervision::new(fail_point), Signals::listen());
     let listener = bind(config.server.listen).await?;
     let opened = open_until_stopped(config, roles, clocks, &supervision, &mut signals).await;
-    // Where a task has failed, what failed for want of it says less.
-    let platform = opened.map_err(|error| ended.try_recv().map_or(error, |ended| CliError::failed(&ended)))?;
+    // What failed may have failed for want of a task, or the task may have ended because all else was given up.
+    let beside = |error: CliError| match ended.try_recv() {
+        Ok(ended) => CliError::Failed(format!("{ended}; {error}")),
+        Err(_) => error,
+    };
+    let platform = opened.map_err(beside)?;
     tracing::info!(listen = %config.server.listen, data = %config.data.display(), connections, "weir is up");
     let serving = listen(config, &platform, listener, connections, &supervision.tasks);
     let failed = stopped_or_failed(&mut signals, &mut ended).await;

@@ -71,11 +71,26 @@ impl DecisionRecords {
         }
     }
 
-    /// At most `most` decisions in order of their applications, from beyond `after`.
+    /// At most `most` decisions in order of their applications, from beyond `after`, of those that the log still keeps.
     pub async fn list(&self, after: Option<&str>, most: usize) -> Result<Vec<Recorded>, RecordsError> {
-        let decided = self.lending.decided(after.map(str::to_owned), most).await?;
-        let reads = futures::stream::iter(decided).map(|(_, place)| self.at(place)).buffered(MAX_READS);
+        let partitions = 0..self.log.partitions(Topic::Decisions);
+        let starts: Vec<_> = partitions.map(|partition| self.log.start(Topic::Decisions, partition)).collect();
+        let starts = futures::future::try_join_all(starts).await?;
+        let is_kept = |place: &Place| {
+            let start = starts.get(usize::from(place.position.partition));
+            start.is_none_or(|start| place.position.offset >= *start)
+        };
+        let decided = self.lending.decided(after.map(str::to_owned), most, is_kept).await?;
+        let reads = futures::stream::iter(decided).map(|(_, place)| self.listed(place)).buffered(MAX_READS);
         reads.try_filter_map(|recorded| std::future::ready(Ok(recorded))).try_collect().await
+    }
+
+    /// `None` too where the log has deleted it since.
+    async fn listed(&self, place: Place) -> Result<Option<Recorded>, RecordsError> {
+        match self.at(place).await {
+            Err(RecordsError::Log(LogError::OutOfRange { .. })) => Ok(None),
+            other => other,
+        }
     }
 
     async fn at(&self, place: Place) -> Result<Option<Recorded>, RecordsError> {

@@ -119,6 +119,10 @@ async fn trimmed_topics_stop_no_fold_and_no_route() {
     assert_eq!(listed_dead_letters(&one).await, 1, "from the first that is kept");
     let (status, gone) = answer(one.request(Method::GET, "/v1/dead-letters/0")).await.unwrap();
     assert_eq!((status, &gone["code"]), (StatusCode::GONE, &json!("gone")), "{gone}");
+    let (status, listed) = answer(one.request(Method::GET, "/v1/decisions")).await.unwrap();
+    let partitions = usize::from(fleet.log().await.partitions(Topic::Decisions));
+    let count = listed["decisions"].as_array().map_or(0, Vec::len);
+    assert!(status == StatusCode::OK && (1..=partitions.min(5)).contains(&count), "those that are kept: {listed}");
     one.stop();
 
     let one = fleet.start("one", ALL).await;

@@ -6,6 +6,7 @@ use weir_pipelines::{TASKS, TASKS_ON_SERVERS};
 
 use crate::harness::fleet::Fleet;
 use crate::harness::models::Models;
+use crate::harness::people::registration;
 use crate::harness::{Site, Weir, set};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -46,6 +47,22 @@ async fn a_task_on_servers_that_ends_ends_its_process_with_its_name() {
         let weir = fleet.spawn_with(task, "ingest,features,scoring,lending", &[("WEIR_FAIL_AT", &armed)]);
         ends_with_its_name(&weir, task, cause, &fleet.log_file(task));
     }
+}
+
+/// The store was open by then; that its writer ended is not all that is said.
+#[tokio::test]
+async fn keys_that_do_not_fit_are_said_at_the_start() {
+    let mut site = Site::new("");
+    let weir = site.start(&[]).await;
+    let (status, body) = weir.post("/v1/customers", "r1", &registration(1)).await;
+    assert!(status.is_success(), "{body}");
+    weir.stop();
+    set(&mut site.config, "keys", "token", "5".repeat(64));
+    let weir = site.spawn(&[]);
+    let status = weir.wait(PATIENCE).expect("it does not start");
+    let log = std::fs::read_to_string(site.log_file()).unwrap();
+    let last = log.lines().rfind(|line| line.starts_with("weir: ")).unwrap_or_default();
+    assert!(!status.success() && last.contains("`keys.token` does not find customer"), "{log}");
 }
 
 /// The log and the store that were open by then close too, which is not what was wrong.

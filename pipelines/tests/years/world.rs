@@ -137,7 +137,7 @@ impl World {
             customer.settled = true;
             match customer.plan {
                 Plan::ClosesAndLeaves => customer.leave(&self.weir).await,
-                Plan::Overpays => customer.take_credit(&self.weir).await,
+                Plan::Overpays => customer.take_credit(&self.weir, 0).await,
                 Plan::PaysOnTime
                 | Plan::PaysLate
                 | Plan::Reversed

@@ -106,8 +106,9 @@ async fn the_first_decision_stands_and_wakes_who_waits() {
     let second = approval(&applied, &customer, "5000.00");
     assert_eq!(desk.lending.apply_decision(&second, RECORD).await.unwrap(), DecisionTaken::AlreadyDecided);
     assert_eq!(desk.lending.decision_record(&applied).await.unwrap(), Some(RECORD));
-    assert_eq!(desk.lending.decided(None, 9).await.unwrap(), [(applied.clone(), RECORD)]);
-    assert_eq!(desk.lending.decided(Some(applied.to_string()), 9).await.unwrap(), []);
+    assert_eq!(desk.lending.decided(None, 9, |_| true).await.unwrap(), [(applied.clone(), RECORD)]);
+    assert_eq!(desk.lending.decided(Some(applied.to_string()), 9, |_| true).await.unwrap(), []);
+    assert_eq!(desk.lending.decided(None, 9, |place| *place != RECORD).await.unwrap(), []);
     let stranger = approval(&"a_unknown".into(), &customer, "5000.00");
     assert_eq!(desk.lending.apply_decision(&stranger, RECORD).await.unwrap(), DecisionTaken::UnknownApplication);
     assert!(desk.submit(&customer, "k2").await.is_ok(), "a declined application is no longer open");
