@@ -1,7 +1,7 @@
 //! Three levels of a tree that stand in the registers of AVX-512: what the few places of a level ask is chosen from there, and only the
 //! values of the rows are fetched from memory, one for each row of a block at once.
 
-use super::quick_scorer::{PLACES, Place, Top, ends};
+use super::quick_scorer::{MOST_PLACES, Place, Top, ends};
 use super::views::{LANES, Lanes};
 use crate::wide::Aligned;
 use crate::wide::avx512::{Avx512, Stepped};
@@ -18,7 +18,7 @@ pub(super) struct Held {
 #[derive(Debug, Clone)]
 enum Tree {
     /// Where the top is all of the tree.
-    Sifted(Box<Aligned<[u32; PLACES]>>),
+    Sifted(Box<Aligned<[u32; MOST_PLACES]>>),
     Levels(Box<Levels>),
 }
 
@@ -29,7 +29,7 @@ struct Levels {
     second: Level<16>,
     third: Level<32>,
     /// Under the first children of the last level, and under the second.
-    ends: [[u32; PLACES]; 2],
+    ends: [[u32; MOST_PLACES]; 2],
 }
 
 /// What the places of a level ask. A leaf asks what it does not care for, and is both of its children.

@@ -9,8 +9,8 @@
 use super::views::{LANES, Lanes};
 use crate::wide::{Aligned, Wide, wide};
 
-/// Bits of a word.
-pub(super) const PLACES: usize = 32;
+/// Bits of a word: as many places under a top, at most.
+pub(super) const MOST_PLACES: usize = 32;
 
 /// A leaf and what is found there, or a node that asks whether a slot's value is at most the threshold.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +48,7 @@ impl Top {
     /// So many levels from the root on; `None` where more than `most` places are under them.
     pub(super) fn of(root: u32, tree: u32, levels: u32, most: usize, at: &impl Fn(u32) -> Place) -> Option<Self> {
         let mut top = Self::default();
-        top.gather(root, tree, levels, most.min(PLACES), at).map(|()| top)
+        top.gather(root, tree, levels, most.min(MOST_PLACES), at).map(|()| top)
     }
 
     fn gather(&mut self, place: u32, tree: u32, levels: u32, most: usize, at: &impl Fn(u32) -> Place) -> Option<()> {
@@ -56,7 +56,7 @@ impl Top {
             Place::Node { slot, threshold, children: [first, second] } if levels > 0 => {
                 let from = self.places.len();
                 self.gather(first, tree, levels - 1, most, at)?;
-                let first_side = (u32::MAX >> (PLACES - (self.places.len() - from))) << from;
+                let first_side = (u32::MAX >> (MOST_PLACES - (self.places.len() - from))) << from;
                 self.nodes.push((slot, Node { threshold, tree, left: !first_side }));
                 self.gather(second, tree, levels - 1, most, at)
             }

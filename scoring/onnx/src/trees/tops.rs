@@ -5,7 +5,7 @@
 
 #[cfg(target_arch = "x86_64")]
 use super::held::{self, Held};
-use super::quick_scorer::{PLACES, Place, QuickScorer, Top, ends};
+use super::quick_scorer::{MOST_PLACES, Place, QuickScorer, Top, ends};
 use super::views::{LANES, Lanes};
 use crate::wide::Aligned;
 #[cfg(target_arch = "x86_64")]
@@ -22,7 +22,7 @@ pub(super) struct Tops {
 /// From the places under the tops to the ends.
 #[derive(Debug, Clone)]
 enum Below {
-    Listed(Vec<[u32; PLACES]>),
+    Listed(Vec<[u32; MOST_PLACES]>),
     #[cfg(target_arch = "x86_64")]
     Held(Held),
 }
@@ -57,7 +57,8 @@ impl Tops {
             Below::Listed(ends) => {
                 for (Aligned(left), ends) in left.iter_mut().zip(ends) {
                     // The last place is on no first side: some bit is always left.
-                    *left = left.map(|left| ends[(left | 1 << (PLACES - 1)).trailing_zeros() as usize % PLACES]);
+                    *left =
+                        left.map(|left| ends[(left | 1 << (MOST_PLACES - 1)).trailing_zeros() as usize % MOST_PLACES]);
                 }
             }
             #[cfg(target_arch = "x86_64")]
@@ -72,9 +73,9 @@ fn tops(trees: &[(u32, u32)], levels: u32, follow: u32, at: &impl Fn(u32) -> Pla
     let reach = levels + follow;
     let top = |((root, depth), tree): (&(u32, u32), u32)| {
         // Sixteen are sifted in the time that the other way takes, and twice as many in that of a walk. A deeper tree has more.
-        let most = if *depth <= reach { PLACES / 2 } else { PLACES };
-        let whole = ((*depth as usize) < PLACES).then(|| Top::of(*root, tree, *depth, most, at)).flatten();
-        let part = || Top::of(*root, tree, levels, PLACES, at).expect("a top has fewer places than bits");
+        let most = if *depth <= reach { MOST_PLACES / 2 } else { MOST_PLACES };
+        let whole = ((*depth as usize) < MOST_PLACES).then(|| Top::of(*root, tree, *depth, most, at)).flatten();
+        let part = || Top::of(*root, tree, levels, MOST_PLACES, at).expect("a top has fewer places than bits");
         whole.map_or_else(|| (part(), depth.saturating_sub(reach)), |whole| (whole, 0))
     };
     trees.iter().zip(0..).map(top).unzip()
