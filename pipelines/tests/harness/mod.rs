@@ -9,6 +9,7 @@ mod faults;
 pub mod fleet;
 pub mod models;
 pub mod people;
+pub mod ready;
 pub mod records;
 pub mod redis;
 
@@ -24,8 +25,6 @@ use serde_json::{Value, json};
 pub const BATCH: &str = "application/cloudevents-batch+json";
 /// The platform's clock when a test begins: a Monday morning.
 pub const START: &str = "2026-03-02T09:00:00Z";
-/// A fold that starts behind hundreds of thousands of records has them to go through first.
-pub const PATIENCE: Duration = Duration::from_secs(300);
 /// The command that runs the platform; the configuration follows.
 const RUN: [&str; 6] = ["run", "--clock", "manual", "--clock-start", START, "--config"];
 
@@ -168,25 +167,6 @@ impl Weir {
         let (server, http) = (&config["server"], reqwest::Client::new());
         let base = format!("http://{}", server["listen"].as_str().unwrap());
         Self { child: Mutex::new(child), base, token: server["token"].as_str().unwrap().to_owned(), http }
-    }
-
-    async fn wait_until_ready(&self, log: &Path) {
-        let began = Instant::now();
-        while !self.is_ready().await {
-            if let Some(status) = self.ended() {
-                panic!("weir ended with {status}: {}", std::fs::read_to_string(log).unwrap_or_default());
-            }
-            if began.elapsed() > PATIENCE {
-                let told = answer(self.http.get(format!("{}/readyz", self.base))).await;
-                panic!("weir is not ready after {PATIENCE:?}: {told:?}");
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
-    pub async fn is_ready(&self) -> bool {
-        let asked = self.http.get(format!("{}/readyz", self.base)).send().await;
-        asked.is_ok_and(|answer| answer.status() == StatusCode::OK)
     }
 
     /// `kill -9`.

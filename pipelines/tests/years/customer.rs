@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::calendar::Day;
 use crate::harness::people::{application, consents, event, registration, telemetry};
-use crate::harness::{PATIENCE, Weir, answer, events};
+use crate::harness::ready::PATIENCE;
+use crate::harness::{Weir, answer, events};
 
 /// What a customer does once approved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,8 @@ use fastrand::Rng;
 
 use crate::calendar::Day;
 use crate::customer::{Customer, Plan};
-use crate::harness::{PATIENCE, Site, Weir, events};
+use crate::harness::ready::PATIENCE;
+use crate::harness::{Site, Weir, events};
 use crate::measure::Measured;
 use crate::upheaval::{self, Content};
 use crate::verdict;
