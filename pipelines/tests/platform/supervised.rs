@@ -1,5 +1,6 @@
 //! Every task that runs as long as its process ends the process when it ends, with its name and why.
 
+use std::path::Path;
 use std::time::Duration;
 
 use weir_pipelines::{TASKS, TASKS_ON_SERVERS};
@@ -11,12 +12,17 @@ use crate::harness::{Site, Weir, set};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn ends_with_its_name(weir: &Weir, task: &str, cause: &str, log: &std::path::Path) {
+fn ends_with_its_name(weir: &Weir, task: &str, cause: &str, log: &Path) {
     let status = weir.wait(PATIENCE).unwrap_or_else(|| panic!("the process outlives its task {task}"));
-    let said = std::fs::read_to_string(log).unwrap();
-    let last = said.lines().rfind(|line| line.starts_with("weir: ")).unwrap_or_default();
+    let last = last_words(log);
     assert!(!status.success(), "{task}: {status}");
-    assert!(last.starts_with(&format!("weir: the task `{task}` ended: {cause}")), "{task} {cause}: {said}");
+    assert!(last.starts_with(&format!("weir: the task `{task}` ended: {cause}")), "{task} {cause}: {last}");
+}
+
+/// The line with which the process says why it ends; all of its log where there is none.
+fn last_words(log: &Path) -> String {
+    let said = std::fs::read_to_string(log).unwrap();
+    said.lines().rfind(|line| line.starts_with("weir: ")).unwrap_or(&said).to_owned()
 }
 
 #[tokio::test]
@@ -60,9 +66,11 @@ async fn keys_that_do_not_fit_are_said_at_the_start() {
     set(&mut site.config, "keys", "token", "5".repeat(64));
     let weir = site.spawn(&[]);
     let status = weir.wait(PATIENCE).expect("it does not start");
-    let log = std::fs::read_to_string(site.log_file()).unwrap();
-    let last = log.lines().rfind(|line| line.starts_with("weir: ")).unwrap_or_default();
-    assert!(!status.success() && last.contains("`keys.token` does not find customer"), "{log}");
+    let last = last_words(&site.log_file());
+    assert!(
+        !status.success() && last.starts_with("weir: ") && last.contains("`keys.token` does not find customer"),
+        "{last}"
+    );
 }
 
 /// The log and the store that were open by then close too, which is not what was wrong.
@@ -75,8 +83,7 @@ async fn a_start_that_is_refused_tells_the_refusal() {
         std::fs::write(&path, "in the way").unwrap();
         let weir = site.spawn(&[]);
         let status = weir.wait(PATIENCE).expect("it does not start");
-        let log = std::fs::read_to_string(site.log_file()).unwrap();
-        let last = log.lines().rfind(|line| line.starts_with("weir: ")).unwrap_or_default();
-        assert!(!status.success() && last.starts_with(said), "{file}: {log}");
+        let last = last_words(&site.log_file());
+        assert!(!status.success() && last.starts_with(said), "{file}: {last}");
     }
 }
