@@ -92,6 +92,17 @@ fn forms() -> Vec<(&'static str, Form, Option<&'static str>)> {
             Structured(structured(|event| event["time"] = json!("1999-12-31T23:59:59Z"))),
             Some("time"),
         ),
+        (
+            "an identifier that names nobody: without a letter or digit, of zeros alone (14 or more), the address `0.0.0.0` or `::`",
+            Structured(structured(|event| {
+                event["type"] = json!("behaviour.form.v1");
+                event["data"] = json!({
+                    "form": "f", "device": "00000000-0000-0000-0000-000000000000", "fill_ms": 1, "fields": 1,
+                    "keystrokes": 1, "pastes": 0, "corrections": 0,
+                });
+            })),
+            Some("data.device"),
+        ),
         ("attributes in headers (binary mode)", Binary(binary(|_| ())), None),
         ("a header said twice and the same", Binary(binary(|given| given.push(("subject", "c1".to_owned())))), None),
         (

@@ -1,7 +1,6 @@
 //! Quoting and applying.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -85,16 +84,13 @@ impl Lending {
         let defined = self.product(&product)?;
         defined.admits(amount, asked.term_months)?;
         defined.check_attributes(&asked.attributes)?;
-        if !(1..=64).contains(&asked.partner.chars().count()) {
-            return Err(LendingError::invalid("partner", "expected 1 to 64 characters"));
-        }
-        if let Some(ip) = &asked.ip
-            && ip.expose().trim().parse::<IpAddr>().is_err()
-        {
-            return Err(LendingError::invalid("ip", "expected an IPv4 or IPv6 address"));
-        }
-        let token = |kind, clear: &Option<Clear>| clear.as_ref().map(|one| self.ports.tokens.token(kind, one.expose()));
-        let (device, ip) = (token(Identifier::Device, &asked.device), token(Identifier::Ip, &asked.ip));
+        LendingError::unless_short("partner", &asked.partner)?;
+        let token = |field: &str, kind, clear: &Option<Clear>| {
+            let token = clear.as_ref().map(|one| self.ports.tokens.checked(kind, one));
+            token.transpose().map_err(|reason| LendingError::invalid(field, reason))
+        };
+        let device = token("device", Identifier::Device, &asked.device)?;
+        let ip = token("ip", Identifier::Ip, &asked.ip)?;
         let (product, device, ip) = (&product, &device, &ip);
         self.once(request, |commit: Commit| {
             Box::pin(async move {

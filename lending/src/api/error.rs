@@ -206,6 +206,14 @@ impl LendingError {
     pub(crate) fn invalid(field: impl Into<String>, reason: impl ToString) -> Self {
         Self::Invalid { field: field.into(), reason: reason.to_string() }
     }
+
+    /// A name or an id that somebody else gave.
+    pub(crate) fn unless_short(field: &str, text: &str) -> Result<(), Self> {
+        match (1..=64).contains(&text.chars().count()) && !text.contains(char::is_control) {
+            true => Ok(()),
+            false => Err(Self::invalid(field, "expected 1 to 64 characters, and no control characters")),
+        }
+    }
 }
 
 impl From<StoreError> for LendingError {

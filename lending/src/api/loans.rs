@@ -17,7 +17,7 @@ pub struct RepaymentRequest {
     /// Major units.
     pub amount: String,
     pub currency: String,
-    /// Today when absent; earlier dates count from then.
+    /// Today when absent, or the date with which this repayment is booked already; earlier dates count from then.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub value_on: Option<NaiveDate>,
@@ -65,15 +65,10 @@ impl Lending {
         request: &RequestKey,
     ) -> Result<Once<LoanAnswer>, LendingError> {
         let amount = amount::requested(&asked.amount, &asked.currency)?;
-        if !(1..=64).contains(&asked.repayment.len()) {
-            return Err(LendingError::invalid("repayment", "expected 1 to 64 characters"));
-        }
-        let repayment = RepaymentId::new(asked.repayment.as_str());
-        self.once_on_loan(loan, request, |_| {
-            let value_on = asked.value_on.unwrap_or_else(|| self.business_date());
-            Ok(LoanCommand::Repay { repayment: repayment.clone(), amount, value_on })
-        })
-        .await
+        LendingError::unless_short("repayment", &asked.repayment)?;
+        let (repayment, value_on) = (RepaymentId::new(asked.repayment.as_str()), asked.value_on);
+        self.once_on_loan(loan, request, |_| Ok(LoanCommand::Repay { repayment: repayment.clone(), amount, value_on }))
+            .await
     }
 
     /// Applies a command that may come twice; whether it changed anything.

@@ -13,41 +13,25 @@ use crate::ledger::{Entry, UnbalancedEntry};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LoanCommand {
     /// Orders the payout of the whole principal under this id.
-    StartPayout {
-        payment: PaymentId,
-    },
+    StartPayout { payment: PaymentId },
     /// Orders the refund of the whole credit under this id.
-    StartRefund {
-        payment: PaymentId,
-    },
+    StartRefund { payment: PaymentId },
     /// The payout or refund under way went out.
-    ConfirmPayment {
-        payment: PaymentId,
-        value_on: NaiveDate,
-    },
+    ConfirmPayment { payment: PaymentId, value_on: NaiveDate },
     /// The payout or refund under way definitively failed: no money went or will go out under this id.
-    FailPayment {
-        payment: PaymentId,
-        reason: FailureReason,
-    },
+    FailPayment { payment: PaymentId, reason: FailureReason },
     /// Before any money has gone out.
-    Cancel {
-        reason: CancellationReason,
-    },
+    Cancel { reason: CancellationReason },
     Repay {
         repayment: RepaymentId,
         amount: Money,
-        value_on: NaiveDate,
+        /// The business date where nobody gave one.
+        value_on: Option<NaiveDate>,
     },
     /// The money of a repayment went back.
-    ReverseRepayment {
-        repayment: RepaymentId,
-        reason: ReversalReason,
-    },
+    ReverseRepayment { repayment: RepaymentId, reason: ReversalReason },
     /// Recognises the interest due up to and including `through`.
-    EndDay {
-        through: NaiveDate,
-    },
+    EndDay { through: NaiveDate },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

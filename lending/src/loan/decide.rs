@@ -43,10 +43,11 @@ impl Loan {
         }
     }
 
-    fn repay(&self, repayment: &RepaymentId, amount: Money, value_on: NaiveDate, on: NaiveDate) -> Decision {
+    fn repay(&self, repayment: &RepaymentId, amount: Money, given: Option<NaiveDate>, on: NaiveDate) -> Decision {
         let running = self.running("only a loan that is paid out takes a repayment")?;
         if let Some(booked) = running.repayments.iter().find(|booked| booked.id == *repayment) {
-            return if (booked.amount, booked.value_on) == (amount, value_on) {
+            // Without a date it is what it was, on whatever day it is reported again.
+            return if booked.amount == amount && given.is_none_or(|given| given == booked.value_on) {
                 Ok(None)
             } else {
                 Err(Refusal::OtherRepayment { loan: self.id().clone(), repayment: repayment.clone() })
@@ -56,7 +57,7 @@ impl Loan {
         if !amount.is_positive() || amount.currency() != expected {
             return Err(Refusal::Amount { loan: self.id().clone(), expected, found: amount });
         }
-        let first = running.paid_out_on;
+        let (first, value_on) = (running.paid_out_on, given.unwrap_or(on));
         if !(first..=on).contains(&value_on) {
             return Err(self.wrong_date("value_on", format!("a day from {first} to {on}"), value_on));
         }

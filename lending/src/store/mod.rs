@@ -189,8 +189,8 @@ pub trait Store: Parking {
     async fn owner(&self, kind: &str, value: &str) -> Result<Option<String>, StoreError>;
     /// Customers with this token in the blind index.
     async fn with_token(&self, kind: &str, token: &str) -> Result<Vec<CustomerId>, StoreError>;
-    /// The first customers by id who have a data key.
-    async fn with_data_key(&self, limit: u32) -> Result<Vec<CustomerId>, StoreError>;
+    /// Of each key of the ring that data keys are sealed under, the first customer by id.
+    async fn first_of_each_sealing_key(&self) -> Result<Vec<CustomerId>, StoreError>;
     /// `None` where the customer is unknown or erased.
     async fn personal(&self, customer: &CustomerId) -> Result<Option<Personal>, StoreError>;
     /// Entries that touch `account` (all entries without one), beyond a number, in order.

@@ -89,9 +89,11 @@ pub(super) async fn with_token(database: &mut impl Sql, kind: &str, token: &str)
     Ok(customers.into_iter().map(CustomerId::new).collect())
 }
 
-pub(super) async fn with_data_key(database: &mut impl Sql, limit: u32) -> Answer<Vec<CustomerId>> {
-    let sql = "select customer from data_keys order by customer limit $1";
-    let customers = texts(&database.rows(sql, &[Value::Number(limit.into())]).await?)?;
+pub(super) async fn first_of_each_sealing_key(database: &mut impl Sql) -> Answer<Vec<CustomerId>> {
+    // `sealed1.<key id>.<base64>`, without the base64.
+    let sql = "select min(customer) from data_keys
+               group by rtrim(wrapped, 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/') order by 1";
+    let customers = texts(&database.rows(sql, &[]).await?)?;
     Ok(customers.into_iter().map(CustomerId::new).collect())
 }
 

@@ -75,8 +75,8 @@ impl<R: Readers> Store for SqlStore<R> {
         read::with_token(&mut *self.readers.reader(Freshness::Now).await?, kind, token).await
     }
 
-    async fn with_data_key(&self, limit: u32) -> Result<Vec<CustomerId>, StoreError> {
-        read::with_data_key(&mut *self.readers.reader(Freshness::Now).await?, limit).await
+    async fn first_of_each_sealing_key(&self) -> Result<Vec<CustomerId>, StoreError> {
+        read::first_of_each_sealing_key(&mut *self.readers.reader(Freshness::Now).await?).await
     }
 
     async fn personal(&self, customer: &CustomerId) -> Result<Option<Personal>, StoreError> {

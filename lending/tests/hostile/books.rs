@@ -54,7 +54,7 @@ impl Books {
             5 => LoanCommand::StartRefund { payment },
             6 => LoanCommand::ReverseRepayment { repayment, reason: ReversalReason::Returned },
             7 | 8 => LoanCommand::EndDay { through: value_on },
-            _ => LoanCommand::Repay { repayment, amount: self.amount(u, value_on)?, value_on },
+            _ => LoanCommand::Repay { repayment, amount: self.amount(u, value_on)?, value_on: Some(value_on) },
         })
     }
 

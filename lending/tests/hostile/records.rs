@@ -68,7 +68,7 @@ fn loan(events: &[LoanEvent]) {
             LoanCommand::StartRefund { payment: PaymentId::new("another") },
             LoanCommand::ConfirmPayment { payment: payment.clone(), value_on: on },
             LoanCommand::FailPayment { payment: payment.clone(), reason: FailureReason::given("account 1 closed") },
-            LoanCommand::Repay { repayment: RepaymentId::new("another"), amount, value_on: on },
+            LoanCommand::Repay { repayment: RepaymentId::new("another"), amount, value_on: None },
             LoanCommand::EndDay { through: on },
         ] {
             if let Ok(Answer::Applied(change)) = loan.decide(&command, on) {

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::token;
+use crate::DecodeError;
 use crate::events::BehaviourForm;
 use crate::privacy::{Clear, Identifier, Tokenizer};
 
@@ -21,17 +23,17 @@ pub struct BehaviourFormIntake {
 }
 
 impl BehaviourFormIntake {
-    #[must_use]
-    pub fn to_log(self, tokens: &Tokenizer) -> BehaviourForm {
-        BehaviourForm {
+    pub fn to_log(self, tokens: &Tokenizer) -> Result<BehaviourForm, DecodeError> {
+        let device = self.device.map(|device| token(tokens, "device", Identifier::Device, &device));
+        Ok(BehaviourForm {
             form: self.form,
-            device: self.device.map(|device| tokens.token(Identifier::Device, device.expose())),
+            device: device.transpose()?,
             fill_ms: self.fill_ms,
             fields: self.fields,
             keystrokes: self.keystrokes,
             pastes: self.pastes,
             corrections: self.corrections,
             rhythm_ms: self.rhythm_ms,
-        }
+        })
     }
 }

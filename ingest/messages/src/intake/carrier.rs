@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::token;
+use crate::DecodeError;
 use crate::events::{CallDirection, CarrierCall, CarrierIdentity, IdentityAnswer};
 use crate::privacy::{Clear, Identifier, Tokenizer};
 
@@ -18,14 +20,13 @@ pub struct CarrierCallIntake {
 }
 
 impl CarrierCallIntake {
-    #[must_use]
-    pub fn to_log(self, tokens: &Tokenizer) -> CarrierCall {
-        CarrierCall {
-            contact: tokens.token(Identifier::Contact, self.contact.expose()),
+    pub fn to_log(self, tokens: &Tokenizer) -> Result<CarrierCall, DecodeError> {
+        Ok(CarrierCall {
+            contact: token(tokens, "contact", Identifier::Contact, &self.contact)?,
             direction: self.direction,
             duration_s: self.duration_s,
             message: self.message,
-        }
+        })
     }
 }
 
@@ -40,13 +41,12 @@ pub struct CarrierIdentityIntake {
 }
 
 impl CarrierIdentityIntake {
-    #[must_use]
-    pub fn to_log(self, tokens: &Tokenizer) -> CarrierIdentity {
-        CarrierIdentity {
-            phone: tokens.token(Identifier::Phone, self.phone.expose()),
+    pub fn to_log(self, tokens: &Tokenizer) -> Result<CarrierIdentity, DecodeError> {
+        Ok(CarrierIdentity {
+            phone: token(tokens, "phone", Identifier::Phone, &self.phone)?,
             answer: self.answer,
             carrier: self.carrier,
             months_in_use: self.months_in_use,
-        }
+        })
     }
 }

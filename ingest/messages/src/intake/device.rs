@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::token;
 use crate::DecodeError;
 use crate::events::DeviceLogin;
 use crate::privacy::{Clear, Identifier, Tokenizer};
@@ -29,15 +30,14 @@ pub struct DeviceLoginIntake {
 
 impl DeviceLoginIntake {
     pub fn to_log(self, tokens: &Tokenizer) -> Result<DeviceLogin, DecodeError> {
-        let ip: IpAddr = self.ip.expose().trim().parse().map_err(|_| DecodeError::Field {
-            field: "data.ip".to_owned(),
-            reason: "expected an IPv4 or IPv6 address".to_owned(),
-        })?;
+        let imei = self.imei.map(|imei| token(tokens, "imei", Identifier::Imei, &imei));
+        let ip = token(tokens, "ip", Identifier::Ip, &self.ip)?;
+        let address: IpAddr = self.ip.expose().trim().parse().expect("an address: its token is made");
         Ok(DeviceLogin {
-            device: tokens.token(Identifier::Device, self.device.expose()),
-            ip: tokens.token(Identifier::Ip, self.ip.expose()),
-            ip_net: network(ip.to_canonical()),
-            imei: self.imei.map(|imei| tokens.token(Identifier::Imei, imei.expose())),
+            device: token(tokens, "device", Identifier::Device, &self.device)?,
+            ip,
+            ip_net: network(address.to_canonical()),
+            imei: imei.transpose()?,
             os: self.os,
             os_version: self.os_version,
             model: self.model,

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 use crate::event::decode_data;
 use crate::events::{BehaviourClick, ConsentWithdrawn};
-use crate::privacy::Tokenizer;
+use crate::privacy::{Clear, Identifier, NoIdentifier, Tokenizer};
 use crate::{DecodeError, Event, EventType};
 
 /// Checks a producer's payload against its type and replaces every identifier by its token.
@@ -25,10 +25,16 @@ pub fn to_log(event_type: EventType, json: &str, tokens: &Tokenizer) -> Result<B
         EventType::DeviceLogin => {
             decode_data::<DeviceLoginIntake>(json)?.to_log(tokens).map(|data| Event::data_of(&data))
         }
-        EventType::BehaviourForm => Ok(Event::data_of(&decode_data::<BehaviourFormIntake>(json)?.to_log(tokens))),
+        EventType::BehaviourForm => {
+            decode_data::<BehaviourFormIntake>(json)?.to_log(tokens).map(|data| Event::data_of(&data))
+        }
         EventType::BehaviourClick => decode_data::<BehaviourClick>(json).map(|data| Event::data_of(&data)),
-        EventType::CarrierCall => Ok(Event::data_of(&decode_data::<CarrierCallIntake>(json)?.to_log(tokens))),
-        EventType::CarrierIdentity => Ok(Event::data_of(&decode_data::<CarrierIdentityIntake>(json)?.to_log(tokens))),
+        EventType::CarrierCall => {
+            decode_data::<CarrierCallIntake>(json)?.to_log(tokens).map(|data| Event::data_of(&data))
+        }
+        EventType::CarrierIdentity => {
+            decode_data::<CarrierIdentityIntake>(json)?.to_log(tokens).map(|data| Event::data_of(&data))
+        }
         EventType::ConsentGranted => Ok(Event::data_of(&decode_data::<ConsentGrantedIntake>(json)?.to_log())),
         EventType::ConsentWithdrawn => decode_data::<ConsentWithdrawn>(json).map(|data| Event::data_of(&data)),
         EventType::Application | EventType::LoanDisbursed | EventType::LoanRepaid | EventType::LoanClosed => {
@@ -38,6 +44,13 @@ pub fn to_log(event_type: EventType, json: &str, tokens: &Tokenizer) -> Result<B
             })
         }
     }
+}
+
+/// The token of the identifier in a field of the payload.
+fn token(tokens: &Tokenizer, field: &str, kind: Identifier, clear: &Clear) -> Result<String, DecodeError> {
+    let wrong =
+        |reason: NoIdentifier| DecodeError::Field { field: format!("data.{field}"), reason: reason.to_string() };
+    tokens.checked(kind, clear).map_err(wrong)
 }
 
 /// The JSON Schema of what a producer sends; `None` for types that producers do not send.

@@ -7,4 +7,4 @@ mod token;
 
 pub use clear::Clear;
 pub use keyring::{Keyring, KeyringError, SealError};
-pub use token::{Identifier, Tokenizer};
+pub use token::{Identifier, NoIdentifier, Tokenizer};

@@ -7,6 +7,19 @@ use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretBox};
 use sha2::Sha256;
 
+use super::Clear;
+
+/// Characters of an identifier that is not an address.
+const LONGEST_IDENTIFIER: usize = 256;
+
+/// Zeros alone, this many or more, are what devices send that have no number (an IMEI has 14 digits or more).
+const ZEROS_OF_NOBODY: usize = 14;
+
+/// What is wrong with a text that names nothing or nobody: all who send it would be taken for one. Never holds the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected {0}")]
+pub struct NoIdentifier(&'static str);
+
 /// What kind of thing an identifier names. Part of the token, so that a phone and a card never collide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Identifier {
@@ -34,6 +47,23 @@ impl Identifier {
         }
     }
 
+    fn check(self, text: &str) -> Result<(), NoIdentifier> {
+        if self == Self::Ip {
+            let ip: IpAddr = text.trim().parse().map_err(|_| NoIdentifier("an IPv4 or IPv6 address"))?;
+            let named = !ip.to_canonical().is_unspecified();
+            return if named { Ok(()) } else { Err(NoIdentifier("an address, and not the one of no host")) };
+        }
+        if text.chars().nth(LONGEST_IDENTIFIER).is_some() {
+            return Err(NoIdentifier("at most 256 characters"));
+        }
+        let said: Vec<char> = text.chars().filter(|c| c.is_alphanumeric()).collect();
+        match said.iter().all(|c| *c == '0') {
+            true if said.is_empty() => Err(NoIdentifier("a letter or a digit at least")),
+            true if said.len() >= ZEROS_OF_NOBODY => Err(NoIdentifier("an identifier, and not zeros alone")),
+            _ => Ok(()),
+        }
+    }
+
     /// The form in which equal identifiers are equal text.
     fn normalised(self, text: &str) -> String {
         let text = text.trim();
@@ -57,6 +87,11 @@ impl Tokenizer {
     #[must_use]
     pub fn new(key_id: impl Into<String>, key: [u8; 32]) -> Self {
         Self { key_id: key_id.into(), key: SecretBox::new(Box::new(key)) }
+    }
+
+    /// The token of what somebody sent, if that names anything.
+    pub fn checked(&self, kind: Identifier, clear: &Clear) -> Result<String, NoIdentifier> {
+        kind.check(clear.expose()).map(|()| self.token(kind, clear.expose()))
     }
 
     #[must_use]
@@ -91,6 +126,26 @@ mod tests {
         assert_eq!(tokens.token(Identifier::Phone, "+86 138-0013"), tokens.token(Identifier::Phone, "861380013"));
         assert_ne!(tokens.token(Identifier::Phone, "861380013"), tokens.token(Identifier::Card, "861380013"));
         assert_eq!(tokens.token(Identifier::Ip, "::ffff:1.2.3.4"), tokens.token(Identifier::Ip, "1.2.3.4"));
+    }
+
+    #[test]
+    fn a_text_that_names_nobody_gives_no_token_and_is_not_repeated() {
+        let tokens = Tokenizer::new("k1", [7; 32]);
+        let checked = |kind, text: &str| tokens.checked(kind, &text.to_owned().into()).map_err(|e| e.to_string());
+        for kind in [Identifier::Device, Identifier::Imei, Identifier::Contact, Identifier::Phone] {
+            for text in ["", " ", "---", "\0", "00000000-0000-0000-0000-000000000000", "000000000000000"] {
+                let refused = checked(kind, text).unwrap_err();
+                assert!(refused == "expected a letter or a digit at least" || refused.ends_with("not zeros alone"));
+            }
+            assert_eq!(checked(kind, &"x".repeat(257)).unwrap_err(), "expected at most 256 characters");
+            for text in ["x", "0", "0000000000000", "00000000000000x", "设备", &"é".repeat(256)] {
+                assert_eq!(checked(kind, text).unwrap(), tokens.token(kind, text), "{text}");
+            }
+        }
+        for text in ["", "host", "0.0.0.0", "::", "::ffff:0.0.0.0", "1.2.3"] {
+            assert!(checked(Identifier::Ip, text).is_err(), "{text}");
+        }
+        assert!(checked(Identifier::Ip, " 2001:db8::1 ").is_ok() && checked(Identifier::Ip, "10.0.0.1").is_ok());
     }
 
     #[test]

@@ -63,6 +63,26 @@ async fn an_application_reaches_the_log_with_tokens_and_an_age() {
 }
 
 #[tokio::test]
+async fn an_application_from_a_device_or_an_address_that_names_nobody_is_refused_by_the_field() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::open(folder.path()).await;
+    let customer = desk.customer("L01X00T471").await;
+    for (field, text) in
+        [("device", ""), ("device", "\0"), ("device", &*"x".repeat(257)), ("ip", "0.0.0.0"), ("ip", "")]
+    {
+        let mut asked = application(&customer, "1000.00");
+        let clear = Some(text.to_owned().into());
+        if field == "ip" {
+            asked.ip = clear
+        } else {
+            asked.device = clear
+        }
+        let refused = desk.lending.submit_application(asked, &request("a", b"")).await.unwrap_err();
+        assert!(matches!(&refused, LendingError::Invalid { field: found, .. } if found == field), "{refused}");
+    }
+}
+
+#[tokio::test]
 async fn the_same_key_gets_the_first_answer_and_another_request_under_it_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let desk = Desk::open(folder.path()).await;

@@ -134,7 +134,7 @@ fn cancel() -> LoanCommand {
 }
 
 fn repay(id: &str, amount: &str, value_on: &str) -> LoanCommand {
-    LoanCommand::Repay { repayment: RepaymentId::new(id), amount: eur(amount), value_on: day(value_on) }
+    LoanCommand::Repay { repayment: RepaymentId::new(id), amount: eur(amount), value_on: Some(day(value_on)) }
 }
 
 fn reverse(id: &str) -> LoanCommand {

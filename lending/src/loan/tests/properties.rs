@@ -44,7 +44,7 @@ fn command(step: &Step, start_on: NaiveDate) -> LoanCommand {
         Step::Repay { id, minor_units, value } => LoanCommand::Repay {
             repayment: RepaymentId::new(id.to_string()),
             amount: Money::from_minor_units(minor_units, Currency::EUR),
-            value_on: after(value),
+            value_on: Some(after(value)),
         },
         Step::Reverse(id) => reverse(&id.to_string()),
         Step::Refund(id) => refund(&id.to_string()),

@@ -52,6 +52,9 @@ fn a_repayment_told_twice_counts_once() {
     let mut story = Story::active();
     story.repay("R1", "50.00", "2024-02-15", "2024-02-15");
     assert!(!story.try_to(&repay("R1", "50.00", "2024-02-15"), "2024-03-01").unwrap());
+    let (repayment, amount) = (RepaymentId::new("R1"), eur("50.00"));
+    let undated = LoanCommand::Repay { repayment, amount, value_on: None };
+    assert!(!story.try_to(&undated, "2024-03-01").unwrap(), "it has the date that it was booked with");
     let text = "loan L1: repayment R1 was booked with another amount or value date";
     assert_eq!(refusal(&mut story, &repay("R1", "51.00", "2024-02-15"), "2024-03-01"), text);
     assert_eq!(story.loan.position().unwrap().received, eur("50.00"));

@@ -194,11 +194,18 @@ async fn what_is_erased_is_gone_and_its_stream_stays(store: &dyn Store) {
     store.commit(registered).await.unwrap();
     assert_eq!(store.personal(&"c1".into()).await.unwrap(), Some(personal));
     assert_eq!(store.with_token("phone", "t").await.unwrap(), ["c1".into()]);
-    assert_eq!(store.with_data_key(8).await.unwrap(), ["c1".into()]);
+    assert_eq!(store.first_of_each_sealing_key().await.unwrap(), ["c1".into()]);
+    for (customer, key) in [("c2", "m1"), ("c3", "m1"), ("c4", "m2")] {
+        let (customer, wrapped_key) = (customer.into(), format!("sealed1.{key}.Ab9+/"));
+        let fields = vec![("card".to_owned(), "s".to_owned())];
+        let personal = Some(Personal { customer, wrapped_key, fields });
+        store.commit(Commit { personal, ..commit() }).await.unwrap();
+    }
+    assert_eq!(store.first_of_each_sealing_key().await.unwrap(), ["c1".into(), "c2".into(), "c4".into()]);
     store.commit(Commit { erase: Some("c1".into()), ..appending("a", 1, &["2"]) }).await.unwrap();
     assert_eq!(store.personal(&"c1".into()).await.unwrap(), None);
     assert!(store.with_token("phone", "t").await.unwrap().is_empty());
-    assert!(store.with_data_key(8).await.unwrap().is_empty());
+    assert_eq!(store.first_of_each_sealing_key().await.unwrap(), ["c2".into(), "c4".into()]);
     assert_eq!(store.owner("id_number", "t2").await.unwrap(), None);
     assert_eq!(store.load(&StreamId::application(&"a".into())).await.unwrap().len(), 2);
 }
