@@ -1,5 +1,7 @@
-//! What lending has set aside, and what the last verification of its books found: as gauges and as checks of readiness,
-//! taken when asked. Neither makes a process unready.
+//! What lending has set aside, whether the payment channel answers, and what the last verification of the books found: as
+//! gauges and as checks of readiness, taken when asked. None of them makes a process unready.
+
+use std::time::Duration;
 
 use weir_lending::api::{Lending, Verified};
 use weir_lending::store::{ParkedCount, ParkedKind};
@@ -14,8 +16,9 @@ pub(crate) async fn checks(lending: &Lending, now: KnownTime) -> Vec<Check> {
         Ok(counts) => parked(&counts, now),
         Err(error) => Health::Degraded(format!("cannot be counted: {}", Causes(&error))),
     };
+    let payments = Check::new("payments", payments(lending.payments_silent_for()));
     let books = lending.latest_verification().map(|(at, verified)| Check::new("books", books(at, &verified, now)));
-    [Check::new("parked", parked)].into_iter().chain(books).collect()
+    [Check::new("parked", parked), payments].into_iter().chain(books).collect()
 }
 
 fn parked(counts: &[ParkedCount], now: KnownTime) -> Health {
@@ -34,6 +37,20 @@ fn parked(counts: &[ParkedCount], now: KnownTime) -> Health {
     }
 }
 
+/// One answer that is lost says nothing yet: it is asked again within seconds.
+const SILENT_AT_MOST: Duration = Duration::from_secs(30);
+
+fn payments(silent: Option<Duration>) -> Health {
+    metrics::gauge!("weir_payments_silent_seconds").set(silent.unwrap_or_default().as_secs_f64());
+    match silent.filter(|silent| *silent > SILENT_AT_MOST) {
+        None => Health::Ok,
+        Some(silent) => Health::Degraded(format!(
+            "the channel has given no answer that reads for {:.0} s; payouts wait, and are asked for again",
+            silent.as_secs_f64()
+        )),
+    }
+}
+
 fn books(at: KnownTime, verified: &Verified, now: KnownTime) -> Health {
     let different = verified.different + u64::from(verified.broken.is_some());
     metrics::gauge!("weir_ledger_differences").set(meters::count(different));
@@ -41,5 +58,18 @@ fn books(at: KnownTime, verified: &Verified, now: KnownTime) -> Health {
     match different {
         0 => Health::Ok,
         found => Health::Degraded(format!("{found} things did not add up at {at}: see `weir ledger verify`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_that_stays_silent_is_degraded_and_one_lost_answer_is_not() {
+        assert!(matches!(payments(None), Health::Ok));
+        assert!(matches!(payments(Some(Duration::from_secs(29))), Health::Ok));
+        let Health::Degraded(text) = payments(Some(Duration::from_secs(95))) else { panic!("95 s are long") };
+        assert!(text.contains("for 95 s"), "{text}");
     }
 }

@@ -31,6 +31,7 @@ mod waiting;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use chrono::NaiveDate;
 use tokio::sync::{mpsc, watch};
@@ -210,6 +211,12 @@ impl Lending {
     #[must_use]
     pub fn oldest_unpublished(&self) -> Option<KnownTime> {
         self.outbox_age.oldest()
+    }
+
+    /// For how long the payment channel has given no answer that reads; `None` where it answered last.
+    #[must_use]
+    pub fn payments_silent_for(&self) -> Option<Duration> {
+        self.ports.payments.silent_for()
     }
 
     pub(crate) fn now(&self) -> KnownTime {

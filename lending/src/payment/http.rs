@@ -3,8 +3,8 @@
 //! the id was never seen. Everything else, and silence, is an unknown outcome. A `reason` that is one of `FailureCode`, such
 //! as `account_closed`, is told to callers; any other is `other` to them.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use reqwest::{Client, Method, StatusCode};
@@ -22,6 +22,7 @@ pub struct HttpPaymentChannel {
     base: String,
     signer: Signer,
     clock: Arc<dyn Clock>,
+    silent_since: Mutex<Option<Instant>>,
 }
 
 #[derive(Deserialize)]
@@ -36,7 +37,8 @@ impl HttpPaymentChannel {
     /// After `timeout` without an answer an outcome is unknown.
     pub fn new(base: &str, signer: Signer, timeout: Duration, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
         let client = Client::builder().timeout(timeout).redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Self { client, base: base.trim_end_matches('/').to_owned(), signer, clock })
+        let base = base.trim_end_matches('/').to_owned();
+        Ok(Self { client, base, signer, clock, silent_since: Mutex::default() })
     }
 
     /// `None` where no complete answer came.
@@ -60,6 +62,22 @@ impl HttpPaymentChannel {
         };
         answer.inspect_err(|error| tracing::warn!(%payment, failure = failure(error), "no answer")).ok()
     }
+
+    fn outcome(&self, body: &[u8]) -> Outcome {
+        let Some(outcome) = answer(body) else { return self.unknown() };
+        *self.silent_since() = None;
+        outcome
+    }
+
+    /// No answer came that reads.
+    fn unknown(&self) -> Outcome {
+        self.silent_since().get_or_insert_with(Instant::now);
+        Outcome::Unknown
+    }
+
+    fn silent_since(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.silent_since.lock().expect("no holder panics")
+    }
 }
 
 /// What went wrong, without the address, which a log does not need.
@@ -82,26 +100,34 @@ impl PaymentChannel for HttpPaymentChannel {
             "card": order.card.expose(),
         });
         match self.send(Method::PUT, &order.payment, body.to_string().into_bytes()).await {
-            Some((StatusCode::OK, body)) => outcome(&body),
-            Some(_) | None => Outcome::Unknown,
+            Some((StatusCode::OK, body)) => self.outcome(&body),
+            Some(_) | None => self.unknown(),
         }
     }
 
     async fn ask(&self, payment: &PaymentId) -> Asked {
         match self.send(Method::GET, payment, Vec::new()).await {
-            Some((StatusCode::OK, body)) => Asked::Known(outcome(&body)),
-            Some((StatusCode::NOT_FOUND, body)) if is_not_known(&body) => Asked::NotKnown,
-            Some(_) | None => Asked::Known(Outcome::Unknown),
+            Some((StatusCode::OK, body)) => Asked::Known(self.outcome(&body)),
+            Some((StatusCode::NOT_FOUND, body)) if is_not_known(&body) => {
+                *self.silent_since() = None;
+                Asked::NotKnown
+            }
+            Some(_) | None => Asked::Known(self.unknown()),
         }
+    }
+
+    fn silent_for(&self) -> Option<Duration> {
+        self.silent_since().map(|since| since.elapsed())
     }
 }
 
-fn outcome(body: &[u8]) -> Outcome {
-    match serde_json::from_slice(body) {
-        Ok(Answer::Succeeded) => Outcome::Succeeded,
-        Ok(Answer::Failed { reason }) => Outcome::Failed { reason: FailureReason::given(&reason) },
-        Ok(Answer::Pending) | Err(_) => Outcome::Unknown,
-    }
+/// `None` where the answer does not read.
+fn answer(body: &[u8]) -> Option<Outcome> {
+    Some(match serde_json::from_slice(body).ok()? {
+        Answer::Succeeded => Outcome::Succeeded,
+        Answer::Failed { reason } => Outcome::Failed { reason: FailureReason::given(&reason) },
+        Answer::Pending => Outcome::Unknown,
+    })
 }
 
 /// The channel's own 404, and not that of a proxy before it.
@@ -115,20 +141,42 @@ fn is_not_known(body: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use weir_messages::SystemClock;
+
     use super::*;
+
+    fn channel() -> HttpPaymentChannel {
+        let signer = Signer::new("secret");
+        // Nothing listens there.
+        HttpPaymentChannel::new("http://127.0.0.1:1", signer, Duration::from_secs(1), Arc::new(SystemClock)).unwrap()
+    }
 
     #[test]
     fn an_answer_that_does_not_read_is_an_unknown_outcome() {
-        assert_eq!(outcome(br#"{"outcome":"succeeded"}"#), Outcome::Succeeded);
-        for body in ["", "ok", r#"{"outcome":"pending"}"#, r#"{"outcome":"perhaps"}"#, r#"{"outcome":"failed"}"#] {
-            assert_eq!(outcome(body.as_bytes()), Outcome::Unknown, "{body}");
+        let channel = channel();
+        assert_eq!(channel.outcome(br#"{"outcome":"succeeded"}"#), Outcome::Succeeded);
+        for body in ["", "ok", r#"{"outcome":"perhaps"}"#, r#"{"outcome":"failed"}"#] {
+            assert_eq!(channel.outcome(body.as_bytes()), Outcome::Unknown, "{body}");
+            assert!(channel.silent_for().is_some(), "{body}");
+            assert_eq!(channel.outcome(br#"{"outcome":"pending"}"#), Outcome::Unknown);
+            assert_eq!(channel.silent_for(), None, "it says that it does not know yet");
         }
+    }
+
+    #[tokio::test]
+    async fn a_channel_that_nobody_reaches_is_silent_since_the_first_call() {
+        let channel = channel();
+        assert_eq!(channel.silent_for(), None, "nobody has asked");
+        assert_eq!(channel.ask(&PaymentId::new("p")).await, Asked::Known(Outcome::Unknown));
+        let first = channel.silent_for().unwrap();
+        channel.ask(&PaymentId::new("p")).await;
+        assert!(channel.silent_for().unwrap() > first);
     }
 
     #[test]
     fn no_card_number_in_a_reason_comes_in() {
         let body = br#"{"outcome":"failed","reason":"declined: card 4000001234567899 is not accepted"}"#;
-        let Outcome::Failed { reason } = outcome(body) else { panic!("expected a failure") };
+        let Some(Outcome::Failed { reason }) = answer(body) else { panic!("expected a failure") };
         assert_eq!(reason.text, "declined: card ################ is not accepted");
     }
 

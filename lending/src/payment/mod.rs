@@ -6,6 +6,7 @@ mod runner;
 mod signature;
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use weir_messages::privacy::Clear;
@@ -48,4 +49,8 @@ pub enum Asked {
 pub trait PaymentChannel: Send + Sync + Debug {
     async fn pay_out(&self, order: &PayoutOrder) -> Outcome;
     async fn ask(&self, payment: &PaymentId) -> Asked;
+    /// For how long every call has ended without an answer that reads; `None` where the latest one was answered.
+    fn silent_for(&self) -> Option<Duration> {
+        None
+    }
 }

@@ -36,7 +36,8 @@ pub(crate) enum DeadLetters {
     /// A dead letter with its original bytes, opened
     #[command(mut_arg("id", |id| id.help("Its offset, as `list` tells it")))]
     Show(One),
-    /// Put a dead letter's original bytes through the same checks again; exits 1 when it is rejected again
+    /// Put a dead letter's original bytes through the same checks again; exits 1 when the collector rejects it again. What
+    /// the first stage refused goes onto the log again: refused there, it comes back as a new dead letter
     #[command(mut_arg("id", |id| id.help("Its offset, as `list` tells it")))]
     Replay(One),
 }
