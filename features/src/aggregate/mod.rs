@@ -23,7 +23,7 @@ use weir_messages::{EventTime, KnownTime};
 pub(crate) use plan::plan;
 
 /// One event as a view keeps it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Row {
     pub(crate) place: Place,
     /// One for each of the view's slots.
@@ -31,7 +31,7 @@ pub(crate) struct Row {
 }
 
 /// Where a row stands among the others of its entity: no two of them are equal.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     pub(crate) time: EventTime,
     pub(crate) known: KnownTime,

@@ -50,10 +50,11 @@ impl<V> Cache<V> {
         self.weight = self.weight + weight - before;
     }
 
-    pub(super) fn read(&mut self, key: &[u8]) -> Option<&V> {
+    /// Nothing of its value may change but how it is held.
+    pub(super) fn read(&mut self, key: &[u8]) -> Option<&mut V> {
         let held = self.entries.get_mut(key)?;
         held.used = self.turn;
-        Some(&held.value)
+        Some(&mut held.value)
     }
 
     /// `change` gives whether anything changed, and the weight from now on. What is not held is not asked.

@@ -55,8 +55,11 @@ impl Entity {
         self.latest.get_or_insert_default()
     }
 
-    pub(super) fn history(&self, view: usize) -> Option<&History> {
-        self.histories.iter().find(|(number, _)| *number == view).map(|(_, history)| history)
+    /// Settled, to be read.
+    pub(super) fn history(&mut self, view: usize) -> Option<&History> {
+        let (_, history) = self.histories.iter_mut().find(|(number, _)| *number == view)?;
+        history.settle();
+        Some(history)
     }
 
     pub(super) fn history_mut(&mut self, view: usize) -> &mut History {
@@ -72,7 +75,7 @@ impl Entity {
     pub(super) fn expire(&mut self, views: &FeatureViews, settled: EventTime) -> Vec<(usize, Place)> {
         let expired = |(number, history): &mut (usize, History)| {
             let number = *number;
-            history.expire(horizon(views.view(number), settled)).map(move |place| (number, place)).collect::<Vec<_>>()
+            history.expire(horizon(views.view(number), settled)).into_iter().map(move |place| (number, place))
         };
         self.histories.iter_mut().flat_map(expired).collect()
     }

@@ -98,7 +98,8 @@ impl State {
                 value: Some(codec::encode(&row.values)),
             }));
             let expired = history.expire(horizon(view, settled));
-            changes.extend(expired.map(|place| Change { key: key::row(prefix, number, &place), value: None }));
+            changes
+                .extend(expired.into_iter().map(|place| Change { key: key::row(prefix, number, &place), value: None }));
             (changes.len() > before, entity.weight())
         });
         Ok(())
@@ -138,7 +139,7 @@ impl State {
     ) -> Result<Option<String>, StageError> {
         self.touch(views, CUSTOMER, customer)?;
         let customer = self.entities.read(&self.touched);
-        Ok(customer.and_then(Entity::latest).and_then(|latest| latest.id(entity)).map(str::to_owned))
+        Ok(customer.and_then(|customer| customer.latest()).and_then(|latest| latest.id(entity)).map(str::to_owned))
     }
 
     /// Makes it the one that `touched` is the key of, and in the cache.
