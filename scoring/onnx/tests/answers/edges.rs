@@ -51,7 +51,11 @@ fn difference(line: &str, cell: &Value) -> Result<(), String> {
     let reduced = cell["name"].as_str().unwrap().starts_with("Reduce");
     let inputs = cell["inputs"][0]["data"].as_array().unwrap().iter();
     let largest = inputs.filter_map(Value::as_f64).map(f64::abs).fold(0.0, f64::max);
-    let closeness = if reduced { Closeness::Reduced { largest } } else { Closeness::NearWithTails };
+    let closeness = match cell["exact"].as_bool() {
+        Some(true) => Closeness::Exact,
+        _ if reduced => Closeness::Reduced { largest },
+        _ => Closeness::NearWithTails,
+    };
     ours.iter().zip(expected).try_for_each(|(ours, expected)| compare(ours, expected, closeness))
 }
 

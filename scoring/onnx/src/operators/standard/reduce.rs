@@ -35,10 +35,13 @@ trait Number: Datum + Copy + PartialOrd {
     fn narrowed(value: f64) -> Self;
     /// As far as the type goes.
     fn square(self) -> f64;
+    /// To the power of a difference, in the arithmetic of the type.
+    fn exp(difference: f64) -> Self;
+    fn ln(self) -> f64;
 }
 
 macro_rules! number {
-    ($type:ty, $least:expr, $most:expr, $narrowed:expr, $square:expr) => {
+    ($type:ty, $least:expr, $most:expr, $narrowed:expr, $square:expr, $exp:expr, $ln:expr) => {
         #[allow(
             clippy::cast_possible_truncation,
             clippy::cast_precision_loss,
@@ -60,22 +63,46 @@ macro_rules! number {
             fn square(self) -> f64 {
                 $square(self)
             }
+
+            fn exp(difference: f64) -> Self {
+                $exp(difference)
+            }
+
+            fn ln(self) -> f64 {
+                $ln(self)
+            }
         }
     };
 }
 
-number!(f32, f32::NEG_INFINITY, f32::INFINITY, |value| value as f32, |x: f32| f64::from(x * x));
-number!(f64, f64::NEG_INFINITY, f64::INFINITY, |value| value, |x: f64| x * x);
+number!(
+    f32,
+    f32::NEG_INFINITY,
+    f32::INFINITY,
+    |value| value as f32,
+    |x: f32| f64::from(x * x),
+    |x| (x as f32).exp(),
+    |x: f32| f64::from(x.ln())
+);
+number!(f64, f64::NEG_INFINITY, f64::INFINITY, |value| value, |x: f64| x * x, f64::exp, f64::ln);
 number!(
     i32,
     i32::MIN,
     i32::MAX,
     |value: f64| if value.is_nan() { i32::MIN } else { value as i32 },
-    |x: i32| f64::from(x) * f64::from(x)
+    |x: i32| f64::from(x) * f64::from(x),
+    |x: f64| Self::narrowed(x.exp()),
+    |x: i32| f64::from(x).ln()
 );
-number!(i64, i64::MIN, i64::MAX, |value: f64| if value.is_nan() { i64::MIN } else { value as i64 }, |x: i64| (x
-    as f64)
-    * (x as f64));
+number!(
+    i64,
+    i64::MIN,
+    i64::MAX,
+    |value: f64| if value.is_nan() { i64::MIN } else { value as i64 },
+    |x: i64| (x as f64) * (x as f64),
+    |x: f64| Self::narrowed(x.exp()),
+    |x: i64| (x as f64).ln()
+);
 
 #[derive(Debug)]
 struct Reduce {
@@ -171,10 +198,11 @@ impl<T: Number> Cells<'_, T> {
     fn log_sum_exp(&self) -> Vec<T> {
         let most = self.extremes(T::LEAST, |value, most| value > most);
         let shift = |cell: usize| Some(most[cell].double()).filter(|most| most.is_finite()).unwrap_or(0.0);
-        // The terms of integers are cut.
-        let cut = |sum: f64| if T::datum_type().is_integer() { T::narrowed(sum).double() } else { sum };
-        let mut sums = vec![0.0; self.count()];
-        self.each(|cell, value| sums[cell] += cut((value.double() - shift(cell)).exp()));
+        let mut sums = vec![T::narrowed(0.0); self.count()];
+        self.each(|cell, value| {
+            let term = T::exp(T::narrowed(value.double() - shift(cell)).double());
+            sums[cell] = T::narrowed(sums[cell].double() + term.double());
+        });
         let folded = (0..sums.len()).map(|cell| match most[cell].double() {
             // Whatever stands beside it.
             f64::INFINITY => most[cell],
