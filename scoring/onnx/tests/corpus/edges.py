@@ -199,6 +199,20 @@ def reductions():
     ]  # fmt: skip
     x = {"X": np.nan_to_num(np.array(likelihoods, np.float32), nan=-np.inf)}
     op("ReduceLogSumExp_f_likelihoods", "ReduceLogSumExp", x, {"axes": np.array([1], np.int64)}, exact=True)
+    # A row alone, whose sum ONNX Runtime makes in one order: equal bits, whatever the width.
+    drawn = np.random.default_rng(4)
+    for reduction in ["Sum", "Mean", "L1", "L2", "Prod", "SumSquare"]:
+        for kind in "fd":
+            for shape in [(1, 5), (1, 12), (1, 23), (1, 2, 7), (1, 41)]:
+                x = {"X": drawn.normal(3, 2, shape).astype(KINDS[kind][0])}
+                name = f"Reduce{reduction}_{kind}_alone_{'_'.join(map(str, shape[1:]))}"
+                op(name, f"Reduce{reduction}", x, {"axes": np.array([len(shape) - 1], np.int64)}, exact=True)
+                if len(shape) == 3:
+                    op(f"{name}_first", f"Reduce{reduction}", x, {"axes": np.array([1], np.int64)}, exact=True)
+    for exponent in [2, 3]:
+        for width in [1, 4]:
+            x = {"X": drawn.normal(0, 40, (200, width)).astype(np.float32)}
+            op(f"Pow_f_all_{exponent}_{width}", "Pow", x, {"E": np.array([exponent], np.float32)}, exact=True)
     for operator in ["ArgMax", "ArgMin"]:
         for kind in "fdil":
             for last in [0, 1]:

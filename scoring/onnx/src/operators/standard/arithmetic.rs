@@ -142,9 +142,18 @@ impl Operator for OfMany {
 struct Pow;
 
 impl Pow {
-    /// ONNX Runtime raises integers in float64, and what does not fit becomes the least.
+    /// ONNX Runtime raises integers in float64, and what does not fit becomes the least. Floats that lie beside each
+    /// other in a row, and are all raised to the second or third power, are multiplied.
     fn raised<B: Datum + Base, E: Datum + AsPrimitive<f64>>(a: &Tensor, b: &Tensor) -> TractResult<Tensor> {
-        zip::<B, E, B>(a, b, |base, exponent| base.raised(exponent.as_()))
+        let power = match values::<E>(b)? {
+            [one] if a.rank() < 2 || a.shape().last() > Some(&1) => Some(one.as_()),
+            _ => None,
+        };
+        match power {
+            Some(2.0) => zip::<B, E, B>(a, b, |base, _| base.squared()),
+            Some(3.0) => zip::<B, E, B>(a, b, |base, _| base.cubed()),
+            _ => zip::<B, E, B>(a, b, |base, exponent| base.raised(exponent.as_())),
+        }
     }
 
     fn of_base<B: Datum + Base>(a: &Tensor, b: &Tensor) -> TractResult<Tensor> {
@@ -158,8 +167,16 @@ impl Pow {
     }
 }
 
-trait Base {
+trait Base: Sized {
     fn raised(&self, exponent: f64) -> Self;
+
+    fn squared(&self) -> Self {
+        self.raised(2.0)
+    }
+
+    fn cubed(&self) -> Self {
+        self.raised(3.0)
+    }
 }
 
 impl Base for f32 {
@@ -167,11 +184,27 @@ impl Base for f32 {
     fn raised(&self, exponent: f64) -> Self {
         Self::powf(*self, exponent as Self)
     }
+
+    fn squared(&self) -> Self {
+        self * self
+    }
+
+    fn cubed(&self) -> Self {
+        self * self * self
+    }
 }
 
 impl Base for f64 {
     fn raised(&self, exponent: f64) -> Self {
         Self::powf(*self, exponent)
+    }
+
+    fn squared(&self) -> Self {
+        self * self
+    }
+
+    fn cubed(&self) -> Self {
+        self * self * self
     }
 }
 

@@ -1,5 +1,8 @@
-//! The reductions. Integers are added up in float64 and held to the range of their type, as ONNX Runtime does; so are float32,
-//! whose sums are then exact to their last digit.
+//! The reductions. Integers are added up in float64 and held to the range of their type, as ONNX Runtime does; floats in their own
+//! type, one after the other or in packets, as it does for a row alone.
+
+mod number;
+mod packets;
 
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
@@ -11,6 +14,7 @@ use super::axes::axis_of;
 use super::broadcast::{Runs, values};
 use super::{built, constant_integers};
 use crate::tensor::array;
+use number::Number;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reduction {
@@ -25,84 +29,6 @@ enum Reduction {
     Sum,
     SumSquare,
 }
-
-/// A number that is reduced by way of float64.
-trait Number: Datum + Copy + PartialOrd {
-    const LEAST: Self;
-    const GREATEST: Self;
-    fn double(self) -> f64;
-    /// What the type cannot hold becomes its end, and NaN the least of an integer.
-    fn narrowed(value: f64) -> Self;
-    /// As far as the type goes.
-    fn square(self) -> f64;
-    /// To the power of a difference, in the arithmetic of the type.
-    fn exp(difference: f64) -> Self;
-    fn ln(self) -> f64;
-}
-
-macro_rules! number {
-    ($type:ty, $least:expr, $most:expr, $narrowed:expr, $square:expr, $exp:expr, $ln:expr) => {
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_precision_loss,
-            clippy::cast_lossless,
-            reason = "as ONNX Runtime rounds"
-        )]
-        impl Number for $type {
-            const LEAST: Self = $least;
-            const GREATEST: Self = $most;
-
-            fn double(self) -> f64 {
-                self as f64
-            }
-
-            fn narrowed(value: f64) -> Self {
-                $narrowed(value)
-            }
-
-            fn square(self) -> f64 {
-                $square(self)
-            }
-
-            fn exp(difference: f64) -> Self {
-                $exp(difference)
-            }
-
-            fn ln(self) -> f64 {
-                $ln(self)
-            }
-        }
-    };
-}
-
-number!(
-    f32,
-    f32::NEG_INFINITY,
-    f32::INFINITY,
-    |value| value as f32,
-    |x: f32| f64::from(x * x),
-    |x| (x as f32).exp(),
-    |x: f32| f64::from(x.ln())
-);
-number!(f64, f64::NEG_INFINITY, f64::INFINITY, |value| value, |x: f64| x * x, f64::exp, f64::ln);
-number!(
-    i32,
-    i32::MIN,
-    i32::MAX,
-    |value: f64| if value.is_nan() { i32::MIN } else { value as i32 },
-    |x: i32| f64::from(x) * f64::from(x),
-    |x: f64| Self::narrowed(x.exp()),
-    |x: i32| f64::from(x).ln()
-);
-number!(
-    i64,
-    i64::MIN,
-    i64::MAX,
-    |value: f64| if value.is_nan() { i64::MIN } else { value as i64 },
-    |x: i64| (x as f64) * (x as f64),
-    |x: f64| Self::narrowed(x.exp()),
-    |x: i64| (x as f64).ln()
-);
 
 #[derive(Debug)]
 struct Reduce {
@@ -147,10 +73,17 @@ impl Reduce {
             Reduction::Min => cells.extremes(T::GREATEST, |value, least| value < least),
             Reduction::LogSumExp => cells.log_sum_exp(),
             reduction => {
+                #[allow(clippy::cast_precision_loss, reason = "a tensor holds fewer values than 2^53")]
+                let count = count as f64;
+                let sums =
+                    matches!(reduction, Reduction::Sum | Reduction::Mean).then(|| cells.side_by_side()).flatten();
+                if let Some(sums) = sums {
+                    let ended = sums.into_iter().map(|sum| reduction.end::<T>(sum.double(), count));
+                    return array(&self.shape(input.shape(), reduced, self.keep), ended.collect());
+                }
                 let mut folded = vec![if reduction == Reduction::Prod { 1.0 } else { 0.0 }; cells.count()];
                 cells.each(|cell, value| folded[cell] = reduction.step(folded[cell], value));
-                #[allow(clippy::cast_precision_loss, reason = "a tensor holds fewer values than 2^53")]
-                folded.into_iter().map(|folded| T::narrowed(reduction.end(folded, count as f64))).collect()
+                folded.into_iter().map(|folded| reduction.end(folded, count)).collect()
             }
         };
         array(&self.shape(input.shape(), reduced, self.keep), folded)
@@ -195,6 +128,18 @@ impl<T: Number> Cells<'_, T> {
         extremes.into_iter().map(|extreme| extreme.unwrap_or(empty)).collect()
     }
 
+    /// The sums of cells whose values lie side by side. A row's are those that ONNX Runtime gives for it alone: in a batch it
+    /// adds up in an order that depends on the rows before.
+    fn side_by_side(&self) -> Option<Vec<T>> {
+        let gone = self.shape.iter().zip(self.kept).position(|(length, kept)| length != kept)?;
+        let (length, row) = (self.shape[gone..].iter().product::<usize>(), self.shape[1..].iter().product::<usize>());
+        if length == 0 || self.kept[gone..].iter().any(|kept| *kept != 1) {
+            return None;
+        }
+        let sum = |(cell, values)| T::packed(values, cell * length % row);
+        self.values.chunks_exact(length).enumerate().map(sum).collect()
+    }
+
     fn log_sum_exp(&self) -> Vec<T> {
         let most = self.extremes(T::LEAST, |value, most| value > most);
         let shift = |cell: usize| Some(most[cell].double()).filter(|most| most.is_finite()).unwrap_or(0.0);
@@ -214,25 +159,23 @@ impl<T: Number> Cells<'_, T> {
 
 impl Reduction {
     fn step<T: Number>(self, folded: f64, value: T) -> f64 {
-        match self {
+        T::rounded(match self {
             Self::Sum | Self::Mean | Self::LogSum => folded + value.double(),
             Self::L1 => folded + value.double().abs(),
             Self::L2 | Self::SumSquare => folded + value.square(),
-            // A product of float32 overflows on the way as it does in float32.
-            Self::Prod if T::datum_type() == DatumType::F32 => f32::narrowed(folded * value.double()).double(),
             Self::Prod => folded * value.double(),
             Self::LogSumExp | Self::Max | Self::Min => folded,
-        }
+        })
     }
 
-    fn end(self, folded: f64, count: f64) -> f64 {
-        match self {
+    fn end<T: Number>(self, folded: f64, count: f64) -> T {
+        T::narrowed(match self {
             Self::Mean if count == 0.0 => 0.0,
             Self::Mean => folded / count,
             Self::L2 => folded.sqrt(),
-            Self::LogSum => folded.ln(),
+            Self::LogSum => T::narrowed(folded).ln(),
             _ => folded,
-        }
+        })
     }
 }
 
