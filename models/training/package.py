@@ -15,7 +15,7 @@ import onnxruntime
 import pandas as pd
 from onnx import ModelProto
 
-from . import SEED, columns, edges
+from . import SEED, columns, edges, figures
 
 GOLDEN_ROWS = 64
 FEWEST_ROWS = 20  # as the gate has it
@@ -141,8 +141,7 @@ def rows_with_missing(frame):
 def write_reference(folder, package, scored):
     """Every row that the package was written over, in bins: what later decisions are held against."""
     a, b = package.calibration
-    log_odds = np.log(scored.astype(np.float64) / (1 - scored.astype(np.float64)))
-    probability = 1 / (1 + np.exp(-(a * log_odds + b)))
+    probability = 1 / (1 + np.exp(-(a * figures.log_odds(scored.astype(np.float64)) + b)))
     texts = columns.texts(package.frame)
     binned = lambda name: texts_in_bins(package.frame[name], texts[name]) if name in texts else numbers_in_bins(package.frame[name])
     reference = {

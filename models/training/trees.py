@@ -98,11 +98,17 @@ def explained(fitted, frame):
     return np.stack([values[:, owner == name].sum(axis=1) for name in frame], axis=1), base
 
 
+def log_odds_per_probability(base, probability):
+    """By how much the log-odds rise with the probability on the way from one to the other."""
+    way = probability - base
+    slope = 1 / (base * (1 - base))
+    return np.where(np.abs(way) < 1e-9, slope, (figures.log_odds(probability) - figures.log_odds(base)) / np.where(way == 0, 1, way))
+
+
 def contributions(fitted, frame):
     """Of each row and input, to the log-odds, and what they stand beside."""
     values, base = explained(fitted, frame)
     if explain_probability(fitted.named_steps["score"]):
-        probability = base + values.sum(axis=1)
-        values = values * ((figures.log_odds(probability) - figures.log_odds(base)) / (probability - base))[:, None]
+        values = values * log_odds_per_probability(base, base + values.sum(axis=1))[:, None]
         base = float(figures.log_odds(base))
     return values, base

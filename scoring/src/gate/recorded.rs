@@ -6,7 +6,7 @@ use serde_json::Value;
 use weir_messages::FeatureValue;
 
 use super::edges::{changed, finite, shown};
-use crate::model::{InputKind, InputValue, Manifest, Model, read_row};
+use crate::model::{InputKind, InputValue, Manifest, Model, is_probability, read_row};
 
 /// How far a probability may be from ONNX Runtime's, as in golden rows.
 const TOLERANCE: f64 = 1e-6;
@@ -100,7 +100,7 @@ impl Edge {
         }
         let line: Line = serde_json::from_str(line).map_err(|error| error.to_string())?;
         let Line { row: number, feature, value, probability } = line;
-        let said = probability.as_f64().filter(|one| (0.0..=1.0).contains(one));
+        let said = probability.as_f64().filter(|one| is_probability(*one));
         if said.is_none() && !probability.is_null() {
             return Err(format!("`probability`: expected 0 to 1, or null, found {probability}"));
         }

@@ -4,7 +4,7 @@
 use weir_onnx::{Calibrator, Explainer, Scorer};
 
 use super::additive::Additive;
-use super::scale::{SUREST, log_odds};
+use super::scale::{log_odds, sure};
 use super::{Answer, InputValue, ModelError};
 
 /// Where they come from.
@@ -44,7 +44,7 @@ impl Probability {
 
     fn log_odds(&self, scorer: &Scorer, rows: &[Vec<InputValue>]) -> Result<Vec<f64>, ModelError> {
         let probabilities = self.of(scorer, rows)?;
-        Ok(probabilities.into_iter().map(|probability| log_odds(probability.clamp(SUREST, 1.0 - SUREST))).collect())
+        Ok(probabilities.into_iter().map(log_odds).collect())
     }
 }
 
@@ -102,7 +102,7 @@ impl Contributions {
     pub(super) fn are_rough(&self) -> bool {
         match self {
             Self::Output(_) => false,
-            Self::Explained(explainer) => explainer.calibrator().is_some(),
+            Self::Explained(explainer) => explainer.calibrator().is_some() || !explainer.is_log_odds(),
             Self::Additive(_) => true,
         }
     }
@@ -111,15 +111,14 @@ impl Contributions {
 /// By how much the log-odds rise with the probability on the way from one to the other: contributions to a probability, which
 /// a forest gives, become contributions to log-odds that sum as well.
 fn log_odds_per_probability(from: f64, to: f64) -> f64 {
-    let [from, to] = [from, to].map(|probability| probability.clamp(SUREST, 1.0 - SUREST));
-    if (to - from).abs() < 1e-9 { 1.0 / (from * (1.0 - from)) } else { (log_odds(to) - log_odds(from)) / (to - from) }
+    let slope = 1.0 / (sure(from) * (1.0 - sure(from)));
+    if (to - from).abs() < 1e-9 { slope } else { (log_odds(to) - log_odds(from)) / (to - from) }
 }
 
 /// Contributions to what a model says become contributions to the log-odds that a calibrator makes of it: by its slope from end to
 /// end; what it bends besides goes to those that pull the same way, and where none does it is taken from the others. So none
 /// changes its sign, and a jump near the base makes none of them large.
 fn bend(contributions: &mut [f64], calibrator: Calibrator, probability: f64) {
-    let log_odds = |probability: f64| log_odds(probability.clamp(SUREST, 1.0 - SUREST));
     let [(least, at_least), (most, at_most)] = calibrator.ends;
     let slope = (log_odds(at_most) - log_odds(at_least)) / (most - least);
     contributions.iter_mut().for_each(|one| *one *= slope);
@@ -143,7 +142,7 @@ mod tests {
             let probability = base + contributions.iter().sum::<f64>();
             let stretch = log_odds_per_probability(base, probability);
             let sum: f64 = contributions.iter().map(|contribution| stretch * contribution).sum();
-            let expected = log_odds(probability.clamp(SUREST, 1.0 - SUREST)) - log_odds(base);
+            let expected = log_odds(probability) - log_odds(base);
             assert!(stretch > 0.0 && (sum - expected).abs() < 1e-4, "{sum} is not {expected}");
         }
     }

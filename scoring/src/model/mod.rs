@@ -18,6 +18,7 @@ pub use manifest::{Calibration, Input, InputKind, Manifest, Missing, Output};
 pub use package::{Package, PackageError};
 pub(crate) use row::NOTHING_THERE;
 pub use row::{Unusable, read_row};
+pub(crate) use scale::is_probability;
 pub use scale::{Assessment, Scale};
 pub use timed::{Stopwatch, Timed};
 pub use weir_onnx::{

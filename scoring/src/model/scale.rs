@@ -43,7 +43,7 @@ impl Assessment {
     /// Refuses an answer that is no probability or not finite.
     pub fn of(manifest: &Manifest, answer: &Answer) -> Result<Self, ModelError> {
         let failed = |reason: String| ModelError::Failed { reason };
-        if !(0.0..=1.0).contains(&answer.probability) {
+        if !is_probability(answer.probability) {
             return Err(failed(format!("expected a probability, found {}", answer.probability)));
         }
         let contributions = answer.contributions.as_deref().unwrap_or_default();
@@ -54,9 +54,8 @@ impl Assessment {
         if !contributions.iter().all(|contribution| contribution.is_finite()) {
             return Err(failed("expected finite contributions".to_owned()));
         }
-        let raw = answer.probability.clamp(SUREST, 1.0 - SUREST);
         let slope = manifest.calibration.a;
-        let log_odds_of_default = slope * log_odds(raw) + manifest.calibration.b;
+        let log_odds_of_default = slope * log_odds(answer.probability) + manifest.calibration.b;
         let points = manifest.inputs.iter().zip(contributions);
         let points = points.map(|(input, contribution)| {
             (input.feature.clone(), six_places(-manifest.scale.factor() * slope * contribution))
@@ -69,7 +68,18 @@ impl Assessment {
     }
 }
 
+pub(super) const fn sure(probability: f64) -> f64 {
+    probability.clamp(SUREST, 1.0 - SUREST)
+}
+
+/// What a forest adds up in float32 may be 1.0000001: as sure as can be, and no mistake.
+pub(crate) fn is_probability(value: f64) -> bool {
+    (-SUREST..=1.0 + SUREST).contains(&value)
+}
+
+/// No surer than can be.
 pub(super) fn log_odds(probability: f64) -> f64 {
+    let probability = sure(probability);
     (probability / (1.0 - probability)).ln()
 }
 

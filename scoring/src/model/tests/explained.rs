@@ -5,7 +5,7 @@ use crate::model::additive::Additive;
 
 #[test]
 fn forests_boosting_and_sums_behind_steps_are_explained_as_the_training_side_does() {
-    for name in ["gradient_boosting", "histogram", "catboost", "extra_trees", "bins", "powers"] {
+    for name in ["gradient_boosting", "histogram", "catboost", "extra_trees", "grown_forest", "bins", "powers"] {
         is_explained(name);
     }
 }
