@@ -18,6 +18,12 @@ pub(super) fn value(value: &Value) -> Result<Typed, ExprError> {
     }
 }
 
+/// Whether it is one more than the largest integer: with its sign the least one.
+pub(super) fn is_least(place: &Syntax) -> bool {
+    let Syntax::Value(value) = place else { return false };
+    matches!(&value.value, Value::Number(digits, _) if digits.parse() == Ok(i64::MIN.unsigned_abs()))
+}
+
 fn number(digits: &str) -> Result<Typed, ExprError> {
     if let Ok(integer) = digits.parse::<i64>() {
         return Ok(Typed::of(ColumnType::Integer, lit(integer)));

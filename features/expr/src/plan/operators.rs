@@ -7,7 +7,7 @@ use datafusion_functions::core;
 use sqlparser::ast::{BinaryOperator, CaseWhen, Expr as Syntax, UnaryOperator};
 
 use super::convert::to;
-use super::{ColumnType, ExprError, Kind, Planner, Typed, boolean, excerpt, mismatch, unsupported};
+use super::{ColumnType, ExprError, Kind, Planner, Typed, boolean, excerpt, literal, mismatch, unsupported};
 use crate::finite::finite;
 
 fn apply(left: Expr, op: Operator, right: Expr) -> Expr {
@@ -18,6 +18,7 @@ impl Planner<'_> {
     pub(super) fn unary(&mut self, op: UnaryOperator, place: &Syntax, depth: usize) -> Result<Typed, ExprError> {
         match op {
             UnaryOperator::Not => Ok(boolean(Expr::Not(Box::new(self.wanted(place, ColumnType::Bool, depth)?)))),
+            UnaryOperator::Minus if literal::is_least(place) => Ok(Typed::of(ColumnType::Integer, lit(i64::MIN))),
             UnaryOperator::Plus | UnaryOperator::Minus => {
                 let typed = self.typed(place, depth)?;
                 match typed.kind {
