@@ -6,21 +6,14 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::Logging;
 
-/// Installs the subscriber. An unreadable filter falls back to `info` and says so.
+/// Installs the subscriber, once in a process.
 pub(crate) fn start(logging: &Logging) {
-    let (filter, unreadable) = match EnvFilter::try_new(&logging.filter) {
-        Ok(filter) => (filter, None),
-        Err(error) => (EnvFilter::new("info"), Some(error)),
-    };
+    // It was read when the configuration was.
+    let filter = EnvFilter::new(&logging.filter);
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let installed = if logging.json {
+    let _installed = if logging.json {
         lines.json().flatten_event(true).finish().try_init()
     } else {
         lines.compact().finish().try_init()
     };
-    if installed.is_ok()
-        && let Some(error) = unreadable
-    {
-        tracing::warn!(%error, "log.filter is unreadable, using info");
-    }
 }

@@ -80,10 +80,9 @@ impl Run {
         let armed = std::env::var("WEIR_FAIL_AT").ok();
         let fail_point = FailPoint::parse(armed.as_deref()).map_err(CliError::input)?;
         let runtime = tokio::runtime::Runtime::new().map_err(|error| CliError::failed(&error))?;
-        let served = runtime.block_on(serve(&config, &Roles(self.roles.clone()), self.clocks(), fail_point));
-        // Whatever still runs, a forced stop among it, does not hold up the end.
-        runtime.shutdown_timeout(Duration::from_secs(1));
-        served
+        // It ends with the process, and not before: what a forced stop leaves behind may still ask for it.
+        let runtime: &'static _ = Box::leak(Box::new(runtime));
+        runtime.block_on(serve(&config, &Roles(self.roles.clone()), self.clocks(), fail_point))
     }
 
     fn clocks(&self) -> Clocks {

@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use tracing_subscriber::EnvFilter;
 use weir_ingest::log::Retention;
 use weir_ingest::log::kafka::{KafkaSettings, UnfitLimit};
 use weir_ingest::state::ObjectsSettings;
@@ -187,6 +188,7 @@ impl Config {
         if self.lender.name.trim().is_empty() {
             return Err(field("lender.name", "expected the lender's name, as contracts show it"));
         }
+        EnvFilter::try_new(&self.log.filter).map_err(|error| field("log.filter", error.to_string()))?;
         self.zone()?;
         self.tokenizer()?;
         self.keyring()?;

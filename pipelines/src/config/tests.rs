@@ -37,6 +37,13 @@ fn the_zone_is_utc_unless_named_and_an_unknown_one_is_refused() {
 }
 
 #[test]
+fn a_filter_of_log_lines_that_does_not_read_is_refused_by_name() {
+    let (_folder, path) = written(|text| text.replace("filter = \"info\"", "filter = \"info,weir=loud\""));
+    let error = Config::load(&path).unwrap_err().to_string();
+    assert!(error.starts_with("log.filter: "), "{error}");
+}
+
+#[test]
 fn a_short_key_is_named_and_not_shown() {
     let (_folder, path) = written(|text| {
         text.lines()
