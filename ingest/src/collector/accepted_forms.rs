@@ -93,7 +93,7 @@ fn forms() -> Vec<(&'static str, Form, Option<&'static str>)> {
             Some("time"),
         ),
         (
-            "an identifier that names nobody: without a letter or digit, of zeros alone (14 or more), the address `0.0.0.0` or `::`",
+            "an identifier that names nobody: without a letter or digit, of zeros alone (12 or more), with control characters, as `ip` the address `0.0.0.0` or `::`",
             Structured(structured(|event| {
                 event["type"] = json!("behaviour.form.v1");
                 event["data"] = json!({
@@ -102,6 +102,19 @@ fn forms() -> Vec<(&'static str, Form, Option<&'static str>)> {
                 });
             })),
             Some("data.device"),
+        ),
+        (
+            "a `subject` that names nobody",
+            Structured(structured(|event| event["subject"] = json!("00000000-0000-0000-0000-000000000000"))),
+            Some("subject"),
+        ),
+        (
+            "a consent under an id that no event could name in `consentid`",
+            Structured(structured(|event| {
+                event["type"] = json!("consent.granted.v1");
+                event["data"] = json!({ "consent": "", "classes": ["device"], "text_version": "1" });
+            })),
+            Some("data.consent"),
         ),
         ("attributes in headers (binary mode)", Binary(binary(|_| ())), None),
         ("a header said twice and the same", Binary(binary(|given| given.push(("subject", "c1".to_owned())))), None),

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::value::RawValue;
-use weir_messages::privacy::Tokenizer;
+use weir_messages::privacy::{Identifier, Tokenizer};
 use weir_messages::{BYTE_ORDER_MARK, CustomerId, Event, EventId, EventTime, EventType, KnownTime, TraceId, intake};
 
 use super::binary::is_json;
@@ -50,6 +50,9 @@ pub(super) fn event(
         data,
     };
     check_names(&event)?;
+    // All who send a text that names nobody would be one customer.
+    let somebody = Identifier::Contact.check(event.subject.as_str());
+    somebody.map_err(|reason| Refusal::invalid("subject", reason.to_string()))?;
     check_source(&event.source)?;
     check_consent(&event)?;
     repeats.check(&event, known_time)?;

@@ -46,11 +46,21 @@ async fn the_demos_applicants_are_decided_alike_on_either_log() {
     let shared = decisions(folder.path(), "servers", &["--kafka", &kafka, "--postgres", &database]);
     assert_eq!(embedded.len(), APPLICANTS.parse::<usize>().unwrap());
     assert_eq!(embedded.len(), shared.len());
-    let mut raced = 0;
+    let (mut raced, mut late) = (0, 0);
     for (number, (one, other)) in embedded.iter().zip(&shared).enumerate() {
-        let (here, there) = (said(one), said(other));
+        let (mut here, mut there) = (said(one), said(other));
         if here == there {
             continue;
+        }
+        // A model that has no answer in time says something of the machine: then the vectors alone are compared.
+        if [&here, &there].iter().any(|said| said["missing"]["score"] == "model_late") {
+            late += 1;
+            for said in [&mut here, &mut there] {
+                said.retain(|name, _| !["outcome", "reasons", "offer", "missing", "score"].contains(&name.as_str()));
+            }
+            if here == there {
+                continue;
+            }
         }
         let differ: Vec<_> = here.iter().filter(|(name, value)| there.get(*name) != Some(value)).collect();
         let customers = &one["vector"]["features"]["device_sharing__customers_30d"];
@@ -61,4 +71,5 @@ async fn the_demos_applicants_are_decided_alike_on_either_log() {
     eprintln!("{raced} of {} applicants raced on a shared device", embedded.len());
     // A ring of six in two hundred.
     assert!(raced <= 6, "more raced than share a device");
+    assert!(late <= 20, "{late} models were late: too few decisions are compared");
 }

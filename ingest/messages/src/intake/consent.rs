@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::EventTime;
 use crate::events::ConsentGranted;
+use crate::{DecodeError, EventTime};
 
 /// A consent. Field meanings as in `events::ConsentGranted`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -22,9 +22,13 @@ pub struct ConsentGrantedIntake {
 }
 
 impl ConsentGrantedIntake {
-    #[must_use]
-    pub fn to_log(self) -> ConsentGranted {
+    /// Refused where no event could name it, by what an event may say in `consentid`.
+    pub fn to_log(self) -> Result<ConsentGranted, DecodeError> {
         let Self { consent, classes, text_version, expires } = self;
-        ConsentGranted { consent, classes, text_version, expires }
+        if !(1..=256).contains(&consent.chars().count()) || consent.contains(char::is_control) {
+            let reason = "expected 1 to 256 characters, and no control characters".to_owned();
+            return Err(DecodeError::Field { field: "data.consent".to_owned(), reason });
+        }
+        Ok(ConsentGranted { consent, classes, text_version, expires })
     }
 }

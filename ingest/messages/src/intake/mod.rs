@@ -35,7 +35,9 @@ pub fn to_log(event_type: EventType, json: &str, tokens: &Tokenizer) -> Result<B
         EventType::CarrierIdentity => {
             decode_data::<CarrierIdentityIntake>(json)?.to_log(tokens).map(|data| Event::data_of(&data))
         }
-        EventType::ConsentGranted => Ok(Event::data_of(&decode_data::<ConsentGrantedIntake>(json)?.to_log())),
+        EventType::ConsentGranted => {
+            decode_data::<ConsentGrantedIntake>(json)?.to_log().map(|data| Event::data_of(&data))
+        }
         EventType::ConsentWithdrawn => decode_data::<ConsentWithdrawn>(json).map(|data| Event::data_of(&data)),
         EventType::Application | EventType::LoanDisbursed | EventType::LoanRepaid | EventType::LoanClosed => {
             Err(DecodeError::Field {

@@ -12,8 +12,8 @@ use super::Clear;
 /// Characters of an identifier that is not an address.
 const LONGEST_IDENTIFIER: usize = 256;
 
-/// Zeros alone, this many or more, are what devices send that have no number (an IMEI has 14 digits or more).
-const ZEROS_OF_NOBODY: usize = 14;
+/// Zeros alone, this many or more, are what devices send that have no number (an address of a network card has 12).
+const ZEROS_OF_NOBODY: usize = 12;
 
 /// What is wrong with a text that names nothing or nobody: all who send it would be taken for one. Never holds the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -47,7 +47,8 @@ impl Identifier {
         }
     }
 
-    fn check(self, text: &str) -> Result<(), NoIdentifier> {
+    /// Refuses a text that names nobody; of a telephone's or a card's number only its letters and digits count.
+    pub fn check(self, text: &str) -> Result<(), NoIdentifier> {
         if self == Self::Ip {
             let ip: IpAddr = text.trim().parse().map_err(|_| NoIdentifier("an IPv4 or IPv6 address"))?;
             let named = !ip.to_canonical().is_unspecified();
@@ -56,11 +57,18 @@ impl Identifier {
         if text.chars().nth(LONGEST_IDENTIFIER).is_some() {
             return Err(NoIdentifier("at most 256 characters"));
         }
-        let said: Vec<char> = text.chars().filter(|c| c.is_alphanumeric()).collect();
-        match said.iter().all(|c| *c == '0') {
-            true if said.is_empty() => Err(NoIdentifier("a letter or a digit at least")),
-            true if said.len() >= ZEROS_OF_NOBODY => Err(NoIdentifier("an identifier, and not zeros alone")),
-            _ => Ok(()),
+        if text.contains(char::is_control) {
+            return Err(NoIdentifier("no control characters"));
+        }
+        if !self.normalised(text).contains(char::is_alphanumeric) {
+            return Err(NoIdentifier("a letter or a digit at least"));
+        }
+        let said = || text.chars().filter(|c| c.is_alphanumeric());
+        // Also as East Asian keyboards and Arabic ones write it.
+        let zeros = said().all(|c| ['0', '\u{ff10}', '\u{660}'].contains(&c));
+        match zeros && said().count() >= ZEROS_OF_NOBODY {
+            true => Err(NoIdentifier("an identifier, and not zeros alone")),
+            false => Ok(()),
         }
     }
 
@@ -133,13 +141,26 @@ mod tests {
         let tokens = Tokenizer::new("k1", [7; 32]);
         let checked = |kind, text: &str| tokens.checked(kind, &text.to_owned().into()).map_err(|e| e.to_string());
         for kind in [Identifier::Device, Identifier::Imei, Identifier::Contact, Identifier::Phone] {
-            for text in ["", " ", "---", "\0", "00000000-0000-0000-0000-000000000000", "000000000000000"] {
+            for text in [
+                "",
+                " ",
+                "---",
+                "00000000-0000-0000-0000-000000000000",
+                "00:00:00:00:00:00",
+                "\u{ff10}\u{ff10}\u{660}000000000",
+            ] {
                 let refused = checked(kind, text).unwrap_err();
                 assert!(refused == "expected a letter or a digit at least" || refused.ends_with("not zeros alone"));
             }
+            assert_eq!(checked(kind, "d\0").unwrap_err(), "expected no control characters");
             assert_eq!(checked(kind, &"x".repeat(257)).unwrap_err(), "expected at most 256 characters");
-            for text in ["x", "0", "0000000000000", "00000000000000x", "设备", &"é".repeat(256)] {
+            for text in ["x", "0", "00000000000", "00000000000000x"] {
                 assert_eq!(checked(kind, text).unwrap(), tokens.token(kind, text), "{text}");
+            }
+            // Whatever counts in it has a letter or a digit.
+            for text in ["设备", &"é".repeat(256)] {
+                let none = matches!(kind, Identifier::Imei | Identifier::Phone);
+                assert_eq!(checked(kind, text).is_err(), none, "{kind:?} {text}");
             }
         }
         for text in ["", "host", "0.0.0.0", "::", "::ffff:0.0.0.0", "1.2.3"] {
