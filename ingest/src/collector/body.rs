@@ -12,11 +12,10 @@ const DEEPEST: u32 = 128;
 pub(super) fn batch(bytes: &[u8]) -> Result<Vec<&RawValue>, CollectError> {
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     check_depth(bytes)?;
-    let events: Vec<&RawValue> = serde_json::from_slice(bytes).map_err(|error| match one(bytes) {
-        Ok(body) if !body.get().starts_with('[') => {
-            CollectError::body("not_an_array", "expected a JSON array of events")
-        }
-        Ok(_) | Err(_) => malformed(&error),
+    // Of a text or a number in the place of the array the first error would say which.
+    let events: Vec<&RawValue> = serde_json::from_slice(bytes).map_err(|_| match one(bytes) {
+        Ok(_) => CollectError::body("not_an_array", "expected a JSON array of events"),
+        Err(error) => malformed(&error),
     })?;
     if events.len() > MOST_EVENTS {
         let found = events.len();
@@ -110,8 +109,11 @@ mod tests {
 
     #[test]
     fn the_place_of_wrong_syntax_is_told_and_not_what_stands_there() {
-        let text = batch(b"[{\"phone\":\"13800138000\"} 13800138001]").unwrap_err().to_string();
-        assert!(text.contains("line 1 column") && !text.contains("138"), "{text}");
+        for body in [b"[{\"phone\":\"13800138000\"} 13800138001]".as_slice(), b"\"13800138000\", 1", b"13800138000 x"] {
+            let text = batch(body).unwrap_err().to_string();
+            assert!(text.contains("line 1 column") && !text.contains("138"), "{text}");
+        }
+        assert_eq!(code(b"\"13800138000\""), "not_an_array");
     }
 
     #[test]
