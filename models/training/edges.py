@@ -9,7 +9,7 @@ import onnxruntime
 from onnx import numpy_helper
 from onnxruntime.capi import onnxruntime_pybind11_state as state
 
-from . import columns
+from . import columns, figures
 
 HUGE = 1e12
 UNSEEN = "never seen in training"
@@ -86,5 +86,5 @@ def answered(folder, row, edges):
         except (state.Fail, state.InvalidArgument, state.RuntimeException):
             answer = np.nan
         # What a forest adds up in float32 may be 1.0000001.
-        answers.append(answer if -1e-6 <= answer <= 1 + 1e-6 else None)
+        answers.append(answer if -figures.SUREST <= answer <= 1 + figures.SUREST else None)
     return answers

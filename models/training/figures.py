@@ -10,10 +10,12 @@ from sklearn.model_selection import StratifiedKFold
 from . import SEED
 
 HEAD = ["| on | AUC | KS | Brier | foretold bad | were bad | slope | intercept |", "|---|---|---|---|---|---|---|---|"]
+# A probability of 0 or 1 has no odds; nothing is surer than this, as the gate has it.
+SUREST = 1e-6
 
 
 def log_odds(probability):
-    probability = np.clip(probability, 1e-6, 1 - 1e-6)
+    probability = np.clip(probability, SUREST, 1 - SUREST)
     return np.log(probability / (1 - probability))
 
 

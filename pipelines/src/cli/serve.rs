@@ -61,7 +61,7 @@ pub(crate) struct Run {
     #[arg(long, value_enum, default_value_t = ClockKind::System)]
     clock: ClockKind,
     /// What a manual clock shows first (RFC 3339 or microseconds since 1970), by default the system's time. Start where it
-    /// stood: behind its data telemetry is refused as too early, and payouts are set aside
+    /// stood: behind its data telemetry is refused, and payouts are set aside
     #[arg(long, value_name = "TIME", value_parser = |text: &str| KnownTime::parse(text))]
     clock_start: Option<KnownTime>,
     /// What this process does; several processes share `[kafka]` and each runs some

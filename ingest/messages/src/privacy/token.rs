@@ -1,5 +1,6 @@
 //! Keyed tokens: the same identifier gives the same token under one key, and nobody without the key can go back.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -73,14 +74,16 @@ impl Identifier {
     }
 
     /// The form in which equal identifiers are equal text.
-    fn normalised(self, text: &str) -> String {
+    fn normalised(self, text: &str) -> Cow<'_, str> {
         let text = text.trim();
         match self {
             Self::Phone | Self::Card | Self::Imei => text.chars().filter(char::is_ascii_alphanumeric).collect(),
-            Self::Ip => text.parse::<IpAddr>().map_or_else(|_| text.to_lowercase(), |ip| ip.to_canonical().to_string()),
-            Self::IdNumber => text.to_uppercase(),
-            Self::Email => text.to_lowercase(),
-            Self::Device | Self::Contact => text.to_owned(),
+            Self::Ip => {
+                text.parse::<IpAddr>().map_or_else(|_| text.to_lowercase(), |ip| ip.to_canonical().to_string()).into()
+            }
+            Self::IdNumber => text.to_uppercase().into(),
+            Self::Email => text.to_lowercase().into(),
+            Self::Device | Self::Contact => text.into(),
         }
     }
 }
